@@ -1,0 +1,15 @@
+"""Deeper Networks Lab: the list of its pages."""
+
+import streamlit as st
+
+st.set_page_config(page_title="Deeper Networks Lab", page_icon="🔬", layout="wide")
+st.navigation(
+    [
+        st.Page("pages/overview.py", title="Overview", icon=":material/grid_view:", default=True),
+        st.Page("pages/train.py", title="Train", icon=":material/play_circle:"),
+        st.Page("pages/compare.py", title="Compare", icon=":material/table_chart:"),
+        st.Page("pages/gallery.py", title="Gallery", icon=":material/photo_library:"),
+        st.Page("pages/draw.py", title="Draw", icon=":material/draw:"),
+    ],
+    position="top",
+).run()

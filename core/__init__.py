@@ -1,0 +1,1 @@
+"""The lab without a browser: datasets, networks, training, runs and what is read from them."""

@@ -1,0 +1,26 @@
+"""How things look on every page: one colour per network, and names and numbers the way people read them."""
+
+from core.datasets import DATASETS
+from core.models import MODELS
+
+# From the palette of Okabe and Ito, which the colour-blind can tell apart, shifted to read on white and on near-black.
+PALETTE = ("#E0701A", "#2F7FD6", "#0F9D78", "#C566A3", "#B8930A", "#5AA9E6")
+NETWORK_COLOURS = dict(zip(MODELS, PALETTE, strict=False))
+
+
+def pair_label(model, dataset):
+    """ "AlexNet on MNIST"."""
+    return f"{MODELS[model]['label']} on {DATASETS[dataset]['label']}"
+
+
+def percent(share, digits=2):
+    """0.9922 as "99.22 %", and an em dash for nothing."""
+    return "—" if share is None else f"{100 * share:.{digits}f} %"
+
+
+def duration(seconds):
+    """Seconds as people say them: "40 s", "3 min", "1 h 05 min"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"

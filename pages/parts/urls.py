@@ -1,0 +1,21 @@
+"""What a page looks at is in its URL: ?run=<id>&run=<id>."""
+
+import streamlit as st
+
+from core.runs import RunError, open_run
+
+
+def runs_in_url():
+    """The runs named in the URL, in its order; a name that is no run is said in one sentence and left out."""
+    found = []
+    for run_id in dict.fromkeys(st.query_params.get_all("run")):
+        try:
+            found.append(open_run(run_id))
+        except RunError as error:
+            st.warning(str(error), icon=":material/link_off:")
+    return found
+
+
+def put_runs_in_url(runs):
+    """Makes the URL name these runs, and leaves the rest of it."""
+    st.query_params["run"] = [run.id for run in runs]
