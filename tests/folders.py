@@ -1,0 +1,57 @@
+"""Run folders in every state, for tests that need something to look at without training it."""
+
+import time
+
+import numpy as np
+
+from core import jobs
+from core.config import make_config
+from core.datasets import DATASETS
+from core.runs import create_run
+
+
+def started_run(model="alexnet", dataset="mnist", recipe="quick", epochs_done=2, **overrides):
+    """A run that this very process claims to be training, with some epochs behind it and one begun."""
+    run = create_run(make_config(model, dataset, recipe, **overrides))
+    jobs.claim(run)
+    config = run.read_config()
+    for epoch in range(1, epochs_done + 1):
+        run.append_history(
+            {
+                "epoch": epoch,
+                "train_loss": 1 / epoch,
+                "train_accuracy": 1 - 0.3 / epoch,
+                "validation_loss": 1.1 / epoch,
+                "validation_accuracy": 1 - 0.35 / epoch,
+                "learning_rate": 0.001,
+                "seconds": 12.5,
+                "images_per_second": 800.0,
+            }
+        )
+    progress = {"epoch": epochs_done + 1, "step": 5, "steps": 20, "loss": 0.4, "accuracy": 0.8, "learning_rate": 0.001}
+    run.append_progress(progress | {"time": time.time(), "images_per_second": 790.0})
+    run.write_status(phase="training", epoch=epochs_done + 1, epochs=config.epochs, step=5, steps=20)
+    return run
+
+
+def finished_run(model="alexnet", dataset="mnist", recipe="quick", examples=200, wrong=0.1, **overrides):
+    """A completed run: random test predictions of which a share `wrong` is wrong; it has no network file."""
+    run = started_run(model, dataset, recipe, epochs_done=3, **overrides)
+    random = np.random.default_rng(0)
+    classes = len(DATASETS[dataset]["classes"])
+    labels = np.arange(examples) % classes
+    answers = np.where(random.random(examples) < wrong, (labels + 1) % classes, labels)
+    probabilities = np.full((examples, classes), 0.02)
+    probabilities[np.arange(examples), answers] = 1 - 0.02 * (classes - 1)
+    accuracy = float((answers == labels).mean())
+    run.write_predictions(
+        probabilities=probabilities.astype("float16"),
+        labels=labels.astype("uint8"),
+        epoch_classes=np.stack([answers] * 3).astype("uint8"),
+        epoch_confidences=np.full((3, examples), 200, "uint8"),
+    )
+    scores = {"train_accuracy": 0.9, "train_loss": 0.3, "validation_accuracy": 0.89, "validation_loss": 0.35}
+    row = scores | {"epoch": 3, "test_accuracy": accuracy, "test_loss": 0.4}
+    run.write_metrics({"best": row, "last": row, "parameters": 24_744_650, "epochs": 3, "seconds": 37.5})
+    run.write_status(state="completed", phase=None)
+    return run
