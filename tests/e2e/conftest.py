@@ -1,0 +1,83 @@
+"""The running app and a real browser, for the journeys that people take through the pages."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+PROJECT = Path(__file__).parents[2]
+QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
+QUIETER = ("--disable-component-update", "--disable-sync")
+START_SECONDS = 60
+
+
+@pytest.fixture
+def artifacts(tmp_path, monkeypatch):
+    """An empty artifacts folder, this process's and the app's."""
+    folder = tmp_path / "artifacts"
+    folder.mkdir()
+    monkeypatch.setenv("LAB_ARTIFACTS", str(folder))
+    return folder
+
+
+@pytest.fixture
+def app_url(artifacts, tmp_path):
+    """The address of the app, started for this test on its artifacts folder."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
+    log_path = tmp_path / "streamlit.log"
+    with open(log_path, "wb") as log:
+        server = subprocess.Popen(command, cwd=PROJECT, stdout=log, stderr=log, env=os.environ.copy())
+    try:
+        _wait_until_healthy(server, f"http://127.0.0.1:{port}/_stcore/health", log_path)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def _wait_until_healthy(server, address, log_path):
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    pytest.fail(f"The app did not start:\n{log_path.read_text('utf-8', 'replace')}")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Debian's chromium; the tests are skipped where there is none."""
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("chromium is not installed (on Debian: apt-get install chromium)")
+    with playwright.sync_playwright() as api:
+        running = api.chromium.launch(executable_path=chromium, args=[*QUIET, *QUIETER])
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A blank page in a context of its own, 1440 x 900; an uncaught error in it fails the test."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
+    context.set_default_timeout(30_000)
+    opened = context.new_page()
+    errors = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    yield opened
+    context.close()
+    assert errors == []

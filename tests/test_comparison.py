@@ -1,0 +1,130 @@
+"""Runs beside the report: the rows, the differences, the choice of the best run, damaged folders."""
+
+import json
+import math
+
+import pytest
+from core import comparison
+from core.datasets import DATASETS
+from core.models import MODELS
+from core.report import REPORT
+from core.runs import list_runs
+from tests.folders import finished_run, started_run
+
+
+@pytest.fixture(autouse=True)
+def artifacts(tmp_path, monkeypatch):
+    monkeypatch.setenv("LAB_ARTIFACTS", str(tmp_path))
+
+
+def measured(run, which="best", **scores):
+    """Changes some of a finished run's figures."""
+    metrics = run.read_metrics()
+    run.write_metrics(metrics | {which: metrics[which] | scores})
+    return run
+
+
+def only_row(run, which="best"):
+    rows, problems = comparison.table([run], which)
+    assert (len(rows), problems) == (1, [])
+    return rows.iloc[0]
+
+
+@pytest.mark.parametrize("pair", REPORT, ids="-".join)
+def test_every_pair_gets_the_eight_columns_and_the_report_beside_them(pair):
+    row = only_row(measured(finished_run(*pair, seed=7), test_accuracy=0.5, test_loss=0.75))
+    assert (row["model"], row["dataset"], row["recipe"], row["seed"]) == (*pair, "quick", 7)
+    assert row["test_accuracy"] == 0.5
+    assert [row[f"report_{score}"] for score in comparison.SCORES] == [REPORT[pair][s] for s in comparison.SCORES]
+    assert row["test_accuracy_difference"] == pytest.approx(100 * (0.5 - REPORT[pair]["test_accuracy"]))
+    assert row["test_loss_difference"] == pytest.approx(0.75 - REPORT[pair]["test_loss"])
+    assert (row["epochs"], row["seconds"], row["parameters"]) == (3, 37.5, 24_744_650)
+
+
+def test_best_and_last_epoch_are_told_apart():
+    run = finished_run()
+    measured(run, "best", epoch=2, validation_accuracy=0.97, test_accuracy=0.96)
+    measured(run, "last", epoch=3, validation_accuracy=0.95, test_accuracy=0.94)
+    figures = {which: only_row(run, which)[["epoch", "test_accuracy"]].tolist() for which in ("best", "last")}
+    assert figures == {"best": [2, 0.96], "last": [3, 0.94]}
+
+
+def test_the_interval_holds_the_accuracy_and_decides_the_verdict():
+    report = REPORT["alexnet", "mnist"]["test_accuracy"]
+    images = DATASETS["mnist"]["test_examples"]
+    # Half a standard error is chance, five are not.
+    step = math.sqrt(report * (1 - report) / images)
+    shifts = {-5: "worse", -0.5: "equal", 0.5: "equal", 5: "better"}
+    for shift, word in shifts.items():
+        row = only_row(measured(finished_run(), test_accuracy=report + shift * step))
+        assert row["verdict"] == word
+        assert row["test_accuracy_low"] < row["test_accuracy"] < row["test_accuracy_high"]
+
+
+def test_runs_that_were_not_evaluated_have_no_row():
+    started_run()
+    rows, problems = comparison.table(list_runs())
+    assert list(rows.columns) == list(comparison.COLUMNS)
+    assert (len(rows), problems) == (0, [])
+    assert comparison.best_runs(rows) == {}
+
+
+def test_rows_stand_by_dataset_then_network_with_the_newest_run_first():
+    for dataset in reversed(DATASETS):
+        for model in reversed(MODELS):
+            finished_run(model, dataset)
+    newest, oldest = finished_run(seed=2), finished_run(seed=1)
+    others = [run for run in list_runs() if run not in (newest, oldest)]
+    rows, _ = comparison.table([newest, *others, oldest])
+    pairs = list(dict.fromkeys(zip(rows["dataset"], rows["model"], strict=True)))
+    assert pairs == [(dataset, model) for dataset in DATASETS for model in MODELS]
+    first_pair = rows[(rows["model"] == "alexnet") & (rows["dataset"] == "mnist")]["run"].tolist()
+    assert (first_pair[0], first_pair[-1]) == (newest.id, oldest.id)
+
+
+def test_the_best_run_is_chosen_by_validation_and_never_by_test_accuracy():
+    honest = measured(finished_run(), validation_accuracy=0.98, test_accuracy=0.97)
+    lucky = measured(finished_run(), validation_accuracy=0.96, test_accuracy=0.99)
+    other = finished_run("vgg16")
+    rows, _ = comparison.table([lucky, honest, other])
+    best = comparison.best_runs(rows)
+    assert {pair: row["run"] for pair, row in best.items()} == {
+        ("alexnet", "mnist"): honest.id,
+        ("vgg16", "mnist"): other.id,
+    }
+    assert best["alexnet", "mnist"]["test_accuracy"] == 0.97
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        "{}",
+        json.dumps({"best": None}),
+        json.dumps({"best": {score: "high" for score in comparison.SCORES} | {"epoch": 1}}),
+        json.dumps({"best": dict.fromkeys(comparison.SCORES, 1.5) | {"epoch": 1}}),
+    ],
+)
+def test_damaged_metrics_cost_one_sentence_and_no_other_run(text):
+    damaged, sound = finished_run(), finished_run("resnet34")
+    damaged.metrics_path.write_text(text)
+    rows, problems = comparison.table([damaged, sound])
+    assert rows["run"].tolist() == [sound.id]
+    assert problems == [f"{damaged.id}: metrics.json is damaged."]
+
+
+def test_a_pair_that_the_report_does_not_have_is_shown_without_a_verdict(monkeypatch):
+    monkeypatch.delitem(REPORT, ("alexnet", "mnist"))
+    row = only_row(finished_run())
+    assert row["verdict"] is None
+    assert math.isnan(row["report_test_accuracy"])
+    assert math.isnan(row["test_accuracy_difference"])
+
+
+def test_the_report_has_a_row_for_each_pair_and_owns_up_to_the_epochs_it_does_not_tell():
+    rows = comparison.report_table().set_index(["model", "dataset"])
+    assert set(rows.index) == {(model, dataset) for model in MODELS for dataset in DATASETS}
+    assert rows.loc[("vgg16", "cifar10"), "test_accuracy"] == 0.8902
+    assert rows.loc[("vgg16", "cifar10"), "epochs"] == 89
+    assert math.isnan(rows.loc[("alexnet", "fashion_mnist"), "epochs"])
