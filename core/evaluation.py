@@ -9,6 +9,12 @@ SMALLEST_PROBABILITY = 2.0**-24
 SORT_KEYS = ("confidence", "loss")
 
 
+def softmax(logits):
+    """Probabilities (N, classes) float64 of logits (N, classes)."""
+    powers = np.exp(np.asarray(logits, np.float64) - np.max(logits, axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
 def predicted_classes(probabilities):
     """The most probable class of each image, (N,) int64, from probabilities (N, classes); of equals the first."""
     return np.argmax(probabilities, axis=1)

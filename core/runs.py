@@ -31,7 +31,7 @@ _RUN_ID = re.compile(r"[a-z0-9_]+(-[a-z0-9_]+)+")
 
 
 class RunError(ValueError):
-    """A run that cannot be found or read; the message is one sentence for a person."""
+    """A run that cannot be found, read or gone on with; the message is one sentence for a person."""
 
 
 def artifacts_folder():

@@ -1,0 +1,90 @@
+"""The lab without a browser: python -m core data | networks | train | runs | evaluate | export."""
+
+import argparse
+import dataclasses
+import sys
+
+from core import commands
+from core.config import RECIPES, ConfigError, RunConfig
+from core.datasets import DATASETS, DatasetUnavailable
+from core.models import MODELS
+from core.runs import RunError
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence and exits with 2."""
+
+    def error(self, message):
+        self.exit(2, f"{message[0].upper()}{message[1:].rstrip('.')}. See {self.prog} --help.\n")
+
+
+def parser():
+    """The whole command line."""
+    top = Parser(prog="python -m core", description=__doc__)
+    verbs = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def verb(function):
+        name = function.__name__.removesuffix("_")
+        added = verbs.add_parser(name, help=function.__doc__.splitlines()[0], description=function.__doc__)
+        added.set_defaults(run=function)
+        return added
+
+    data = verb(commands.data)
+    data.add_argument("datasets", nargs="*", metavar="DATASET", help=f"{', '.join(DATASETS)}; all if none is named")
+    data.add_argument("--folder", help="a folder that holds the original files")
+
+    networks = verb(commands.networks)
+    networks.add_argument("models", nargs="*", metavar="NETWORK", help=f"{', '.join(MODELS)}; all if none is named")
+    networks.add_argument("--dataset", default="mnist", choices=DATASETS, help="whose images it takes (mnist)")
+    networks.add_argument("--recipe", default="report", choices=RECIPES, help="whose settings it has (report)")
+    add_settings(networks, {"Network"})
+
+    train = verb(commands.train)
+    train.add_argument("model", nargs="?", metavar="NETWORK", help=", ".join(MODELS))
+    train.add_argument("dataset", nargs="?", metavar="DATASET", help=", ".join(DATASETS))
+    train.add_argument("--recipe", default="quick", metavar="NAME", help=f"{', '.join(RECIPES)} (quick)")
+    train.add_argument("--run", dest="run_id", help="train a queued run instead of making a new one")
+    add_settings(train, {field.metadata["group"] for field in dataclasses.fields(RunConfig)})
+
+    verb(commands.runs)
+    evaluate = verb(commands.evaluate)
+    evaluate.add_argument("run_id", metavar="RUN")
+    export = verb(commands.export)
+    export.add_argument("run_id", metavar="RUN")
+    export.add_argument("folder", metavar="FOLDER", help="where to; made if it is not there")
+    return top
+
+
+def add_settings(command, groups):
+    """An option for each hyperparameter of these groups, from the RunConfig's own metadata."""
+    for field in dataclasses.fields(RunConfig):
+        meta = field.metadata
+        if meta["group"] not in groups or field.name in ("model", "dataset", "recipe"):
+            continue
+        option = {"help": f"{meta['label']}: {meta['help']}", "default": argparse.SUPPRESS, "metavar": "X"}
+        if field.type is bool:
+            option |= {"action": argparse.BooleanOptionalAction}
+            option.pop("metavar")
+        elif "choices" in meta:
+            option |= {"help": f"{option['help']} One of {', '.join(meta['choices'])}."}
+        else:
+            option |= {"type": field.type}
+        command.add_argument("--" + field.name.replace("_", "-"), **option)
+
+
+def main(arguments=None):
+    """Runs one command. Exits with 2 and one sentence on bad input, with 1 where a training failed."""
+    options = vars(parser().parse_args(arguments))
+    try:
+        return options.pop("run")(**options)
+    except (ConfigError, RunError, DatasetUnavailable) as error:
+        print(error, file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

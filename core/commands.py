@@ -1,0 +1,162 @@
+"""What each command of the command line does; every function returns the exit code."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from core import jobs
+from core.config import ConfigError, make_config
+from core.datasets import DATASETS, load, verify
+from core.models import MODELS
+from core.runs import RunError, create_run, list_runs, open_run
+
+
+def data(datasets, folder):
+    """Fetch the datasets and verify every byte."""
+    for name in _known(datasets, DATASETS, "dataset"):
+        with tqdm(
+            total=1.0, desc=DATASETS[name]["label"], bar_format="{desc}: {percentage:3.0f}% {bar} {elapsed}"
+        ) as bar:
+
+            def show(message, fraction, bar=bar):
+                bar.set_description_str(message, refresh=False)
+                bar.update((fraction or 0) - bar.n)
+
+            facts = verify(name, folder, show)
+            bar.update(1 - bar.n)
+        print(f"{DATASETS[name]['label']} is complete, from {facts['source']}, in {facts['folder']}")
+        for part, digest in facts["sha256"].items():
+            print(f"  {part:<13} sha256 {digest}")
+    return 0
+
+
+def networks(models, dataset, recipe, **settings):
+    """Print each network layer by layer."""
+    names = _known(models, MODELS, "network")
+    configs = [make_config(name, dataset, recipe, **settings) for name in names]
+    from core.models.build import build_model
+    from core.models.summary import count_parameters, layer_table
+
+    for config in configs:
+        model = build_model(config, DATASETS[dataset]["image_shape"], len(DATASETS[dataset]["classes"]))
+        table = pd.DataFrame(layer_table(model))
+        count = count_parameters(model)
+        table["output_shape"] = ["×".join(map(str, shape)) for shape in table["output_shape"]]
+        size, channels = config.image_size, DATASETS[dataset]["image_shape"][2]
+        print(f"\n{MODELS[config.model]['label']} on {size}×{size}×{channels}, {recipe} recipe\n")
+        print(
+            table.to_string(index=False, formatters={name: "{:,}".format for name in ("parameters", "multiply_adds")})
+        )
+        print(f"\n{count.total:,} parameters ({count.not_trainable:,} not trainable), ", end="")
+        print(f"{table['multiply_adds'].sum():,} multiply-adds an image")
+    return 0
+
+
+def train(model, dataset, recipe, run_id, **settings):
+    """Train a network, with progress; Ctrl-C stops after the step in hand and evaluates what there is."""
+    if run_id:
+        run = open_run(run_id)
+        if jobs.state(run)["state"] != "queued":
+            raise RunError(f"{run_id} is not waiting to be trained.")
+    elif model and dataset:
+        run = create_run(make_config(model, dataset, recipe, **settings))
+        print(f"{run.path}")
+    else:
+        raise ConfigError("Name a network and a dataset, as in: python -m core train alexnet mnist.")
+    from core.worker import work
+
+    state = work(run, verbose=1 if sys.stdout.isatty() else 2)
+    metrics = run.read_metrics()
+    if metrics:
+        best = metrics["best"]
+        print(f"{state}: {100 * best['test_accuracy']:.2f} % test accuracy with the weights of epoch {best['epoch']}")
+    elif state == "failed":
+        print(run.read_status()["error"], file=sys.stderr)
+    return state == "failed"
+
+
+def runs():
+    """List the runs, newest first."""
+    rows = []
+    for run in list_runs():
+        try:
+            status, metrics = jobs.state(run), run.read_metrics()
+        except RunError as error:
+            print(error, file=sys.stderr)
+            continue
+        best = metrics["best"] if metrics else {}
+        accuracy = f"{100 * best['test_accuracy']:.2f} %" if best else ""
+        rows.append(
+            {"run": run.id, "state": status["state"], "test accuracy": accuracy, "epoch": best.get("epoch", "")}
+        )
+    print(pd.DataFrame(rows).to_string(index=False) if rows else "No runs yet. Try: python -m core train alexnet mnist")
+    return 0
+
+
+def evaluate(run_id):
+    """Answer the test images again with a run's networks, as Keras and as LiteRT runs them."""
+    run = open_run(run_id)
+    recorded = _finished(run)["best"]
+    from core.evaluation import accuracy
+    from core.export import load_network
+    from core.inference import classify
+    from core.training import PREDICT_BATCH, score
+
+    test = load(run.read_config().dataset)
+    print(f"recorded      {100 * recorded['test_accuracy']:.2f} %, loss {recorded['test_loss']:.4f}")
+    _, scores = score(load_network(run), test.test_images, test.test_labels, verbose=1)
+    print(f"model.keras   {100 * scores['test_accuracy']:.2f} %, loss {scores['test_loss']:.4f}")
+    if run.tflite_path.exists():
+        starts = tqdm(range(0, len(test.test_labels), PREDICT_BATCH), desc="model.tflite")
+        answers = [classify(run, test.test_images[start : start + PREDICT_BATCH]) for start in starts]
+        print(f"model.tflite  {100 * accuracy(np.concatenate(answers), test.test_labels):.2f} %")
+    return 0
+
+
+def export(run_id, folder):
+    """Copy a run's networks and tables into a folder, with its test predictions as CSV."""
+    run, target = open_run(run_id), Path(folder)
+    _finished(run)
+    if not run.tflite_path.exists():
+        from core.export import load_network, save_tflite
+
+        save_tflite(load_network(run), run)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for path in (run.config_path, run.history_path, run.metrics_path, run.model_path, run.tflite_path):
+            if path.exists():
+                shutil.copy2(path, target)
+        _predictions_table(run).to_csv(target / "test_predictions.csv", index=False)
+    except OSError as error:
+        raise RunError(f"{target} cannot be written: {error.strerror}.") from None
+    print(f"{len(list(target.iterdir()))} files in {target}")
+    return 0
+
+
+def _finished(run):
+    metrics = run.read_metrics()
+    if metrics is None:
+        raise RunError(f"{run.id} has no network yet; train it to its end first.")
+    return metrics
+
+
+def _predictions_table(run):
+    """A row a test image: its label, the class it was given, and the probability of each class."""
+    predictions = run.read_predictions()
+    probabilities = predictions["probabilities"]
+    names = DATASETS[run.read_config().dataset]["classes"]
+    table = pd.DataFrame(probabilities.astype("float32"), columns=[f"probability of {name}" for name in names])
+    table.insert(0, "predicted", np.take(names, probabilities.argmax(axis=1)))
+    table.insert(0, "label", np.take(names, predictions["labels"]))
+    return table.rename_axis("test_image").reset_index()
+
+
+def _known(names, registry, kind):
+    unknown = [name for name in names if name not in registry]
+    if unknown:
+        raise ConfigError(f"There is no {kind} called {unknown[0]!r}; there are {', '.join(registry)}.")
+    return names or list(registry)

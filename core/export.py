@@ -1,0 +1,45 @@
+"""A trained network as files: Keras' own format, and LiteRT's for answering without TensorFlow."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import keras
+
+from core.runs import RunError
+
+
+def save_network(model, run):
+    """Writes model.keras, without the optimizer, and, on the TensorFlow backend, model.tflite."""
+    # A model of its own, never compiled: Keras would save the optimizer with the other, three times the size.
+    _write(run.model_path, keras.Model(model.inputs, model.outputs, name=model.name).save)
+    if keras.backend.backend() == "tensorflow":
+        save_tflite(model, run)
+
+
+def save_tflite(model, run):
+    """Writes model.tflite, with 8-bit weights: raw uint8 images (batch, h, w, c) to float32 logits (batch, classes).
+
+    Raises:
+        core.runs.RunError: Keras runs on another backend than TensorFlow, which has LiteRT's converter.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise RunError(f"{run.id} has no model.tflite; make it with TensorFlow: python -m core export {run.id} FOLDER.")
+    import tensorflow as tf
+
+    options = {"format": "litert", "verbose": False, "optimizations": [tf.lite.Optimize.DEFAULT]}
+    _write(run.tflite_path, lambda path: model.export(path, **options))
+
+
+def load_network(run):
+    """The Keras model of a run, read in safe mode: nothing in the file is executed."""
+    import core.models.build  # noqa: F401 - registers the project's own layers
+
+    return keras.saving.load_model(run.model_path, compile=False, safe_mode=True)
+
+
+def _write(path, write):
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+        temporary = Path(folder) / path.name
+        write(temporary)
+        os.replace(temporary, path)

@@ -1,0 +1,171 @@
+"""One training run, from a RunConfig to a full run folder."""
+
+from pathlib import Path
+
+import keras
+
+from core import evaluation
+from core.batches import Batches
+from core.callbacks import Keeper, Recorder, StopRequestedError, TestAnswers
+from core.datasets import DATASETS, load
+from core.export import save_network
+from core.models.build import build_model
+from core.models.preprocessing import pixel_statistics
+from core.models.summary import count_parameters
+from core.runs import Run
+
+PREDICT_BATCH = 250
+
+
+def train(config, run_dir, stop_requested=lambda: False, verbose=2):
+    """Trains what the RunConfig says and fills the run folder.
+
+    Args:
+        config: a RunConfig.
+        run_dir: a folder made by `core.runs.create_run`.
+        stop_requested: asked after every step; once true, training ends and the best epoch so far is evaluated.
+        verbose: Keras' 0 (silent), 1 (progress bars) or 2 (a line an epoch).
+
+    Returns:
+        What metrics.json holds: for "best" (the epoch of lowest validation loss, whose network is exported) and "last",
+        the epoch and accuracy (0..1) and loss on train, validation and test; parameters; epochs; seconds. Train
+        figures are means over the epoch while training, with augmentation and dropout on, as Keras and the report give
+        them. Losses contain the L2 terms. None where the run was stopped in its first epoch.
+
+    Raises:
+        core.datasets.DatasetUnavailable: the images cannot be had.
+        core.callbacks.DivergedError: the loss is no longer a number.
+    """
+    run = Run(Path(run_dir))
+    run.write_status(phase="preparing data")
+    data = load(config.dataset)
+    classes = len(DATASETS[config.dataset]["classes"])
+    (images, labels), validation = split(config, data)
+    model = build_model(config, images.shape[1:], classes, *pixel_statistics(images, config.image_size))
+    batches = Batches(images, labels, config, classes)
+    model.compile(
+        optimizer=make_optimizer(config, steps=len(batches)),
+        loss=keras.losses.CategoricalCrossentropy(from_logits=True),
+        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+    )
+    keeper, answers = Keeper(), TestAnswers(data.test_images, PREDICT_BATCH)
+    recorder = Recorder(run, config, len(images), len(batches), stop_requested)
+    # Averaged weights are swapped in first, so that every later callback sees what was validated.
+    callbacks = [*_averaging(config), recorder, keeper, *_pace(config)]
+    if config.record_test_predictions:
+        callbacks.append(answers)
+    try:
+        model.fit(
+            batches,
+            epochs=config.epochs,
+            validation_data=(validation[0], keras.utils.to_categorical(validation[1], classes)),
+            validation_batch_size=PREDICT_BATCH,
+            callbacks=callbacks,
+            shuffle=False,
+            verbose=verbose,
+        )
+    except StopRequestedError:
+        run.write_status(state="stopping")
+    if keeper.best_weights is None:
+        return None
+    run.write_status(phase="evaluating", step=None, steps=None)
+    metrics = _evaluate(run, model, keeper, answers, data)
+    run.write_status(phase="exporting")
+    save_network(model, run)
+    run.write_metrics(metrics)
+    return metrics
+
+
+def split(config, data):
+    """The training and the validation part, each (images, labels): the validation split is taken from the front of
+    the first `train_examples` images, in file order, as in the report.
+    """
+    count = config.train_examples or len(data.train_images)
+    images, labels = data.train_images[:count], data.train_labels[:count]
+    held_back = max(1, round(len(images) * config.validation_split))
+    return (images[held_back:], labels[held_back:]), (images[:held_back], labels[:held_back])
+
+
+def make_optimizer(config, steps):
+    """The optimizer with its learning rate schedule; `steps` is how many an epoch has."""
+    rate = config.learning_rate
+    if config.schedule == "one_cycle":
+        total = steps * config.epochs
+        rising = int(total * config.warmup)
+        rate = keras.optimizers.schedules.CosineDecay(
+            rate / 25, total - rising, alpha=0.0, warmup_target=rate, warmup_steps=rising
+        )
+    optimizer = OPTIMIZERS[config.optimizer](config, rate)
+    if config.weight_decay:
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
+
+
+def _averaged(config):
+    return {"use_ema": bool(config.weight_averaging), "ema_momentum": config.weight_averaging or 0.99}
+
+
+OPTIMIZERS = {
+    "adam": lambda config, rate: keras.optimizers.Adam(rate, **_averaged(config)),
+    "adamw": lambda config, rate: keras.optimizers.AdamW(rate, config.weight_decay, **_averaged(config)),
+    "sgd": lambda config, rate: keras.optimizers.SGD(
+        rate, config.momentum, nesterov=True, weight_decay=config.weight_decay or None, **_averaged(config)
+    ),
+}
+
+
+def _averaging(config):
+    return [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if config.weight_averaging else []
+
+
+def _pace(config):
+    """What lowers the learning rate and ends the run as the validation loss stops falling."""
+    if config.schedule == "plateau":
+        yield keras.callbacks.ReduceLROnPlateau(
+            factor=config.plateau_factor,
+            patience=config.plateau_patience,
+            min_lr=config.min_learning_rate,
+        )
+    if config.early_stopping_patience:
+        yield keras.callbacks.EarlyStopping(patience=config.early_stopping_patience)
+
+
+def score(model, images, labels, verbose=0):
+    """What the network, as it is, makes of test images.
+
+    Returns:
+        Class probabilities (N, classes), and {"test_accuracy": 0..1, "test_loss": mean cross-entropy plus L2 terms}.
+    """
+    probabilities = evaluation.softmax(model.predict(images, batch_size=PREDICT_BATCH, verbose=verbose))
+    penalty = sum(float(keras.ops.convert_to_numpy(loss)) for loss in model.losses)
+    return probabilities, {
+        "test_accuracy": evaluation.accuracy(probabilities, labels),
+        "test_loss": float(evaluation.losses(probabilities, labels).mean()) + penalty,
+    }
+
+
+def _evaluate(run, model, keeper, answers, data):
+    """Scores the last and the best epoch on the test images, writes the predictions, and leaves the best weights in
+    the model.
+    """
+    history = run.read_history().set_index("epoch")
+
+    def scored(epoch, weights):
+        model.set_weights(weights)
+        probabilities, scores = score(model, data.test_images, data.test_labels)
+        names = ("train_accuracy", "train_loss", "validation_accuracy", "validation_loss")
+        return probabilities, {"epoch": epoch, **{name: float(history.loc[epoch, name]) for name in names}, **scores}
+
+    last = None
+    if keeper.last_epoch != keeper.best_epoch:
+        _, last = scored(keeper.last_epoch, keeper.last_weights)
+    probabilities, best = scored(keeper.best_epoch, keeper.best_weights)
+    recorded = {"epoch_classes": answers.classes, "epoch_confidences": answers.confidences} if answers.classes else {}
+    run.write_predictions(probabilities=probabilities.astype("float16"), labels=data.test_labels, **recorded)
+    return {
+        "best": best,
+        "last": last or best,
+        "parameters": count_parameters(model).total,
+        "epochs": keeper.last_epoch,
+        "seconds": float(history["seconds"].sum()),
+    }
