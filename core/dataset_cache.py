@@ -82,11 +82,12 @@ def locked(place, dataset, progress):
     except Timeout:
         progress(f"Waiting for another process to fetch {dataset['label']}", None)
         lock.acquire()
-    with lock:
-        lock.release()  # one of the two holds taken above
+    try:
         for leftover in place.parent.glob(f"{work_prefix(place)}*"):
             shutil.rmtree(leftover, ignore_errors=True)
         yield
+    finally:
+        lock.release()
 
 
 def _stamp(place, part):
@@ -102,8 +103,8 @@ def _read_marker(place, dataset):
     """The marker, or None where it is missing, damaged or about other arrays."""
     try:
         marker = json.loads((place / MARKER).read_text(encoding="utf-8"))
-        known = marker["sha256"] == dataset["sha256"] and set(marker["stamps"]) == set(PARTS) and marker["source"]
-        return marker if known else None
+        whole = marker["source"] and all(len(marker["stamps"][part]) == 2 for part in PARTS)
+        return marker if whole and marker["sha256"] == dataset["sha256"] else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -189,6 +189,7 @@ def _fetch(name, folder, progress):
         ) from error
     except OSError as error:
         raise DatasetUnavailable(
-            f"{dataset['label']} cannot be kept in {place.parent}: {error.strerror or error}."
+            f"{dataset['label']} cannot be kept in {place.parent} ({error.strerror or error}): "
+            "set KERAS_HOME to a folder with room that you can write to."
         ) from error
     return arrays

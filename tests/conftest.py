@@ -1,0 +1,29 @@
+"""Fixtures that more than one test file needs."""
+
+import tempfile
+from pathlib import Path
+
+import originals
+import pytest
+
+from core import datasets
+
+
+@pytest.fixture(scope="session")
+def original_files():
+    """Folder for each dataset, with the files one would download, written from the real arrays."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield {name: originals.write(name, datasets.load(name), Path(folder) / name) for name in datasets.DATASETS}
+
+
+@pytest.fixture
+def empty_cache(original_files, monkeypatch):
+    """A cache of our own with nothing in it, no way out to any network and no package manager."""
+    with tempfile.TemporaryDirectory() as home:
+        monkeypatch.setenv("KERAS_HOME", home)
+        monkeypatch.setenv("PATH", home)
+        for variable in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+            monkeypatch.setenv(variable, "http://127.0.0.1:9")
+        for variable in ("LAB_DATA", "no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(variable, raising=False)
+        yield datasets.cache_folder()
