@@ -185,7 +185,7 @@ def _fetch(name, folder, progress):
     except fetching.NothingArrivedError as error:
         raise DatasetUnavailable(
             f"{dataset['label']} is not on this computer and could not be fetched ({error}): "
-            f"put {' and '.join(dataset['originals'])} into {wanted / name} and try again."
+            f"put {', '.join(dataset['originals'])} into {wanted / name} and try again."
         ) from error
     except OSError as error:
         raise DatasetUnavailable(

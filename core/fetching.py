@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from core.decoding import DamagedError, decode
 
 ANSWER_SECONDS = 5  # a host that says nothing for so long is taken to be out of reach
-STALL_SECONDS = 30  # a fetch during which nothing arrives for so long is given up
+STALL_SECONDS = 20  # a fetch during which nothing arrives for so long is given up
 
 
 class NothingArrivedError(RuntimeError):
