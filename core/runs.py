@@ -119,9 +119,12 @@ class Run:
             return [], 0
         whole = text[: text.rfind(b"\n") + 1]
         try:
-            return [json.loads(line) for line in whole.splitlines()], offset + len(whole)
+            rows = [json.loads(line) for line in whole.splitlines()]
         except ValueError:
-            raise RunError(f"{self.id}: progress.jsonl is damaged.") from None
+            rows = [None]
+        if not all(isinstance(row, dict) for row in rows):
+            raise RunError(f"{self.id}: progress.jsonl is damaged.")
+        return rows, offset + len(whole)
 
     def read_metrics(self):
         """metrics.json, or None where the run has not been evaluated. See `core.training` for what it holds."""

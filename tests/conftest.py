@@ -1,12 +1,27 @@
 """Fixtures that more than one test file needs."""
 
+import contextlib
+import os
 import tempfile
 from pathlib import Path
 
 import originals
 import pytest
 
-from core import datasets
+from core import datasets, jobs, runs
+
+
+@pytest.fixture
+def artifacts(tmp_path, monkeypatch):
+    """An empty artifacts folder; what other processes train in it ends with the test."""
+    folder = tmp_path / "artifacts"
+    folder.mkdir()
+    monkeypatch.setenv("LAB_ARTIFACTS", str(folder))
+    yield folder
+    for run in runs.list_runs():
+        with contextlib.suppress(runs.RunError):
+            if run.read_status().get("pid") != os.getpid():
+                jobs.kill(run)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,89 @@
+"""RunConfig: validation, recipes and JSON."""
+
+import dataclasses
+import json
+import math
+
+import pytest
+
+from core.config import RECIPES, ConfigError, RunConfig, make_config, overrides
+from core.datasets import DATASETS
+from core.models import MODELS
+
+TRIPLES = [(model, dataset, recipe) for model in MODELS for dataset in DATASETS for recipe in RECIPES]
+NUMBERS = [field for field in dataclasses.fields(RunConfig) if field.type in (int, float)]
+
+
+@pytest.mark.parametrize(("model", "dataset", "recipe"), TRIPLES)
+def test_every_recipe_configures_every_pair_and_survives_json(model, dataset, recipe):
+    config = make_config(model, dataset, recipe)
+    assert RunConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+    assert overrides(config) == {}
+
+
+def test_the_report_recipe_says_what_the_report_says():
+    for model in MODELS:
+        config = make_config(model, "cifar10", "report")
+        assert (config.optimizer, config.learning_rate, config.batch_size, config.epochs) == ("adam", 1e-3, 128, 100)
+        assert (config.schedule, config.plateau_patience, config.min_learning_rate) == ("plateau", 3, 5e-7)
+        assert config.plateau_factor == pytest.approx(math.sqrt(0.1))
+        assert (config.image_size, config.shift, config.flip, config.divide_by_deviation) == (64, 0.1, True, False)
+        assert (config.train_examples, config.validation_split) == (0, 0.1)
+        assert (config.weight_decay, config.label_smoothing, config.weight_averaging) == (0, 0, 0)
+    alexnet, vgg, resnet = (make_config(model, "mnist", "report") for model in ("alexnet", "vgg16", "resnet34"))
+    assert [c.early_stopping_patience for c in (alexnet, vgg, resnet)] == [10, 10, 15]
+    assert [c.l2 for c in (alexnet, vgg, resnet)] == [0, 1e-4, 1e-4]
+    assert [c.dropout for c in (alexnet, vgg, resnet)] == [0.3, 0.3, 0.2]
+    assert [c.activation for c in (alexnet, vgg, resnet)] == ["relu", "relu", "leaky_relu"]
+    assert [c.batch_normalization for c in (alexnet, vgg, resnet)] == [False, False, True]
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_the_modern_recipe_flips_only_what_stays_itself_in_a_mirror(dataset):
+    assert make_config("vgg16", dataset, "modern").flip == (dataset != "mnist")
+
+
+@pytest.mark.parametrize("field", NUMBERS, ids=lambda field: field.name)
+def test_a_number_out_of_range_is_refused_in_one_sentence(field):
+    too_much = field.type(math.ceil(field.metadata["high"]) + 1)
+    for bad in (too_much, -1, math.nan, math.inf, "much", None, True):
+        with pytest.raises(ConfigError, match=rf"^{field.metadata['label']} is .*[^.]\.$"):
+            make_config("alexnet", "mnist", **{field.name: bad})
+
+
+@pytest.mark.parametrize("field", NUMBERS, ids=lambda field: field.name)
+def test_both_ends_of_a_range_are_allowed_and_zero_where_it_means_something(field):
+    ends = [field.metadata["low"], field.metadata["high"], *[0] * bool(field.metadata["zero_means"])]
+    for value in ends:
+        assert getattr(make_config("alexnet", "mnist", **{field.name: value}), field.name) == value
+
+
+def test_a_fraction_is_no_number_of_epochs():
+    with pytest.raises(ConfigError, match="whole number"):
+        make_config("alexnet", "mnist", epochs=2.5)
+    assert make_config("alexnet", "mnist", epochs=3.0).epochs == 3
+
+
+@pytest.mark.parametrize(
+    "names", [("lenet", "mnist", "quick"), ("alexnet", "svhn", "quick"), ("alexnet", "mnist", "slow")]
+)
+def test_unknown_names_are_refused_and_the_known_ones_listed(names):
+    with pytest.raises(ConfigError, match=r"is one of \w+, "):
+        make_config(*names)
+
+
+def test_an_unknown_setting_is_refused_by_name():
+    with pytest.raises(ConfigError, match="'learningrate'"):
+        make_config("alexnet", "mnist", learningrate=0.1)
+    with pytest.raises(ConfigError, match="'surprise'"):
+        RunConfig.from_dict({"surprise": 1})
+
+
+def test_overrides_are_what_departs_from_the_recipe():
+    config = make_config("resnet34", "mnist", "report", epochs=2, dropout=0.2)
+    assert overrides(config) == {"epochs": 2}
+
+
+def test_the_recipe_field_offers_exactly_the_recipes():
+    field = next(field for field in dataclasses.fields(RunConfig) if field.name == "recipe")
+    assert field.metadata["choices"] == tuple(RECIPES)

@@ -1,0 +1,85 @@
+"""The house rules that can be checked by reading the source."""
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parent.parent
+SOURCES = sorted(
+    PROJECT / name
+    for name in subprocess.check_output(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.py"], cwd=PROJECT, text=True
+    ).split()
+)
+KERAS = {"keras", "tensorflow", "jax"}
+MAY_IMPORT_KERAS = {"batches", "callbacks", "export", "training", "models"}
+
+
+def imported(path, everywhere=True):
+    """The names a file imports; with `everywhere` false, only those that importing the file itself brings in."""
+    tree = ast.parse(path.read_text("utf-8"))
+    nodes = ast.walk(tree) if everywhere else tree.body
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def sources_in(folder):
+    return [path for path in SOURCES if PROJECT / folder in path.parents]
+
+
+def top_names(path, **options):
+    return {name.split(".")[0] for name in imported(path, **options)}
+
+
+@pytest.mark.parametrize("path", sources_in("core"), ids=lambda path: path.name)
+def test_core_imports_neither_streamlit_nor_the_pages(path):
+    assert not top_names(path) & {"streamlit", "pages", "app"}
+
+
+@pytest.mark.parametrize("path", sources_in("pages/parts"), ids=lambda path: path.name)
+def test_parts_do_not_import_pages(path):
+    assert not [name for name in imported(path) if re.match(r"pages\.(?!parts)", name) or name.split(".")[0] == "app"]
+
+
+@pytest.mark.parametrize("path", sources_in("core"), ids=lambda path: str(path.relative_to(PROJECT)))
+def test_only_training_code_imports_keras_when_it_is_imported(path):
+    module = path.relative_to(PROJECT / "core").parts[0].removesuffix(".py")
+    if module in MAY_IMPORT_KERAS and path != PROJECT / "core/models/__init__.py":
+        pytest.skip("part of the training worker")
+    assert not top_names(path, everywhere=False) & KERAS
+
+
+def test_only_the_export_touches_tensorflow_by_name():
+    users = [path.name for path in sources_in("core") if "tensorflow" in top_names(path)]
+    assert users == ["export.py"]
+
+
+@pytest.mark.parametrize("path", [PROJECT / "app.py", *sources_in("pages")], ids=lambda path: path.name)
+def test_no_page_imports_training_code(path):
+    reached, todo = set(), [path]
+    while todo:
+        for name in imported(todo.pop()):
+            candidate = PROJECT / (name.replace(".", "/") + ".py")
+            if candidate.exists() and candidate not in reached:
+                reached.add(candidate)
+                todo.append(candidate)
+            assert name.split(".")[0] not in KERAS
+    assert not {file.stem for file in reached if file.parent.name == "core"} & MAY_IMPORT_KERAS
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_no_file_is_over_250_lines(path):
+    assert len(path.read_text("utf-8").splitlines()) <= 250
+
+
+@pytest.mark.parametrize("path", sources_in("core") + sources_in("pages"), ids=lambda path: str(path.name))
+def test_nothing_is_unpickled(path):
+    assert not top_names(path) & {"pickle", "dill", "joblib", "shelve", "marshal"}
+    assert "allow_pickle=True" not in path.read_text("utf-8")
