@@ -7,6 +7,7 @@ import sys
 from core import commands
 from core.config import RECIPES, ConfigError, RunConfig
 from core.datasets import DATASETS, DatasetUnavailable
+from core.environment import reexec_with, worker_environment
 from core.models import MODELS
 from core.runs import RunError
 
@@ -87,4 +88,5 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
+    reexec_with(worker_environment())
     sys.exit(main())

@@ -103,7 +103,7 @@ def evaluate(run_id):
     recorded = _finished(run)["best"]
     from core.evaluation import accuracy
     from core.export import load_network
-    from core.inference import classify
+    from core.inference import Classifier
     from core.training import PREDICT_BATCH, score
 
     test = load(run.read_config().dataset)
@@ -112,7 +112,8 @@ def evaluate(run_id):
     print(f"model.keras   {100 * scores['test_accuracy']:.2f} %, loss {scores['test_loss']:.4f}")
     if run.tflite_path.exists():
         starts = tqdm(range(0, len(test.test_labels), PREDICT_BATCH), desc="model.tflite")
-        answers = [classify(run, test.test_images[start : start + PREDICT_BATCH]) for start in starts]
+        classifier = Classifier(run)
+        answers = [classifier.classify(test.test_images[start : start + PREDICT_BATCH]) for start in starts]
         print(f"model.tflite  {100 * accuracy(np.concatenate(answers), test.test_labels):.2f} %")
     return 0
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import psutil
 
+from core.environment import worker_environment
 from core.runs import UNFINISHED, create_run
 
-# A folder exists for a moment before its worker does; the worker writes its pid as soon as it has imported nothing
-# but the run folder, so that a queued run without a process is a dead one after this many seconds.
+# The folder is there a moment before its worker is: a queued run that has no process after so long never started.
 START_GRACE = 30
 _PROJECT = Path(__file__).parent.parent
 _children = []
@@ -29,6 +29,7 @@ def start(config):
         process = subprocess.Popen(
             [sys.executable, "-m", "core", "train", "--run", run.id],
             cwd=_PROJECT,
+            env=worker_environment(),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -1,0 +1,157 @@
+"""Training for real, at full size, on a handful of images: each network and each recipe fills its run folder."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from few_images import few
+
+from core import export, inference, training
+from core.batches import Batches
+from core.callbacks import DivergedError
+from core.config import RECIPES, make_config
+from core.datasets import load
+from core.models import MODELS
+from core.runs import create_run
+
+TINY = {"image_size": 16, "train_examples": 40, "epochs": 2, "batch_size": 18}
+PAIRS = [*((model, "quick") for model in MODELS), *(("alexnet", recipe) for recipe in RECIPES if recipe != "quick")]
+
+
+@pytest.fixture
+def handful(monkeypatch, artifacts):
+    monkeypatch.setattr(training, "load", few)
+
+
+def trained(model, recipe="quick", **changes):
+    config = make_config(model, "mnist", recipe, **TINY | changes)
+    run = create_run(config)
+    training.train(config, run.path, verbose=0)
+    return run
+
+
+@pytest.mark.parametrize(("model", "recipe"), PAIRS)
+def test_a_run_fills_its_folder(handful, model, recipe):
+    run = trained(model, recipe)
+    history, metrics, predictions = run.read_history(), run.read_metrics(), run.read_predictions()
+    assert list(history["epoch"]) == [1, 2]
+    assert np.isfinite(history.to_numpy()).all()
+    assert (history["images_per_second"] > 0).all()
+    assert predictions["probabilities"].sum(axis=1) == pytest.approx(np.ones(20), abs=5e-3)
+    assert metrics["last"]["epoch"] == metrics["epochs"] == 2
+    best = history.loc[history["validation_loss"].idxmin()]
+    assert metrics["best"]["epoch"] == best["epoch"]
+    assert metrics["best"]["validation_accuracy"] == best["validation_accuracy"]
+    right = (predictions["probabilities"].argmax(axis=1) == predictions["labels"]).mean()
+    assert metrics["best"]["test_accuracy"] == pytest.approx(right)
+    assert run.read_progress()[0][-1]["step"] == 2
+    assert ("epoch_classes" in predictions) == run.read_config().record_test_predictions
+
+    images = few("mnist").test_images
+    logits = export.load_network(run).predict(images, verbose=0)
+    assert np.argmax(logits, axis=1).tolist() == np.argmax(predictions["probabilities"], axis=1).tolist()
+    # Eight-bit weights move the probabilities a little.
+    assert inference.Classifier(run).classify(images) == pytest.approx(predictions["probabilities"].astype(float), abs=0.1)
+
+
+def test_epoch_answers_are_those_of_the_exported_network_at_its_epoch(handful):
+    run = trained("alexnet", "modern")
+    predictions, best = run.read_predictions(), run.read_metrics()["best"]
+    assert predictions["epoch_classes"].shape == (2, 20)
+    assert (predictions["epoch_classes"][best["epoch"] - 1] == predictions["probabilities"].argmax(axis=1)).all()
+
+
+def test_the_same_seed_gives_the_same_run_and_another_seed_another(handful):
+    columns = ["train_loss", "validation_loss", "train_accuracy"]
+    first, again, other = (trained("alexnet", seed=seed).read_history()[columns].to_numpy() for seed in (1, 1, 2))
+    assert first == pytest.approx(again, rel=1e-4)
+    assert first != pytest.approx(other, rel=1e-4)
+
+
+def test_the_losses_contain_the_l2_terms(handful):
+    with_l2, without = (trained("alexnet", epochs=1, l2=value).read_metrics()["best"] for value in (0.01, 0))
+    assert with_l2["test_loss"] - without["test_loss"] > 0.5
+    assert with_l2["test_loss"] == pytest.approx(with_l2["validation_loss"], abs=0.2)
+
+
+def test_a_network_too_eager_to_learn_fails_in_one_sentence(handful):
+    with pytest.raises(DivergedError, match=r"The loss stopped being a number in epoch \d, step \d; try a lower"):
+        trained("alexnet", "report", learning_rate=10.0, epochs=30)
+
+
+def test_a_run_asked_to_stop_keeps_the_epochs_it_finished(handful):
+    config = make_config("alexnet", "mnist", **TINY | {"epochs": 50})
+    run = create_run(config)
+    training.train(config, run.path, stop_requested=lambda: len(run.read_history()) == 2, verbose=0)
+    assert run.read_metrics()["epochs"] == len(run.read_history()) == 2
+    assert run.tflite_path.exists()
+
+
+def test_a_run_stopped_in_its_first_epoch_has_nothing_to_evaluate(handful):
+    config = make_config("alexnet", "mnist", **TINY)
+    run = create_run(config)
+    assert training.train(config, run.path, stop_requested=lambda: True, verbose=0) is None
+    assert run.read_metrics() is None
+
+
+def test_early_stopping_ends_the_run_before_its_last_epoch(handful):
+    run = trained("alexnet", epochs=40, early_stopping_patience=1, schedule="constant", learning_rate=0.02)
+    metrics = run.read_metrics()
+    assert metrics["epochs"] == metrics["best"]["epoch"] + 1 < 40
+
+
+def test_the_validation_split_is_the_front_of_the_training_images():
+    data = load("mnist")
+    config = make_config("alexnet", "mnist", "report")
+    (images, labels), (held_back, _) = training.split(config, data)
+    assert (len(images), len(held_back)) == (54_000, 6_000)
+    assert np.array_equal(held_back, data.train_images[:6_000])
+    assert np.array_equal(labels, data.train_labels[6_000:])
+
+
+def test_every_image_comes_once_an_epoch_in_an_order_of_its_own():
+    config = make_config("alexnet", "mnist", batch_size=7, label_smoothing=0.1)
+    images = np.arange(20, dtype="uint8").reshape(20, 1, 1, 1)
+    batches = Batches(images, np.arange(20) % 10, config, 10)
+    epochs = []
+    for _ in range(2):
+        pairs = [batches[index] for index in range(len(batches))]
+        seen = np.concatenate([pixels.ravel() for pixels, _ in pairs])
+        targets = np.concatenate([targets for _, targets in pairs])
+        assert sorted(seen) == list(range(20))
+        assert (targets.argmax(axis=1) == seen % 10).all()
+        assert targets.max() == pytest.approx(0.91)
+        epochs.append(seen.tolist())
+        batches.on_epoch_end()
+    assert epochs[0] != epochs[1]
+    assert Batches(images, np.arange(20) % 10, config, 10, epoch=1)[0][0].ravel().tolist() == epochs[1][:7]
+
+
+@pytest.mark.parametrize("optimizer", training.OPTIMIZERS)
+def test_one_cycle_rises_to_the_peak_and_falls_to_nothing(optimizer):
+    config = make_config("alexnet", "mnist", optimizer=optimizer, learning_rate=0.1, warmup=0.25, epochs=4)
+    schedule = training.make_optimizer(config, steps=25)._learning_rate
+    rates = [float(schedule(step)) for step in range(101)]
+    assert rates[0] == pytest.approx(0.1 / 25)
+    assert np.argmax(rates) == 25
+    assert max(rates) == pytest.approx(0.1)
+    assert rates[100] == pytest.approx(0, abs=1e-6)
+
+
+def test_each_network_trains_and_exports_on_jax(artifacts):
+    pytest.importorskip("jax", reason="jax is not installed")
+    script = Path(__file__).with_name("train_on_jax.py")
+    environment = os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": os.pathsep.join(("tests", "."))}
+    finished = subprocess.run(
+        [sys.executable, str(script), *MODELS],
+        env=environment, capture_output=True, text=True, cwd=script.parent.parent, check=False,
+    )  # fmt: skip
+    assert finished.returncode == 0, finished.stderr
+    for run_path in artifacts.iterdir():
+        assert {path.name for path in run_path.iterdir()} >= {"model.keras", "metrics.json", "test_predictions.npz"}
+    assert len(list(artifacts.iterdir())) == len(MODELS)
+    assert keras.backend.backend() == "tensorflow"
