@@ -28,7 +28,7 @@ def confidences(probabilities):
 def losses(probabilities, labels):
     """Cross-entropy of each image in nats, (N,) float64 in 0..16.64: -log of the probability of its true class."""
     of_truth = np.asarray(probabilities)[np.arange(len(labels)), labels].astype(np.float64)
-    return -np.log(np.clip(of_truth, SMALLEST_PROBABILITY, 1.0))
+    return 0.0 - np.log(np.clip(of_truth, SMALLEST_PROBABILITY, 1.0))
 
 
 def accuracy(probabilities, labels):

@@ -46,6 +46,7 @@ def test_a_probability_rounded_to_zero_gives_a_large_finite_loss():
 def test_certainty_costs_nothing_and_never_less():
     sure = losses(np.array([[1.0, 0.0]], "float16"), np.array([0]))
     assert sure[0] == 0
+    assert not np.signbit(sure[0])
 
 
 def test_rows_of_the_confusion_matrix_are_true_classes():

@@ -1,0 +1,180 @@
+"""Gallery: which test images a network gets right, which wrong, and what it takes them for."""
+
+import math
+import time
+
+import streamlit as st
+
+from core import evaluation
+from core.config import RECIPES
+from core.datasets import DATASETS, DatasetUnavailable
+from core.runs import UNFINISHED, RunError
+from pages.parts import data
+from pages.parts.confusion import draw_class_accuracies, draw_confusion
+from pages.parts.image_grid import draw_cases
+from pages.parts.linked import linked, linked_page, put_in_url
+from pages.parts.style import NETWORK_COLOURS, pair_label, percent
+from pages.parts.urls import runs_in_url
+
+PAGE_SIZE = 100
+# What the URL says -> what the widget says, and what it asks of `evaluation.cases`.
+SHOW = {"fail": ("Fails", False), "success": ("Successes", True), "all": ("All", None)}
+SORT = {
+    "surest": ("Most confident first", {"sort_by": "confidence", "descending": True}),
+    "unsurest": ("Least confident first", {"sort_by": "confidence", "descending": False}),
+    "worst": ("Highest loss first", {"sort_by": "loss", "descending": True}),
+    "best": ("Lowest loss first", {"sort_by": "loss", "descending": False}),
+}
+
+
+def run_name(run):
+    """ "AlexNet on MNIST, Quick · 2 Jan 2026 15:04 · 7f3a"."""
+    config, made = data.config(run), time.localtime(data.created(run))
+    when = f"{made.tm_mday} {time.strftime('%b %Y %H:%M', made)}"
+    recipe = RECIPES[config.recipe]["label"]
+    return f"{pair_label(config.model, config.dataset)}, {recipe} · {when} · {run.id.rsplit('-', 1)[-1]}"
+
+
+def choose_run():
+    """The run that the URL names, else the newest that was tested; None where there is nothing to look at."""
+    tested = {run.id: run for run in data.readable_runs()[0] if run.metrics_path.exists()}
+    named = next(iter(runs_in_url()), None)
+    if named and named.id not in tested:
+        say_untested(named)
+    elif not tested:
+        st.info("Nothing to browse yet: the gallery shows the test images as a trained network sees them.")
+        st.page_link("pages/train.py", label="Train a network", icon=":material/play_circle:")
+    if not tested:
+        return None
+    wanted = named.id if named else next(iter(tested))
+    st.session_state["gallery run"] = wanted if wanted in tested else None
+    chosen = st.selectbox(
+        "Run",
+        tested,
+        key="gallery run",
+        format_func=lambda run_id: run_name(tested[run_id]),
+        placeholder="Choose a run that has been tested",
+        on_change=lambda: put_in_url(run=st.session_state["gallery run"]),
+    )
+    return tested.get(chosen)
+
+
+def say_untested(run):
+    """Why a run has no gallery, and where to go."""
+    try:
+        name, state = run_name(run), data.state(run)["state"]
+    except RunError as error:
+        st.error(str(error))
+        return
+    if state in UNFINISHED:
+        st.info(f"{name} is {state}: its gallery opens when its network has been tested.")
+    else:
+        st.info(f"{name} has {state} without having been tested, so it has no gallery.")
+    st.page_link("pages/train.py", label="See it on Train", icon=":material/show_chart:", query_params={"run": run.id})
+
+
+def draw_facts(run, matrix):
+    """How good the run is, and with which weights."""
+    metrics = data.metrics(run)
+    images, right = int(matrix.sum()), int(matrix.diagonal().sum())
+    accuracy, wrong, epoch = st.columns(3)
+    accuracy.metric("Test accuracy", percent(right / images))
+    wrong.metric(f"Wrong of {images:,}", f"{images - right:,}")
+    epoch.metric("Weights of epoch", f"{metrics['best']['epoch']} of {metrics['epochs']}")
+
+
+def draw_filters(classes):
+    """The filters' widgets; returns the arguments of `evaluation.cases`."""
+    numbers = {str(number): name for number, name in enumerate(classes)}
+    any_class = {"any": "Any class"} | numbers
+    notices = st.container()
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
+        labels = {name: label for name, (label, _) in SHOW.items()}
+        show = linked(st.segmented_control, "Show", "show", labels, "fail", notices, required=True)
+        true = linked(st.selectbox, "True class", "true", any_class, "any", notices, width=125)
+        predicted = linked(st.selectbox, "Predicted class", "predicted", any_class, "any", notices, width=125)
+        labels = {name: label for name, (label, _) in SORT.items()}
+        sort = linked(st.selectbox, "Sort by", "sort", labels, "surest", notices, width=190)
+    return {
+        "correct": SHOW[show][1],
+        "true_class": int(true) if true in numbers else None,
+        "predicted_class": int(predicted) if predicted in numbers else None,
+        **SORT[sort][1],
+    }
+
+
+def draw_page_of_cases(dataset, predictions, indices, classes, colour):
+    """A hundred of the images, and which of how many they are."""
+    if not len(indices):
+        st.info("No test image fits these filters.")
+        return
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        count = st.empty()
+        page = linked_page(math.ceil(len(indices) / PAGE_SIZE))
+    first = (page - 1) * PAGE_SIZE
+    shown = indices[first : first + PAGE_SIZE]
+    count.caption(
+        f"**{first + 1:,}–{first + len(shown):,} of {len(indices):,}** · click one for details",
+        help="Under each: what it is → what it was taken for, how confident it was, its number in the test set.",
+    )
+    try:
+        images = data.dataset(dataset).test_images
+    except DatasetUnavailable as error:
+        st.error(str(error))
+        return
+    draw_cases(images, predictions["labels"], predictions["probabilities"], shown, classes, colour)
+
+
+def choose_cell(true_class, predicted_class):
+    """Filters by a clicked cell of the matrix; a second click takes the filter away."""
+    cell = {"true": str(true_class), "predicted": str(predicted_class)}
+    if all(st.query_params.get(name) == value for name, value in cell.items()):
+        put_in_url(true=None, predicted=None)
+    elif st.query_params.get("show") == "all":
+        put_in_url(**cell)
+    else:
+        put_in_url(**cell, show="success" if true_class == predicted_class else "fail")
+
+
+def draw_matrix(run, matrix, classes, colour, cell):
+    """The matrix, what is chosen in it, and each class's accuracy."""
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown("#### Confusion matrix", width="content")
+        st.button(
+            "Clear",
+            help="Show every cell's images",
+            icon=":material/filter_alt_off:",
+            type="tertiary",
+            disabled=cell == (None, None),
+            on_click=put_in_url,
+            kwargs={"true": None, "predicted": None},
+        )
+    st.caption("Click a cell to see its images.")
+    draw_confusion(matrix, classes, colour, cell, f"matrix {run.id}", choose_cell)
+    st.markdown("#### Accuracy of each class")
+    draw_class_accuracies(matrix, classes, colour)
+
+
+def draw_gallery(run):
+    """Everything about a run that was tested."""
+    config, predictions = data.config(run), data.predictions(run)
+    classes, colour = DATASETS[config.dataset]["classes"], NETWORK_COLOURS[config.model]
+    probabilities, labels = predictions["probabilities"], predictions["labels"]
+    matrix = evaluation.confusion_matrix(probabilities, labels)
+    draw_facts(run, matrix)
+    left, right = st.columns([6, 7], gap="medium")
+    with right:
+        filters = draw_filters(classes)
+        indices = evaluation.cases(probabilities, labels, **filters)
+        draw_page_of_cases(config.dataset, predictions, indices, classes, colour)
+    with left:
+        draw_matrix(run, matrix, classes, colour, (filters["true_class"], filters["predicted_class"]))
+
+
+st.title("Gallery")
+run = choose_run()
+if run:
+    try:
+        draw_gallery(run)
+    except RunError as error:
+        st.error(str(error))
