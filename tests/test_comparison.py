@@ -4,6 +4,7 @@ import json
 import math
 
 import pytest
+
 from core import comparison
 from core.datasets import DATASETS
 from core.models import MODELS

@@ -12,21 +12,25 @@ from pathlib import Path
 
 import pytest
 
+from tests.workers import end_workers
+
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 PROJECT = Path(__file__).parents[2]
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
 QUIETER = ("--disable-component-update", "--disable-sync")
 START_SECONDS = 60
+WAIT_MILLISECONDS = 30_000
 
 
 @pytest.fixture
 def artifacts(tmp_path, monkeypatch):
-    """An empty artifacts folder, this process's and the app's."""
+    """An empty artifacts folder, this process's and the app's; what trains in it ends with the test."""
     folder = tmp_path / "artifacts"
     folder.mkdir()
     monkeypatch.setenv("LAB_ARTIFACTS", str(folder))
-    return folder
+    yield folder
+    end_workers()
 
 
 @pytest.fixture
@@ -60,7 +64,8 @@ def _wait_until_healthy(server, address, log_path):
 
 @pytest.fixture(scope="session")
 def browser():
-    """Debian's chromium; the tests are skipped where there is none."""
+    """Debian's chromium; the tests are skipped where there is none. Expectations wait as long as actions do."""
+    playwright.expect.set_options(timeout=WAIT_MILLISECONDS)
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("chromium is not installed (on Debian: apt-get install chromium)")
@@ -74,7 +79,7 @@ def browser():
 def page(browser):
     """A blank page in a context of its own, 1440 x 900; an uncaught error in it fails the test."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(WAIT_MILLISECONDS)
     opened = context.new_page()
     errors = []
     opened.on("pageerror", lambda error: errors.append(str(error)))

@@ -1,0 +1,139 @@
+"""Compare: every run's figures in one table beside the report's, and the chosen runs' curves over one another."""
+
+import streamlit as st
+
+from core import comparison
+from core.config import RECIPES
+from core.datasets import DATASETS
+from core.models import MODELS
+from core.runs import Run, RunError, artifacts_folder
+from pages.parts import data
+from pages.parts.curves import curves_figure, short_names
+from pages.parts.run_table import columns_of_report, columns_of_runs, draw_table
+from pages.parts.urls import put_runs_in_url, runs_in_url
+
+EPOCHS = {"best": "Best epoch", "last": "Last epoch"}
+FILTERS = {
+    "model": ("Network", MODELS, "network"),
+    "dataset": ("Dataset", DATASETS, "dataset"),
+    "recipe": ("Recipe", RECIPES, "recipe"),
+}
+FACTS = """
+- Every loss contains the network's L2 penalty, here as in the report: a small loss at high accuracy is mostly that.
+- Label smoothing, where a recipe has it, is in the training loss only, not in the validation and test losses.
+- Training accuracy and loss are measured while training, with dropout on and on shifted and flipped images, as in the
+  report; that is why they can be worse than the validation's.
+- The report's training and validation figures are its last epoch's; its test figures are its best epoch's.
+- The best epoch is the one with the lowest validation loss. Differences in accuracy are in percentage points.
+"""
+
+
+def choose():
+    """The switches above the table; their values are in the URL. Returns (which, report, column -> chosen names)."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        chosen = {
+            column: st.pills(
+                label,
+                names,
+                selection_mode="multi",
+                format_func=lambda name, names=names: names[name]["label"],
+                key=key,
+                bind="query-params",
+            )
+            for column, (label, names, key) in FILTERS.items()
+        }
+        which = st.segmented_control(
+            "Figures of the",
+            EPOCHS,
+            default="best",
+            required=True,
+            format_func=EPOCHS.get,
+            key="epoch",
+            bind="query-params",
+        )
+        report = st.toggle("Report's figures and differences", key="report", bind="query-params")
+    return which, report, chosen
+
+
+def draw_rows(rows, which, report, named):
+    """The table; its ticked rows are the runs in the URL. Returns those of `named`, the runs in the URL, it shows."""
+    ids = rows["run"].tolist()
+    chosen = [run for run in named if run.id in ids]
+    key = f"table-{which}-{report}-{hash(tuple(ids))}"
+    ticked = [ids.index(run.id) for run in chosen]
+    if st.session_state.get(key, {}).get("selection", {}).get("rows") != ticked:
+        st.session_state[key] = {"selection": {"rows": ticked, "columns": [], "cells": []}}
+
+    def follow_ticks():
+        put_runs_in_url([Run(artifacts_folder() / ids[row]) for row in st.session_state[key]["selection"]["rows"]])
+
+    draw_table(rows, columns_of_runs(report), key=key, on_select=follow_ticks, alt="Runs and their figures")
+    return chosen
+
+
+def leading_runs(best):
+    """A dataset, and each network's best run on it: the first dataset that has any."""
+    leaders = comparison.best_runs(best)
+    dataset = next(dataset for dataset in DATASETS if any((model, dataset) in leaders for model in MODELS))
+    ids = [leaders[model, dataset]["run"] for model in MODELS if (model, dataset) in leaders]
+    return dataset, [Run(artifacts_folder() / run_id) for run_id in ids]
+
+
+def draw_curves(runs, report):
+    """The runs' curves, and where else to look at each of them."""
+    drawn, histories = [], []
+    for run in runs:
+        try:
+            histories.append(data.history(run))
+            drawn.append(run)
+        except RunError as error:
+            st.warning(str(error), icon=":material/broken_image:")
+    configs = [data.config(run) for run in drawn]
+    st.plotly_chart(curves_figure(drawn, configs, histories, report), config={"displaylogo": False}, key="curves")
+    for run, name in zip(drawn, short_names(drawn, configs), strict=True):
+        with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
+            st.markdown(name, width=320)
+            st.page_link("pages/gallery.py", label="Gallery", query_params={"run": run.id})
+            st.page_link("pages/train.py", label="Settings and log", query_params={"run": run.id})
+
+
+st.title("Compare")
+runs, problems = data.readable_runs()
+best, more_problems = comparison.table(runs)
+named = runs_in_url()
+for sentence in problems + more_problems:
+    st.warning(sentence, icon=":material/broken_image:")
+for run in named:
+    if not run.metrics_path.exists():
+        st.info(f"{run.id} has no results yet. The Train page shows how far it is.", icon=":material/hourglass_top:")
+if best.empty:
+    st.markdown("No run is finished yet. Until then, this is what the report reached.")
+    st.page_link("pages/train.py", label="Train a network", icon=":material/play_circle:")
+    draw_table(comparison.report_table(), columns_of_report(), alt="The report's figures")
+    st.stop()
+which, report, wanted = choose()
+rows = best if which == "best" else comparison.table(runs, which)[0]
+for column, names in wanted.items():
+    if names:
+        rows = rows[rows[column].isin(names)]
+        best = best[best[column].isin(names)]
+rows = rows.reset_index(drop=True)
+if rows.empty:
+    st.info("No run fits these choices. Take one of them back.", icon=":material/filter_alt_off:")
+    st.stop()
+chosen = draw_rows(rows, which, report, named)
+st.download_button(
+    "Download CSV",
+    rows[list(columns_of_runs(report))].to_csv(index=False),
+    file_name=f"runs-{which}-epoch.csv",
+    mime="text/csv",
+    on_click="ignore",
+    icon=":material/download:",
+)
+with st.expander("What the figures contain"):
+    st.markdown(FACTS)
+st.subheader("Curves")
+if not chosen:
+    dataset, chosen = leading_runs(best)
+    st.caption(f"Each network's best run on {DATASETS[dataset]['label']}. Tick rows of the table to choose others.")
+draw_curves(chosen, report)

@@ -1,0 +1,83 @@
+"""The table of runs: what its columns are called and how each is written. The figures come from `core.comparison`."""
+
+import pandas as pd
+import streamlit as st
+
+from core.comparison import SCORES
+from core.config import RECIPES
+from core.datasets import DATASETS
+from core.models import MODELS
+from pages.parts.scorecard import VERDICTS
+
+# Longer tables scroll.
+_ALL_SHOWN = 18
+_SHARE = {"format": "%.2f %%"}
+_LOSS = {"format": "%.4f"}
+_DIFFERENCE = {"accuracy": {"format": "%+.2f"}, "loss": {"format": "%+.4f"}}
+_LABELS = {"model": MODELS, "dataset": DATASETS, "recipe": RECIPES}
+_PAIR = {"model": ("", "Network", {"pinned": True}), "dataset": ("", "Dataset", {"pinned": True})}
+_FACTS = {
+    "epoch": ("Epochs", "measured", {}),
+    "epochs": ("Epochs", "trained", {}),
+    "report_epochs": ("Epochs", "report", {}),
+    "parameters": ("", "Parameters", {"format": "localized"}),
+    "seconds": ("", "Time", {"format": "compact"}),
+    "seed": ("", "Seed", {"format": "plain"}),
+    "run": ("", "Run", {}),
+}
+
+
+def columns_of_runs(report):
+    """Column of `core.comparison.table` -> (group, label, settings), with or without the report's figures."""
+    shown = _PAIR | {"recipe": ("", "Recipe", {})}
+    for score in SCORES:
+        shown |= _beside_report(score) if report else {score: _plain(score)}
+    bounds = ("Test accuracy, 95 %", "from", _SHARE), ("Test accuracy, 95 %", "to", _SHARE)
+    shown |= dict(zip(("test_accuracy_low", "test_accuracy_high"), bounds, strict=True))
+    if report:
+        return shown | {"verdict": ("", "Verdict", {})} | _FACTS
+    return shown | {name: facts for name, facts in _FACTS.items() if name != "report_epochs"}
+
+
+def columns_of_report():
+    """The same for `core.comparison.report_table`."""
+    return _PAIR | {score: _plain(score) for score in SCORES} | {"epochs": ("", "Epochs", {})}
+
+
+def draw_table(rows, columns, **options):
+    """Draws a table of these columns; `options` go to st.dataframe."""
+    written = rows[list(columns)].copy()
+    for name in _LABELS.keys() & columns.keys():
+        written[name] = [_LABELS[name][value]["label"] for value in written[name]]
+    if "verdict" in columns:
+        written["verdict"] = [VERDICTS[word][0] if word else "" for word in written["verdict"]]
+    if "seconds" in columns:
+        written["seconds"] = pd.to_timedelta(written["seconds"].round(), unit="s")
+    for name, (_, _, settings) in columns.items():
+        if settings is _SHARE:
+            written[name] *= 100
+    numbers = [pd.api.types.is_numeric_dtype(kind) or kind.kind == "m" for kind in written.dtypes]
+    written.columns = pd.MultiIndex.from_tuples([(group, label) for group, label, _ in columns.values()])
+    # Position 0 is the index, which is hidden; columns with two names cannot be configured by name.
+    settings = {
+        place: (st.column_config.NumberColumn if number else st.column_config.TextColumn)(**facts)
+        for place, (number, (_, _, facts)) in enumerate(zip(numbers, columns.values(), strict=True), start=1)
+    }
+    height = "content" if len(written) <= _ALL_SHOWN else "auto"
+    return st.dataframe(written, height=height, hide_index=True, placeholder="—", column_config=settings, **options)
+
+
+def _plain(score):
+    part, measure = score.split("_")
+    return part.capitalize(), measure, _SHARE if measure == "accuracy" else _LOSS
+
+
+def _beside_report(score):
+    part, measure = score.split("_")
+    group, unit = f"{part.capitalize()} {measure}", " (points)" if measure == "accuracy" else ""
+    look = _SHARE if measure == "accuracy" else _LOSS
+    return {
+        score: (group, "ours", look),
+        f"report_{score}": (group, "report", look),
+        f"{score}_difference": (group, f"difference{unit}", _DIFFERENCE[measure]),
+    }

@@ -1,0 +1,137 @@
+"""The nine pairs as a grid of cards: our best run beside the report, coloured by verdict."""
+
+from html import escape
+
+import streamlit as st
+
+from core import jobs
+from core.config import RECIPES, make_config
+from core.datasets import DATASETS
+from core.models import MODELS
+from core.report import REPORT
+from core.runs import RunError
+from pages.parts.run_card import state_words
+from pages.parts.style import NETWORK_COLOURS, pair_label, percent
+
+# What the page says of `core.evaluation.verdict`, and its colour in the light and in the dark theme.
+VERDICTS = {
+    "better": ("▲ Better", "#0B7A4B", "#56D39B"),
+    "equal": ("= Equal", "#3D5A80", "#9DB8DA"),
+    "worse": ("▼ Worse", "#B3344F", "#F58BA0"),
+}
+_WIDTHS = [1.4, *[3] * len(DATASETS)]
+
+# Streamlit sets color-scheme on the app, so that light-dark() follows its own switch of themes.
+_VERDICT_STYLE = """
+[class*="st-key-cell-{0}-"] {{ --verdict: light-dark({1}, {2});
+  background: color-mix(in srgb, var(--verdict) 8%, transparent);
+  border-color: color-mix(in srgb, var(--verdict) 40%, transparent) !important; }}
+"""
+_STYLE = """
+.score { container-type: inline-size; line-height: 1.3; font-variant-numeric: tabular-nums; }
+.score .of { display: none; font-weight: 600; }
+.score .spread { display: flex; justify-content: space-between; align-items: baseline; column-gap: .6rem;
+  flex-wrap: wrap; }
+.score .big { font-size: clamp(1.7rem, 14cqi, 2.9rem); font-weight: 650; letter-spacing: -.025em;
+  white-space: nowrap; line-height: 1.15; }
+.score .word { color: var(--verdict); font-weight: 600; white-space: nowrap; }
+.quiet { color: color-mix(in srgb, currentColor 66%, transparent); font-size: .875rem; }
+.score .none { opacity: .35; }
+.axis { line-height: 1.35; }
+.axis b { font-size: 1.1rem; font-weight: 650; white-space: nowrap; }
+[class*="st-key-network-"] { border-left: 5px solid; padding: .9rem 0 0 .8rem; }
+[class*="st-key-cell-"] [data-testid="stPageLink-NavLink"] { padding-left: 0; }
+[class*="st-key-cell-"] [data-testid="stPageLink-NavLink"] p { font-size: .9rem; }
+@media (max-width: 1000px) { [class*="st-key-network-"] { padding-left: .5rem; } .axis b { font-size: 1rem; } }
+@media (max-width: 640px) { .axis.dataset { display: none; } .score .of { display: block; } }
+"""
+
+
+def draw_scorecard(best, running):
+    """Draws the grid.
+
+    Args:
+        best: (model, dataset) -> row, as from `core.comparison.best_runs`.
+        running: (model, dataset) -> (run, status) of the newest unfinished run.
+    """
+    verdicts = "".join(_VERDICT_STYLE.format(name, *colours) for name, (_, *colours) in VERDICTS.items())
+    networks = "".join(f".st-key-network-{name} {{ border-color: {NETWORK_COLOURS[name]}; }}" for name in MODELS)
+    st.html(f"<style>{_STYLE}{verdicts}{networks}</style>")
+    for column, dataset in zip(st.columns(_WIDTHS)[1:], DATASETS.values(), strict=True):
+        height, width, channels = dataset["image_shape"]
+        kind = "grey" if channels == 1 else "colour"
+        with column:
+            st.html(
+                f"<div class='axis dataset'><b>{escape(dataset['label'])}</b><br>"
+                f"<span class='quiet'>{width} × {height}, {kind}</span></div>"
+            )
+    for model, facts in MODELS.items():
+        head, *columns = st.columns(_WIDTHS)
+        with head, st.container(height="stretch", key=f"network-{model}"):
+            st.html(
+                f"<div class='axis'><b>{escape(facts['label'])}</b><br><span class='quiet'>{facts['year']}</span></div>"
+            )
+        for column, dataset in zip(columns, DATASETS, strict=True):
+            with column:
+                _draw_cell(model, dataset, best.get((model, dataset)), running.get((model, dataset)))
+
+
+def _draw_cell(model, dataset, row, at_work):
+    kind = row["verdict"] if row else "untrained"
+    with st.container(border=True, height="stretch", gap="xsmall", key=f"cell-{kind}-{model}-{dataset}"):
+        report = REPORT.get((model, dataset), {})
+        lines = _score_lines(row, report) if row else _untrained_lines(report)
+        st.html(f"<div class='score'><div class='of'>{escape(pair_label(model, dataset))}</div>{lines}</div>")
+        if at_work:
+            _draw_progress(*at_work)
+        with st.container(horizontal=True, gap="small"):
+            if row:
+                st.page_link("pages/gallery.py", label="Gallery", icon="", query_params={"run": row["run"]})
+                st.page_link("pages/compare.py", label="Curves", icon="", query_params={"run": row["run"]})
+            if at_work:
+                st.page_link("pages/train.py", label="Watch it learn", icon="", query_params={"run": at_work[0].id})
+            elif not row and st.button("Train quickly", icon=":material/play_arrow:", key=f"{model}-{dataset}"):
+                _train(model, dataset)
+
+
+def _score_lines(row, report):
+    word = VERDICTS[row["verdict"]][0] if row["verdict"] else ""
+    difference = f"{row['test_accuracy_difference']:+.2f} points".replace("-", "−") if row["verdict"] else ""
+    recipe = f"{RECIPES[row['recipe']]['label']} recipe, {_epochs(row['epochs'])}"
+    return (
+        f"<div class='spread'><span class='big'>{percent(row['test_accuracy'])}</span>"
+        f"<span class='word'>{word}</span></div>"
+        f"<div class='spread'><span>Report {percent(report.get('test_accuracy'))}</span>"
+        f"<span class='word'>{difference}</span></div>"
+        f"<div class='quiet'>{escape(recipe)}{_reports_epochs(report)}</div>"
+    )
+
+
+def _untrained_lines(report):
+    return (
+        f"<div class='big none'>{percent(None)}</div><div>Report {percent(report.get('test_accuracy'))}</div>"
+        f"<div class='quiet'>Not trained yet{_reports_epochs(report)}</div>"
+    )
+
+
+def _epochs(number):
+    return f"{number:g} epoch{'' if number == 1 else 's'}"
+
+
+def _reports_epochs(report):
+    return f" (report: {_epochs(report['epochs'])})" if report.get("epochs") else ""
+
+
+def _draw_progress(run, status):
+    epoch, epochs, step, steps = (status.get(name) or 0 for name in ("epoch", "epochs", "step", "steps"))
+    share = min(1.0, (max(epoch - 1, 0) + step / max(steps, 1)) / max(epochs, 1))
+    st.progress(share, text=f"Epoch {epoch} of {epochs}" if epoch else state_words(status).capitalize())
+
+
+def _train(model, dataset):
+    try:
+        run = jobs.start(make_config(model, dataset, "quick"))
+    except RunError as error:
+        st.error(str(error))
+    else:
+        st.switch_page("pages/train.py", query_params={"run": run.id})

@@ -1,0 +1,77 @@
+"""The journey of somebody who asks what a network mistakes for what: from the matrix to the images, and to a link."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from core import evaluation
+from tests.folders import finished_run
+
+
+@pytest.fixture
+def run(artifacts):
+    """A run of which a tenth of 400 answers are the class after the true one."""
+    return finished_run("vgg16", "fashion_mnist", examples=400)
+
+
+def fails(run, **filters):
+    predictions = run.read_predictions()
+    return evaluation.cases(predictions["probabilities"], predictions["labels"], correct=False, **filters).tolist()
+
+
+def tiles(page):
+    return page.locator(".cases details")
+
+
+def cell(page, true, predicted):
+    return page.locator(f"svg.marks [aria-label^='{true} taken for {predicted}:']")
+
+
+def query(page):
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items() if name != "run"}
+
+
+def numbers(page):
+    return [int(re.search(r"image (\d+):", alt)[1]) for alt in tiles(page).locator("img").evaluate_all(_ALT)]
+
+
+_ALT = "images => images.map(image => image.alt)"
+
+
+def test_a_click_on_the_confusion_matrix_shows_the_images_of_its_cell(app_url, page, run):
+    page.goto(app_url)
+    page.get_by_role("link", name="Gallery").first.click()
+    expect(tiles(page)).to_have_count(len(fails(run)))
+
+    mistaken = fails(run, true_class=4, predicted_class=5)
+    assert 0 < len(mistaken) < len(fails(run))
+    cell(page, "Coat", "Sandal").click(force=True)
+    expect(tiles(page)).to_have_count(len(mistaken))
+    expect(tiles(page).locator("p")).to_have_text(["× Coat → Sandal"] * len(mistaken))
+    assert query(page) == {"show": "fail", "true": "4", "predicted": "5"}
+    assert numbers(page) == mistaken
+    picture = tiles(page).locator("img").first
+    assert picture.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [28, 28]
+    expect(picture).to_have_css("image-rendering", "pixelated")
+
+    tiles(page).first.locator("summary").click()
+    expect(tiles(page).first.locator("li:visible")).to_have_count(10)
+    expect(tiles(page).first).to_contain_text("Loss 3.91 nats")  # -log(0.02)
+
+    friend = page.context.new_page()
+    friend.goto(page.url)
+    expect(tiles(friend)).to_have_count(len(mistaken))
+    assert numbers(friend) == mistaken
+
+    cell(page, "Coat", "Sandal").click(force=True)
+    expect(tiles(page)).to_have_count(len(fails(run)))
+    cell(page, "Coat", "Sandal").click(force=True)
+    expect(tiles(page)).to_have_count(len(mistaken))
+    page.get_by_role("button", name="Clear").click()
+    expect(tiles(page)).to_have_count(len(fails(run)))
+
+    cell(page, "Bag", "Bag").click(force=True)
+    expect(tiles(page).locator("p").first).to_have_text("✓ Bag")
+    assert query(page) == {"show": "success", "true": "8", "predicted": "8"}

@@ -1,0 +1,126 @@
+"""The Overview page as its script runs: with no run, with one running, with some finished."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core import comparison
+from core.config import RECIPES, make_config
+from core.datasets import DATASETS
+from core.models import MODELS
+from core.report import REPORT
+from core.runs import list_runs
+from pages.parts.scorecard import VERDICTS
+from pages.parts.style import percent
+from tests.folders import finished_run, started_run
+from tests.workers import end_workers
+
+PAIRS = [(model, dataset) for model in MODELS for dataset in DATASETS]
+APP = str(Path(__file__).parents[1] / "app.py")
+
+
+@pytest.fixture(autouse=True)
+def artifacts(tmp_path, monkeypatch):
+    monkeypatch.setenv("LAB_ARTIFACTS", str(tmp_path))
+    yield tmp_path
+    end_workers()
+
+
+def opened():
+    page = AppTest.from_file(APP, default_timeout=60).run()
+    assert not page.exception
+    return page
+
+
+def cells(page):
+    """(model, dataset) -> the HTML of its cell."""
+    texts = [element.proto.body for element in page.get("html")]
+    return dict(zip(PAIRS, [text for text in texts if "class='score'" in text], strict=True))
+
+
+def links(page, label):
+    """The query of each link with this label, in the page's order."""
+    return [link.proto.query_string for link in page.get("page_link") if link.proto.label == label]
+
+
+def test_with_no_run_every_pair_shows_the_reports_figure_and_offers_to_train():
+    page = opened()
+    assert {button.key for button in page.button} == {f"{model}-{dataset}" for model, dataset in PAIRS}
+    for pair, cell in cells(page).items():
+        assert percent(REPORT[pair]["test_accuracy"]) in cell
+        assert "Not trained yet" in cell
+    assert "None of the 9 pairs is trained yet" in page.markdown[1].value
+
+
+def test_the_four_cards_lead_to_the_other_pages():
+    links_out = {link.proto.page for link in opened().get("page_link")}
+    assert links_out == {"train", "compare", "gallery", "draw"}
+
+
+def test_a_click_on_an_untrained_pair_starts_a_quick_run_and_shows_it():
+    page = opened()
+    page.button(key="vgg16-fashion_mnist").click().run()
+    assert not page.exception
+    (run,) = list_runs()
+    assert run.read_config() == make_config("vgg16", "fashion_mnist", "quick")
+    assert page.title[0].value == "Train"
+    assert page.query_params["run"] == run.id
+
+
+def test_a_running_pair_shows_how_far_it_is_and_leads_to_the_train_page():
+    run = started_run("resnet34", "cifar10", epochs_done=2, epochs=4)
+    page = opened()
+    (bar,) = page.get("progress")
+    # Two epochs of four and 5 steps of 20 are done.
+    assert (bar.proto.value, bar.proto.text) == (56, "Epoch 3 of 4")
+    assert links(page, "Watch it learn") == [f"run={run.id}"]
+    assert "resnet34-cifar10" not in {button.key for button in page.button}
+    assert len(page.button) == len(PAIRS) - 1
+
+
+def test_a_pair_that_is_trained_again_keeps_its_score_beside_the_progress():
+    finished_run()
+    run = started_run()
+    page = opened()
+    assert links(page, "Gallery") != []
+    assert links(page, "Watch it learn") == [f"run={run.id}"]
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_finished_pair_shows_ours_beside_the_reports_and_leads_to_its_run(recipe):
+    run = finished_run("alexnet", "mnist", recipe)
+    accuracy = run.read_metrics()["best"]["test_accuracy"]
+    page = opened()
+    cell = cells(page)["alexnet", "mnist"]
+    assert percent(accuracy) in cell
+    assert "Report 99.22 %" in cell
+    assert f"{RECIPES[recipe]['label']} recipe, 3 epochs (report: 28 epochs)" in cell
+    assert links(page, "Gallery") == links(page, "Curves") == [f"run={run.id}"]
+    assert "1 of 9 pairs trained" in page.markdown[1].value
+
+
+def test_each_verdict_has_its_word_and_is_counted():
+    report = REPORT["alexnet", "mnist"]["test_accuracy"]
+    for model, shift in (("alexnet", 0.005), ("vgg16", 0), ("resnet34", -0.05)):
+        run = finished_run(model)
+        best = run.read_metrics()["best"] | {"test_accuracy": REPORT[model, "mnist"]["test_accuracy"] + shift}
+        run.write_metrics(run.read_metrics() | {"best": best})
+    page = opened()
+    rows = comparison.best_runs(comparison.table(list_runs())[0])
+    for (model, word), difference in zip(
+        (("alexnet", "better"), ("vgg16", "equal"), ("resnet34", "worse")), ("+0.50", "+0.00", "−5.00"), strict=True
+    ):
+        assert rows[model, "mnist"]["verdict"] == word
+        assert VERDICTS[word][0] in cells(page)[model, "mnist"]
+        assert f"{difference} points" in cells(page)[model, "mnist"]
+    assert percent(report + 0.005) in cells(page)["alexnet", "mnist"]
+    assert "3 of 9 pairs trained: 1 better than the report, 1 equal, 1 worse." in page.markdown[1].value
+
+
+def test_a_damaged_run_is_one_sentence_and_the_rest_is_shown():
+    damaged, sound = finished_run("vgg16"), finished_run("alexnet")
+    damaged.metrics_path.write_text("{")
+    page = opened()
+    assert [warning.value for warning in page.warning] == [f"{damaged.id}: metrics.json is damaged."]
+    assert links(page, "Gallery") == [f"run={sound.id}"]
