@@ -1,19 +1,17 @@
 """Gallery: which test images a network gets right, which wrong, and what it takes them for."""
 
 import math
-import time
 
 import streamlit as st
 
 from core import evaluation
-from core.config import RECIPES
 from core.datasets import DATASETS, DatasetUnavailable
 from core.runs import UNFINISHED, RunError
 from pages.parts import data
 from pages.parts.confusion import draw_class_accuracies, draw_confusion
 from pages.parts.image_grid import draw_cases
 from pages.parts.linked import linked, linked_page, put_in_url
-from pages.parts.style import NETWORK_COLOURS, pair_label, percent
+from pages.parts.style import NETWORK_COLOURS, percent, run_name
 from pages.parts.urls import runs_in_url
 
 PAGE_SIZE = 100
@@ -27,23 +25,21 @@ SORT = {
 }
 
 
-def run_name(run):
-    """ "AlexNet on MNIST, Quick · 2 Jan 2026 15:04 · 7f3a"."""
-    config, made = data.config(run), time.localtime(data.created(run))
-    when = f"{made.tm_mday} {time.strftime('%b %Y %H:%M', made)}"
-    recipe = RECIPES[config.recipe]["label"]
-    return f"{pair_label(config.model, config.dataset)}, {recipe} · {when} · {run.id.rsplit('-', 1)[-1]}"
+def name_of(run):
+    """The run's name, among all runs."""
+    return run_name(run, data.config(run), data.created(run))
 
 
 def choose_run():
     """The run that the URL names, else the newest that was tested; None where there is nothing to look at."""
-    tested = {run.id: run for run in data.readable_runs()[0] if run.metrics_path.exists()}
+    readable, _ = data.readable_runs()
+    tested = {run.id: run for run in readable if run.metrics_path.exists()}
     named = next(iter(runs_in_url()), None)
-    if named and named.id not in tested:
-        say_untested(named)
-    elif not tested:
+    if not readable and not named:
         st.info("Nothing to browse yet: the gallery shows the test images as a trained network sees them.")
         st.page_link("pages/train.py", label="Train a network", icon=":material/play_circle:")
+    elif not tested or (named and named.id not in tested):
+        say_untested(named or readable[0])
     if not tested:
         return None
     wanted = named.id if named else next(iter(tested))
@@ -52,7 +48,7 @@ def choose_run():
         "Run",
         tested,
         key="gallery run",
-        format_func=lambda run_id: run_name(tested[run_id]),
+        format_func=lambda run_id: name_of(tested[run_id]),
         placeholder="Choose a run that has been tested",
         on_change=lambda: put_in_url(run=st.session_state["gallery run"]),
     )
@@ -62,7 +58,7 @@ def choose_run():
 def say_untested(run):
     """Why a run has no gallery, and where to go."""
     try:
-        name, state = run_name(run), data.state(run)["state"]
+        name, state = name_of(run), data.state(run)["state"]
     except RunError as error:
         st.error(str(error))
         return

@@ -3,6 +3,7 @@
 import base64
 import html
 import io
+from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -10,31 +11,7 @@ from PIL import Image
 
 from core.evaluation import confidences, losses, predicted_classes
 
-_STYLE = """
-<style>
-.cases { display: grid; grid-template-columns: repeat(auto-fill, minmax(6.6rem, 1fr)); grid-auto-flow: dense;
-  gap: .6rem; font-size: .8rem; line-height: 1.3; }
-.cases details { border: 1px solid color-mix(in srgb, currentColor 16%, transparent); border-radius: .6rem;
-  overflow: hidden; background: color-mix(in srgb, currentColor 3%, transparent); }
-.cases details[open] { grid-column: span 2; grid-row: span 2; }
-.cases summary { list-style: none; cursor: pointer; }
-.cases summary:focus-visible { outline: 2px solid currentColor; outline-offset: -2px; }
-.cases img { width: 100%; aspect-ratio: 1; object-fit: contain; image-rendering: pixelated; display: block;
-  background: #000; }
-.cases details[open] img { width: 55%; margin: .6rem auto 0; border-radius: .3rem; }
-.cases p { margin: 0; padding: .35rem .5rem 0; font-size: inherit; font-weight: 600; overflow-wrap: anywhere; }
-.cases small { display: flex; justify-content: space-between; padding: .1rem .5rem .4rem; font-size: .74rem;
-  opacity: .75; }
-.cases .right { color: light-dark(#12703f, #5fd394); }
-.cases .wrong { color: light-dark(#b3261e, #ff8a80); }
-.cases ul { list-style: none; margin: 0; padding: .2rem .6rem .6rem; }
-.cases li { display: grid; grid-template-columns: 5rem 1fr 3.2rem; gap: .4rem; align-items: center; margin: 0;
-  font-size: .74rem; }
-.cases li b { font-weight: 400; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.cases li i { height: .55rem; border-radius: .2rem; background: var(--bar); }
-.cases li span { text-align: right; font-variant-numeric: tabular-nums; }
-</style>
-"""
+_CSS = Path(__file__).with_suffix(".css").read_text("utf-8")
 
 
 def draw_cases(images, labels, probabilities, indices, classes, colour):
@@ -55,7 +32,7 @@ def draw_cases(images, labels, probabilities, indices, classes, colour):
         _tile(images[index], index, label, prediction, confidence, row, cost, classes)
         for (index, label, prediction, confidence), row, cost in zip(facts, chosen, costs, strict=True)
     ]
-    st.html(f'{_STYLE}<div class="cases" style="--bar: {html.escape(colour)}">{"".join(tiles)}</div>')
+    st.html(f'<style>{_CSS}</style><div class="cases" style="--bar: {html.escape(colour)}">{"".join(tiles)}</div>')
 
 
 def _tile(image, index, label, prediction, confidence, probabilities, loss, classes):
