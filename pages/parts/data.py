@@ -1,11 +1,13 @@
 """What pages read from disk, read once per change: the only st.cache_* wrappers."""
 
 import os
+import threading
 
 import streamlit as st
 
 from core import jobs, runs
 from core.datasets import load
+from core.estimate import measured_speeds
 
 
 def _stamp(path):
@@ -25,6 +27,11 @@ def _read(run, reader, stamp):
 def config(run):
     """The run's RunConfig."""
     return _read(run, "read_config", _stamp(run.config_path))
+
+
+def created(run):
+    """When the run was created, in seconds since 1970."""
+    return _read(run, "read_record", _stamp(run.config_path))["created"]
 
 
 def history(run):
@@ -47,9 +54,46 @@ def predictions(run):
     return _predictions(run, _stamp(run.predictions_path))
 
 
+@st.cache_resource(max_entries=50, show_spinner=False)
+def _tail(run):
+    return {"offset": 0, "rows": [], "lock": threading.Lock()}
+
+
+def progress(run):
+    """The run's progress rows, of which only the new ones are read from disk."""
+    tail = _tail(run)
+    with tail["lock"]:
+        if tail["offset"] > (_stamp(run.progress_path) or (0, 0))[1]:
+            tail |= {"offset": 0, "rows": []}
+        rows, tail["offset"] = run.read_progress(tail["offset"])
+        tail["rows"].extend(rows)
+        return list(tail["rows"])
+
+
+def speeds(runs):
+    """What this machine's runs reached; see `core.estimate.measured_speeds`."""
+    return measured_speeds(
+        (config(run), _read(run, "read_record", _stamp(run.config_path)).get("environment", {}), history(run))
+        for run in runs
+    )
+
+
 def state(run):
     """The run's status as it is now, checked against its process."""
     return jobs.state(run)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _classifier(run, stamp):
+    # Here, and not above: LiteRT takes a moment to import, and only one page needs it.
+    from core.inference import Classifier
+
+    return Classifier(run)
+
+
+def classifier(run):
+    """The run's network, ready to answer. Raises runs.RunError where it has no sound model.tflite."""
+    return _classifier(run, _stamp(run.tflite_path))
 
 
 @st.cache_resource(show_spinner="Getting the images…")

@@ -1,5 +1,8 @@
 """How things look on every page: one colour per network, and names and numbers the way people read them."""
 
+import time
+
+from core.config import RECIPES
 from core.datasets import DATASETS
 from core.models import MODELS
 
@@ -24,3 +27,11 @@ def duration(seconds):
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def run_name(run, config, created):
+    """ "AlexNet on MNIST, Quick · 2 Jan 2026 15:04 · 7f3a"; `created` in seconds since 1970."""
+    made = time.localtime(created)
+    when = f"{made.tm_mday} {time.strftime('%b %Y %H:%M', made)}"
+    recipe = RECIPES[config.recipe]["label"]
+    return f"{pair_label(config.model, config.dataset)}, {recipe} · {when} · {run.id.rsplit('-', 1)[-1]}"

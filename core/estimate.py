@@ -1,0 +1,133 @@
+"""How long a run takes on this machine: before it starts, and while it goes on."""
+
+import functools
+import math
+import platform
+import time
+from typing import NamedTuple
+
+import numpy as np
+import psutil
+
+from core.datasets import DATASETS
+from core.models import MODELS
+
+# How fast a training step of each network computes, against `matrix_speed` on every core, counting six operations for
+# each multiply-add of the forward pass (it, and twice as much backward); measured at 64x64 in batches of 128. More than
+# 1, because the matrices of that test are small. A network without a row is taken for an average one.
+EFFICIENCY = {"alexnet": 1.4, "vgg16": 1.2, "resnet34": 1.05}
+TYPICAL_EFFICIENCY = 1.2
+MULTIPLY_ADDS_SIDE = 64
+# Besides, every step reads and writes each weight and the optimizer's two moments; that takes memory, not arithmetic.
+UPDATE_SECONDS = 4e-9
+
+FORWARD_SHARE = 1 / 3
+START_SECONDS = 15
+FINISH_SECONDS = 10
+FINISHING = ("evaluating", "exporting")
+
+
+class Estimate(NamedTuple):
+    """seconds; whether this machine's own runs were measured for it; whether the run may end sooner."""
+
+    seconds: float
+    measured: bool
+    at_most: bool
+
+
+def estimate(config, speeds=None):
+    """How long a RunConfig trains on this machine, from its start to its test accuracy.
+
+    Args:
+        config: a RunConfig.
+        speeds: what `measured_speeds` found; without it, or where it lacks this network at this image size, the speed
+            is calculated from a short test of its arithmetic.
+    """
+    measured = (speeds or {}).get((config.model, config.image_size))
+    speed = measured or calculated_speed(config)
+    seconds = START_SECONDS + config.epochs * _epoch_seconds(config, speed) + _finish_seconds(config, speed)
+    return Estimate(seconds, bool(measured), bool(config.early_stopping_patience))
+
+
+def seconds_left(config, status, history, progress):
+    """How long an unfinished run still takes at its present speed; None before its first steps.
+
+    Args:
+        config: its RunConfig.
+        status: what `core.jobs.state` gives.
+        history: what `Run.read_history` gives.
+        progress: its last progress row, or None.
+    """
+    if not progress:
+        return None
+    speed = progress["images_per_second"]
+    finish = _finish_seconds(config, speed)
+    if status.get("phase") != "training":
+        return finish if status.get("phase") in FINISHING else None
+    epoch = history["seconds"].iloc[-3:].mean() if len(history) else _epoch_seconds(config, speed)
+    return (config.epochs - status["epoch"] + 1 - status["step"] / status["steps"]) * epoch + finish
+
+
+def measured_speeds(runs):
+    """What this machine's own runs reached.
+
+    Args:
+        runs: (config, environment, history) of each run, newest first; runs of other machines are left out.
+
+    Returns:
+        (network, image size) -> images a second while training, of the newest run that has an epoch behind it.
+    """
+    speeds = {}
+    for config, environment, history in runs:
+        if (
+            len(history)
+            and environment.get("platform") == platform.platform()
+            and environment.get("cores") == psutil.cpu_count()
+        ):
+            speeds.setdefault((config.model, config.image_size), float(history["images_per_second"].median()))
+    return speeds
+
+
+def calculated_speed(config):
+    """Training images a second, from this machine's arithmetic and the network's multiply-adds and weights."""
+    network = MODELS[config.model]
+    multiply_adds = network["multiply_adds"] * (config.image_size / MULTIPLY_ADDS_SIDE) ** 2
+    arithmetic = matrix_speed() * _cores() * EFFICIENCY.get(config.model, TYPICAL_EFFICIENCY)
+    return 1 / (6 * multiply_adds / arithmetic + UPDATE_SECONDS * network["parameters"] / config.batch_size)
+
+
+@functools.cache
+def matrix_speed(side=64, seconds=0.05):
+    """Floating-point operations a second of NumPy's float32 matrix product on one core.
+
+    In matrices small enough for one thread, and in that thread's own time, so that it is the same on a busy machine.
+    """
+    matrix, result = np.full((side, side), 0.5, np.float32), np.empty((side, side), np.float32)
+    products, started, end = 0, time.thread_time(), time.thread_time() + seconds
+    while time.thread_time() < end or not products:
+        for _ in range(20):
+            np.matmul(matrix, matrix, out=result)
+        products += 20
+    return 2 * side**3 * products / (time.thread_time() - started)
+
+
+def training_images(config):
+    """How many images a RunConfig trains on, the held back ones not counted."""
+    count = min(config.train_examples or math.inf, DATASETS[config.dataset]["train_examples"])
+    return count - max(1, round(count * config.validation_split))
+
+
+def _epoch_seconds(config, speed):
+    images = training_images(config)
+    held_back = images * config.validation_split / (1 - config.validation_split)
+    tested = DATASETS[config.dataset]["test_examples"] if config.record_test_predictions else 0
+    return (images + FORWARD_SHARE * (held_back + tested)) / speed
+
+
+def _finish_seconds(config, speed):
+    """Answering the test images with the best and the last epoch's weights, and writing the network."""
+    return 2 * FORWARD_SHARE * DATASETS[config.dataset]["test_examples"] / speed + FINISH_SECONDS
+
+
+def _cores():
+    return psutil.cpu_count(logical=False) or psutil.cpu_count()

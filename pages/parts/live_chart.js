@@ -1,0 +1,97 @@
+// Two Plotly charts, loss and accuracy, that take new data without losing zoom, hover or the legend.
+// Run again by Streamlit at every change of the data or the theme; what must last is kept by element.
+const views = new WeakMap();
+let loading;
+
+function loadPlotly(url) {
+  loading ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = url;
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => { loading = undefined; reject(); };
+    document.head.append(script);
+  });
+  return loading;
+}
+
+function traces(data, measure, scale, digits) {
+  const hover = `%{y:.${digits}f}<extra>%{fullData.name}</extra>`;
+  const line = (name, x, y, style, more) => ({
+    name, x, y: y.map((value) => value === null ? null : value * scale), mode: "lines",
+    line: { color: data.colour, width: 2.5, ...style }, hovertemplate: hover, ...more,
+  });
+  const { steps, epochs, report } = data;
+  const marked = epochs.x.length < 30 ? { mode: "lines+markers", marker: { size: 6 } } : {};
+  const drawn = [
+    line("each step", steps.x, steps[measure], { width: 1.2 }, { opacity: 0.45 }),
+    line("training", epochs.x, epochs[`train_${measure}`], {}, marked),
+    line("validation", epochs.x, epochs[`validation_${measure}`], { dash: "dash" }, marked),
+  ];
+  if (report[measure] !== undefined) {
+    const level = report[measure];
+    const name = `report: ${(level * scale).toFixed(2)} %`;
+    drawn.push(line(name, [0, data.end], [level, level], { color: "#8A93A0", width: 1.5, dash: "dot" }));
+  }
+  return drawn;
+}
+
+function layout(data, title, style) {
+  const colour = (name) => style.getPropertyValue(`--st-${name}`).trim();
+  const [text, grid] = [colour("text-color"), colour("border-color")];
+  const axis = { gridcolor: grid, linecolor: grid, zeroline: false, tickcolor: grid, automargin: true, color: text };
+  return {
+    uirevision: data.run,
+    height: 320,
+    margin: { l: 8, r: 8, t: 34, b: 8 },
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: colour("font"), size: 13, color: text },
+    hovermode: "x unified",
+    hoverlabel: { bgcolor: colour("background-color"), bordercolor: grid, font: { color: text } },
+    legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", itemwidth: 30, font: { size: 12 } },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: grid, activecolor: text },
+    xaxis: {
+      ...axis, title: { text: "Epoch", font: { size: 13 } }, range: [0, data.end], hoverformat: ".2f",
+      ...(data.end <= 12 ? { dtick: 1 } : {}), unifiedhovertitle: { text: "epoch %{x}" },
+    },
+    yaxis: { ...axis, title: { text: title, font: { size: 13 } } },
+  };
+}
+
+function draw(Plotly, view, parent) {
+  const style = getComputedStyle(parent);
+  const config = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d"] };
+  const { data } = view;
+  const [loss, accuracy] = view.charts;
+  Plotly.react(loss, traces(data, "loss", 1, 4), layout(data, "Loss (nats)", style), config);
+  Plotly.react(accuracy, traces(data, "accuracy", 100, 2), layout(data, "Accuracy (%)", style), config);
+}
+
+export default function ({ data, parentElement }) {
+  let view = views.get(parentElement);
+  if (!view) {
+    const root = document.createElement("div");
+    root.className = "live-chart";
+    const charts = ["Loss", "Accuracy"].map((name) => {
+      const chart = document.createElement("div");
+      chart.setAttribute("role", "img");
+      chart.setAttribute("aria-label", `${name} by epoch`);
+      root.append(chart);
+      return chart;
+    });
+    parentElement.append(root);
+    view = { root, charts };
+    views.set(parentElement, view);
+    if (data.reveal) root.scrollIntoView({ behavior: "smooth", block: "nearest" });
+  }
+  view.data = data;
+  loadPlotly(data.plotly).then(
+    (Plotly) => views.get(parentElement) === view && draw(Plotly, view, parentElement),
+    () => { view.root.textContent = "The curves cannot be drawn: static/plotly.min.js did not load. Reload the page."; },
+  );
+  return () => {
+    views.delete(parentElement);
+    view.charts.forEach((chart) => window.Plotly?.purge(chart));
+    view.root.remove();
+  };
+}

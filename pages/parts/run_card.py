@@ -1,0 +1,144 @@
+"""One run as a card: what it is doing, its curves as they grow, and how it ended."""
+
+import html
+from pathlib import Path
+
+import streamlit as st
+
+from core import jobs
+from core.config import RECIPES, overrides
+from core.datasets import DATASETS
+from core.estimate import seconds_left
+from core.report import REPORT
+from core.runs import UNFINISHED, RunError
+from pages.parts import data
+from pages.parts.live_chart import live_chart
+from pages.parts.settings_form import in_words
+from pages.parts.style import NETWORK_COLOURS, duration, pair_label, percent
+
+STATES = {
+    "queued": ("waiting to start", "gray"),
+    "running": ("starting", "blue"),
+    "stopping": ("stopping", "orange"),
+    "completed": ("finished", "green"),
+    "stopped": ("stopped", "gray"),
+    "failed": ("failed", "red"),
+}
+PHASES = {"training": "training", "evaluating": "answering the test images", "exporting": "saving the network"}
+DIGITS = tuple("0123456789")
+_CSS = Path(__file__).with_suffix(".css").read_text("utf-8")
+
+
+def run_card(run, reveal=False):
+    """Draws the card, scrolling to it if `reveal`; returns whether the run is unfinished."""
+    with st.container(border=True):
+        try:
+            status, config = data.state(run), data.config(run)
+            history, steps = data.history(run), data.progress(run)
+            unfinished = status["state"] in UNFINISHED
+            _heading(run, config, status)
+            if unfinished:
+                _progress(config, status)
+            if status["state"] == "failed":
+                st.error(status.get("error") or "The training ended without saying why; see its log.")
+                with st.expander("The last lines of its log"):
+                    st.code(run.read_log() or "The log is empty.", language=None)
+            _figures(_facts(run, config, status, history, steps))
+            if unfinished or steps or len(history):
+                live_chart(run, config, history, steps, reveal)
+            if status["state"] == "completed":
+                _links(run, config)
+        except RunError as error:
+            st.error(str(error))
+            return False
+    return unfinished
+
+
+def state_words(status):
+    """What the run is doing, in words: "training", "stopping: answering the test images", "finished"."""
+    words, phase = STATES[status["state"]][0], status.get("phase")
+    if status["state"] == "stopping":
+        return f"{words}: {PHASES[phase]}" if phase in PHASES and phase != "training" else words
+    return PHASES.get(phase, phase or words) if status["state"] == "running" else words
+
+
+def _heading(run, config, status):
+    changed = in_words(overrides(config))
+    recipe = RECIPES[config.recipe]["label"] + " recipe" + (f", {changed}" if changed else "")
+    with st.container(horizontal=True, vertical_alignment="center", key=f"heading {run.id}"):
+        st.html(
+            f"<style>{_CSS}</style>"
+            f'<div class="run-name" style="--network: {NETWORK_COLOURS[config.model]}">'
+            f"<b>{html.escape(pair_label(config.model, config.dataset))}</b>"
+            f"<span>{html.escape(recipe)} · <code>{html.escape(run.id)}</code></span></div>",
+            width="stretch",
+        )
+        st.badge(state_words(status), color=STATES[status["state"]][1])
+        if status["state"] in ("queued", "running"):
+            help = "Ends after the step in hand, then tests and saves the best epoch so far."
+            st.button("Stop", key=f"stop {run.id}", icon=":material/stop:", help=help, on_click=jobs.stop, args=(run,))
+        elif status["state"] == "stopping":
+            help = "Ends the process at once: the curves stay, but nothing is tested or saved."
+            st.button(
+                "Stop now",
+                key=f"kill {run.id}",
+                icon=":material/dangerous:",
+                help=help,
+                on_click=jobs.kill,
+                args=(run,),
+            )
+
+
+def _progress(config, status):
+    """Two bars: the epochs, and the steps of this one."""
+    epoch, step, steps = status.get("epoch") or 0, status.get("step") or 0, status.get("steps") or 0
+    over = status.get("phase") in ("evaluating", "exporting")
+    share = 1.0 if over else step / steps if steps else 0.0
+    epochs, inside = st.columns(2)
+    done = 1.0 if over else max(0.0, epoch - 1 + share) / config.epochs
+    epochs.progress(done, text=f"Epoch {epoch} of {config.epochs}" if epoch else "No epoch begun yet")
+    inside.progress(share, text=f"Step {step} of {steps}" if steps else state_words(status).capitalize())
+
+
+def _facts(run, config, status, history, steps):
+    """What to tell about the run: label -> value."""
+    last = steps[-1] if steps else None
+    best = history.loc[history["validation_loss"].idxmin()] if len(history) else None
+    facts = {}
+    if status["state"] in UNFINISHED:
+        left = seconds_left(config, status, history, last)
+        facts["Time left"] = "—" if left is None else f"about {duration(left)}"
+        facts["Images a second"] = f"{last['images_per_second']:,.0f}" if last else "—"
+        facts["Learning rate"] = f"{last['learning_rate']:.2g}" if last else "—"
+    metrics, report = data.metrics(run), REPORT.get((config.model, config.dataset))
+    if metrics:
+        scores = metrics["best"]
+        facts[f"Test accuracy, epoch {scores['epoch']}"] = percent(scores["test_accuracy"])
+        if report:
+            facts["The report’s test accuracy"] = percent(report["test_accuracy"])
+        facts["Test loss"] = f"{scores['test_loss']:.4f}"
+    if best is not None:
+        facts[f"Validation accuracy, epoch {best['epoch']:.0f}"] = percent(best["validation_accuracy"])
+    if status["state"] not in UNFINISHED and len(history):
+        facts["Epochs"] = f"{len(history)} of {config.epochs}"
+        facts["Training time"] = duration(history["seconds"].sum())
+        facts["Images a second"] = f"{history['images_per_second'].median():,.0f}"
+    return facts
+
+
+def _figures(facts):
+    cells = "".join(
+        f"<div><span>{html.escape(name)}</span><b>{html.escape(value)}</b></div>" for name, value in facts.items()
+    )
+    st.html(f'<div class="run-facts">{cells}</div>')
+
+
+def _links(run, config):
+    look = {"run": run.id}
+    with st.container(horizontal=True):
+        st.page_link(
+            "pages/gallery.py", label="See what it gets wrong", icon=":material/photo_library:", query_params=look
+        )
+        st.page_link("pages/compare.py", label="Compare", icon=":material/table_chart:", query_params=look)
+        if DATASETS[config.dataset]["classes"] == DIGITS:
+            st.page_link("pages/draw.py", label="Draw a digit", icon=":material/draw:", query_params=look)

@@ -1,0 +1,86 @@
+"""Every hyperparameter of a RunConfig as a widget, made from its own metadata; empty means the recipe's own."""
+
+import dataclasses
+
+import streamlit as st
+
+from core.config import RunConfig
+
+CHOSEN_ELSEWHERE = ("model", "dataset", "recipe")
+FIELDS = {field.name: field for field in dataclasses.fields(RunConfig) if field.name not in CHOSEN_ELSEWHERE}
+_SWITCH = {"on": True, "off": False}
+_WIDTH = 190
+
+
+def settings_form(configs):
+    """Draws the widgets, by group. Their values are in the URL, by the field's name.
+
+    Args:
+        configs: what the recipe gives for each pair, to show what an empty widget stands for.
+
+    Returns:
+        The settings that were made: field name -> value, unchecked.
+    """
+    groups = {}
+    for field in FIELDS.values():
+        groups.setdefault(field.metadata["group"], []).append(field)
+    made = {}
+    for group, fields in groups.items():
+        st.markdown(f"**{group}**")
+        with st.container(horizontal=True):
+            for field in fields:
+                value = _widget(field, _recipe_value(field, configs))
+                if value is not None:
+                    made[field.name] = value
+    return made
+
+
+def in_words(settings):
+    """ "batch size 64, horizontal flips off"."""
+    return ", ".join(
+        f"{FIELDS[name].metadata['label'].lower()} {_said(FIELDS[name], value)}" for name, value in settings.items()
+    )
+
+
+def reset_settings():
+    """Empties every widget of the form; a callback."""
+    for name in FIELDS:
+        st.session_state[name] = None
+
+
+def _widget(field, placeholder):
+    meta = field.metadata
+    options = {
+        "label": meta["label"],
+        "key": field.name,
+        "placeholder": placeholder,
+        "bind": "query-params",
+        "width": _WIDTH,
+    }
+    if "choices" in meta:
+        return st.selectbox(options=meta["choices"], index=None, help=meta["help"], **options)
+    if field.type is bool:
+        return _SWITCH.get(st.selectbox(options=tuple(_SWITCH), index=None, help=meta["help"], **options))
+    low, high = (f"{bound:,.10g}" for bound in (meta["low"], meta["high"]))
+    zero = f" 0 means {meta['zero_means']}." if meta["zero_means"] else ""
+    help = f"{meta['help']} Between {low} and {high}.{zero}"
+    # Without bounds of its own the widget hands over whatever is typed, and RunConfig says what is wrong with it.
+    kind = {"step": 1} if field.type is int else {"step": 0.01, "format": "%g"}
+    return st.number_input(value=None, help=help, **kind, **options)
+
+
+def _recipe_value(field, configs):
+    """What stands, greyed, in an empty widget."""
+    values = sorted({getattr(config, field.name) for config in configs})
+    said = [_said(field, value) for value in values]
+    return " or ".join(said) if len(said) < 3 else f"{said[0]} to {said[-1]}"
+
+
+def _said(field, value):
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, str):
+        return value
+    if not value and field.metadata["zero_means"]:
+        return field.metadata["zero_means"]
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"

@@ -1,0 +1,73 @@
+"""The grid of networks and datasets: one click on a pair starts its training."""
+
+import time
+from pathlib import Path
+
+import streamlit as st
+
+from core import jobs
+from core.datasets import DATASETS
+from core.estimate import estimate, training_images
+from core.models import MODELS
+from core.runs import RunError, list_runs
+from pages.parts.style import NETWORK_COLOURS, duration, pair_label
+
+DOUBLE_CLICK_SECONDS = 3
+_CSS = Path(__file__).with_suffix(".css").read_text("utf-8")
+
+
+def start_grid(configs, speeds):
+    """Draws a button for each pair; returns the Run that a click started, or None.
+
+    Args:
+        configs: (model, dataset) -> RunConfig; empty where the settings are wrong, and nothing can be started.
+        speeds: what `core.estimate.measured_speeds` found.
+    """
+    started = None
+    colours = "".join(
+        f".st-key-network_{model} {{ --network: {colour}; }}" for model, colour in NETWORK_COLOURS.items()
+    )
+    st.html(f"<style>{colours}{_CSS}</style>")
+    for model, network in MODELS.items():
+        with st.container(key=f"network_{model}"):
+            heading, *cells = st.columns(1 + len(DATASETS), vertical_alignment="center")
+            heading.html(
+                f'<div class="network"><b>{network["label"]}</b><span>{network["year"]} · {network["layers"]} layers'
+                f" · {network['parameters'] / 1e6:.0f} M parameters</span></div>"
+            )
+            for dataset, cell in zip(DATASETS, cells, strict=True):
+                config = configs.get((model, dataset))
+                time_said, help = _time(config, speeds) if config else ("check the settings", None)
+                clicked = cell.button(
+                    f"{pair_label(model, dataset)} :small[{time_said}]",
+                    key=f"start_{model}_{dataset}",
+                    help=help,
+                    disabled=not config,
+                    width="stretch",
+                    wrap=True,
+                )
+                if clicked and config:
+                    started = _start(config)
+    return started
+
+
+def _time(config, speeds):
+    """The time a run takes, and what it will do in that time."""
+    seconds, measured, at_most = estimate(config, speeds)
+    origin = "as fast as the last such run here" if measured else "calculated from a test of this machine's speed"
+    return f"{'at most' if at_most else 'about'} {duration(seconds)}", (
+        f"{config.epochs} epochs of {training_images(config):,} images, {config.image_size} pixels a side; {origin}."
+    )
+
+
+def _start(config):
+    """Starts a run, but for the second click of a double click, which gets the first one's."""
+    try:
+        for run in list_runs()[:1]:
+            record = run.read_record()
+            if record["config"] == config.to_dict() and time.time() - record["created"] < DOUBLE_CLICK_SECONDS:
+                return run
+        return jobs.start(config)
+    except RunError as error:
+        st.error(str(error))
+        return None

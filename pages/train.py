@@ -1,0 +1,116 @@
+"""Train: start a network on a dataset with one click, and watch its curves grow."""
+
+import streamlit as st
+
+from core.config import RECIPES, ConfigError, make_config
+from core.datasets import DATASETS
+from core.models import MODELS
+from core.runs import UNFINISHED, RunError
+from pages.parts import data
+from pages.parts.linked import linked
+from pages.parts.run_card import run_card
+from pages.parts.settings_form import in_words, reset_settings, settings_form
+from pages.parts.start_grid import start_grid
+from pages.parts.style import run_name
+from pages.parts.urls import put_runs_in_url, runs_in_url
+
+REFRESH_SECONDS = 2
+
+
+def configs(recipe, settings):
+    """(model, dataset) -> RunConfig for every pair. Raises ConfigError."""
+    return {
+        (model, dataset): make_config(model, dataset, recipe, **settings) for model in MODELS for dataset in DATASETS
+    }
+
+
+def start_section(runs):
+    """The recipe, the grid and the settings; returns the Run that a click started, or None."""
+    notices = st.container()
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        labels = {name: recipe["label"] for name, recipe in RECIPES.items()}
+        recipe = linked(
+            st.segmented_control,
+            "Recipe",
+            "recipe",
+            labels,
+            "quick",
+            notices,
+            required=True,
+            label_visibility="collapsed",
+        )
+        st.caption(RECIPES[recipe]["about"])
+    grid, said, form = st.container(), st.container(), st.expander("More settings", icon=":material/tune:")
+    with form:
+        st.caption("Grey is what the recipe does. What you set here holds for every run that you start next.")
+        settings = settings_form(configs(recipe, {}).values())
+    try:
+        ready = configs(recipe, settings)
+    except ConfigError as error:
+        ready = {}
+        said.error(str(error))
+    if settings:
+        with said.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f":material/edit: Changed from the recipe: **{in_words(settings)}**", width="content")
+            st.button("Reset", icon=":material/undo:", on_click=reset_settings)
+    with grid:
+        return start_grid(ready, data.speeds(runs))
+
+
+def is_unfinished(run):
+    try:
+        return data.state(run)["state"] in UNFINISHED
+    except RunError:
+        return False
+
+
+def watched_runs(runs, started):
+    """The runs in the URL, else all unfinished ones, else the newest; with a chooser that changes the URL."""
+    named = runs_in_url()
+    unfinished = [run for run in runs if is_unfinished(run)]
+    if started:
+        named = list(dict.fromkeys([started, *(named or unfinished)]))
+        put_runs_in_url(named)
+    shown = named or unfinished or runs[:1]
+    key = "watched runs"
+    st.session_state[key] = shown
+    heading, chooser = st.columns([1, 3], vertical_alignment="bottom")
+    heading.subheader("Watching", anchor=False)
+    chooser.multiselect(
+        "Runs to watch",
+        list(dict.fromkeys([*shown, *runs])),
+        key=key,
+        format_func=lambda run: run_name(run, data.config(run), data.created(run)),
+        on_change=lambda: put_runs_in_url(st.session_state[key]),
+        placeholder="Choose runs to watch",
+        label_visibility="collapsed",
+    )
+    return shown
+
+
+def watch(runs, started):
+    """The runs' cards, refreshed while one of them is unfinished."""
+    live = any(is_unfinished(run) for run in runs)
+
+    @st.fragment(run_every=REFRESH_SECONDS if live else None)
+    def cards():
+        going_on = [run_card(run, reveal=run == started) for run in runs]
+        if live and not any(going_on):
+            st.rerun()
+
+    cards()
+
+
+st.title("Train")
+st.write("Click a network and a dataset: training starts at once, and its curves grow below.")
+readable, damaged = data.readable_runs()
+started = start_section(readable)
+if started:
+    readable = data.readable_runs()[0]
+if readable:
+    watch(watched_runs(readable, started), started)
+else:
+    runs_in_url()
+    st.info("Nothing has been trained yet. AlexNet on MNIST with the quick recipe is a good start: click it above.")
+for sentence in damaged:
+    st.caption(f":material/warning: {sentence}")
