@@ -77,7 +77,7 @@ def draw_class_accuracies(matrix, classes, colour):
 def _matrix_chart(cells, classes, colour):
     # A second click on the same cell is an event only if something in it has changed: hence what was chosen before.
     clicked = alt.selection_point(name="cell", fields=["row", "column", "after"], toggle=False)
-    axis = {"ticks": False, "domain": False, "grid": False, "labelOverlap": False}
+    axis = {"ticks": False, "domain": False, "grid": False, "labelOverlap": False, "labelFlush": False}
     angle = -45 if max(map(len, classes)) > 2 else 0
     base = alt.Chart(cells).encode(
         x=alt.X("predicted:N", sort=classes, title="Predicted class").axis(labelAngle=angle, **axis),
