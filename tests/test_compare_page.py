@@ -111,7 +111,7 @@ def test_best_and_last_epoch_and_the_reports_figures_are_switches_that_a_link_ca
     assert rows["Epochs", "measured"].tolist() == [5]
     assert rows["Test accuracy", "ours"].tolist() == [50]
     assert rows["Test accuracy", "report"].tolist() == pytest.approx([99.22])
-    assert rows["Test accuracy", "difference (points)"].tolist() == pytest.approx([50 - 99.22])
+    assert rows["Test accuracy", "points"].tolist() == pytest.approx([50 - 99.22])
     assert rows["", "Verdict"].tolist() == ["▼ Worse"]
     assert table(opened(epoch="Last epoch", report="true")).equals(rows)
 

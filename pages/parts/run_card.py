@@ -62,6 +62,28 @@ def state_words(status):
     return PHASES.get(phase, phase or words) if status["state"] == "running" else words
 
 
+def share_done(config, status):
+    """The share of the run's epochs that is behind it, 0..1."""
+    if _trained(status):
+        return 1.0
+    return max(0.0, (status.get("epoch") or 0) - 1 + _share_of_epoch(status)) / config.epochs
+
+
+def epoch_words(config, status):
+    """ "Epoch 3 of 28"."""
+    epoch = status.get("epoch")
+    return f"Epoch {epoch} of {config.epochs}" if epoch else "No epoch begun yet"
+
+
+def _trained(status):
+    return status.get("phase") in ("evaluating", "exporting")
+
+
+def _share_of_epoch(status):
+    steps = status.get("steps")
+    return 1.0 if _trained(status) else (status.get("step") or 0) / steps if steps else 0.0
+
+
 def _heading(run, config, status):
     changed = in_words(overrides(config))
     recipe = RECIPES[config.recipe]["label"] + " recipe" + (f", {changed}" if changed else "")
@@ -91,13 +113,11 @@ def _heading(run, config, status):
 
 def _progress(config, status):
     """Two bars: the epochs, and the steps of this one."""
-    epoch, step, steps = status.get("epoch") or 0, status.get("step") or 0, status.get("steps") or 0
-    over = status.get("phase") in ("evaluating", "exporting")
-    share = 1.0 if over else step / steps if steps else 0.0
+    steps = status.get("steps")
     epochs, inside = st.columns(2)
-    done = 1.0 if over else max(0.0, epoch - 1 + share) / config.epochs
-    epochs.progress(done, text=f"Epoch {epoch} of {config.epochs}" if epoch else "No epoch begun yet")
-    inside.progress(share, text=f"Step {step} of {steps}" if steps else state_words(status).capitalize())
+    epochs.progress(share_done(config, status), text=epoch_words(config, status))
+    words = f"Step {status.get('step') or 0} of {steps}" if steps else state_words(status).capitalize()
+    inside.progress(_share_of_epoch(status), text=words)
 
 
 def _facts(run, config, status, history, steps):

@@ -13,9 +13,12 @@ from pages.parts.scorecard import VERDICTS
 _ALL_SHOWN = 18
 _SHARE = {"format": "%.2f %%"}
 _LOSS = {"format": "%.4f"}
-_DIFFERENCE = {"accuracy": {"format": "%+.2f"}, "loss": {"format": "%+.4f"}}
 _LABELS = {"model": MODELS, "dataset": DATASETS, "recipe": RECIPES}
 _PAIR = {"model": ("", "Network", {"pinned": True}), "dataset": ("", "Dataset", {"pinned": True})}
+_INTERVAL = {
+    "test_accuracy_low": ("Test accuracy, 95 %", "from", _SHARE),
+    "test_accuracy_high": ("Test accuracy, 95 %", "to", _SHARE),
+}
 _FACTS = {
     "epoch": ("Epochs", "measured", {}),
     "epochs": ("Epochs", "trained", {}),
@@ -28,15 +31,19 @@ _FACTS = {
 
 
 def columns_of_runs(report):
-    """Column of `core.comparison.table` -> (group, label, settings), with or without the report's figures."""
+    """Column of `core.comparison.table` -> (group, label, settings).
+
+    Without the report's figures the scores stand as in its Table 4.2; with them, test scores come first.
+    """
     shown = _PAIR | {"recipe": ("", "Recipe", {})}
+    if not report:
+        plain = {name: facts for name, facts in _FACTS.items() if name != "report_epochs"}
+        return shown | {score: _plain(score) for score in SCORES} | _INTERVAL | plain
+    shown |= _beside_report("test_accuracy") | {"verdict": ("", "Verdict", {})} | _beside_report("test_loss")
     for score in SCORES:
-        shown |= _beside_report(score) if report else {score: _plain(score)}
-    bounds = ("Test accuracy, 95 %", "from", _SHARE), ("Test accuracy, 95 %", "to", _SHARE)
-    shown |= dict(zip(("test_accuracy_low", "test_accuracy_high"), bounds, strict=True))
-    if report:
-        return shown | {"verdict": ("", "Verdict", {})} | _FACTS
-    return shown | {name: facts for name, facts in _FACTS.items() if name != "report_epochs"}
+        if score not in shown:
+            shown |= _beside_report(score)
+    return shown | _INTERVAL | _FACTS
 
 
 def columns_of_report():
@@ -74,10 +81,10 @@ def _plain(score):
 
 def _beside_report(score):
     part, measure = score.split("_")
-    group, unit = f"{part.capitalize()} {measure}", " (points)" if measure == "accuracy" else ""
-    look = _SHARE if measure == "accuracy" else _LOSS
+    group, look = f"{part.capitalize()} {measure}", _SHARE if measure == "accuracy" else _LOSS
+    difference = ("points", {"format": "%+.2f"}) if measure == "accuracy" else ("difference", {"format": "%+.4f"})
     return {
         score: (group, "ours", look),
         f"report_{score}": (group, "report", look),
-        f"{score}_difference": (group, f"difference{unit}", _DIFFERENCE[measure]),
+        f"{score}_difference": (group, *difference),
     }

@@ -10,7 +10,8 @@ from core.datasets import DATASETS
 from core.models import MODELS
 from core.report import REPORT
 from core.runs import RunError
-from pages.parts.run_card import state_words
+from pages.parts import data
+from pages.parts.run_card import epoch_words, share_done
 from pages.parts.style import NETWORK_COLOURS, pair_label, percent
 
 # What the page says of `core.evaluation.verdict`, and its colour in the light and in the dark theme.
@@ -83,13 +84,15 @@ def _draw_cell(model, dataset, row, at_work):
         lines = _score_lines(row, report) if row else _untrained_lines(report)
         st.html(f"<div class='score'><div class='of'>{escape(pair_label(model, dataset))}</div>{lines}</div>")
         if at_work:
-            _draw_progress(*at_work)
+            run, status = at_work
+            config = data.config(run)
+            st.progress(share_done(config, status), text=epoch_words(config, status))
         with st.container(horizontal=True, gap="small"):
             if row:
                 st.page_link("pages/gallery.py", label="Gallery", icon="", query_params={"run": row["run"]})
                 st.page_link("pages/compare.py", label="Curves", icon="", query_params={"run": row["run"]})
             if at_work:
-                st.page_link("pages/train.py", label="Watch it learn", icon="", query_params={"run": at_work[0].id})
+                st.page_link("pages/train.py", label="Watch it learn", icon="", query_params={"run": run.id})
             elif not row and st.button("Train quickly", icon=":material/play_arrow:", key=f"{model}-{dataset}"):
                 _train(model, dataset)
 
@@ -120,12 +123,6 @@ def _epochs(number):
 
 def _reports_epochs(report):
     return f" (report: {_epochs(report['epochs'])})" if report.get("epochs") else ""
-
-
-def _draw_progress(run, status):
-    epoch, epochs, step, steps = (status.get(name) or 0 for name in ("epoch", "epochs", "step", "steps"))
-    share = min(1.0, (max(epoch - 1, 0) + step / max(steps, 1)) / max(epochs, 1))
-    st.progress(share, text=f"Epoch {epoch} of {epochs}" if epoch else state_words(status).capitalize())
 
 
 def _train(model, dataset):
