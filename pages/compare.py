@@ -56,20 +56,26 @@ def choose():
     return which, report, chosen
 
 
-def draw_rows(rows, which, report, named):
-    """The table; its ticked rows are the runs in the URL. Returns those of `named`, the runs in the URL, it shows."""
+def draw_rows(rows, which, report, chosen):
+    """The table; its ticks are the chosen runs, those in the URL, of which the filters may hide some."""
     ids = rows["run"].tolist()
-    chosen = [run for run in named if run.id in ids]
+    hidden = [run for run in chosen if run.id not in ids]
+    ticked = [ids.index(run.id) for run in chosen if run.id in ids]
     key = f"table-{which}-{report}-{hash(tuple(ids))}"
-    ticked = [ids.index(run.id) for run in chosen]
     if st.session_state.get(key, {}).get("selection", {}).get("rows") != ticked:
         st.session_state[key] = {"selection": {"rows": ticked, "columns": [], "cells": []}}
 
     def follow_ticks():
-        put_runs_in_url([Run(artifacts_folder() / ids[row]) for row in st.session_state[key]["selection"]["rows"]])
+        places = st.session_state[key]["selection"]["rows"]
+        put_runs_in_url(hidden + [Run(artifacts_folder() / ids[place]) for place in places])
 
     draw_table(rows, columns_of_runs(report), key=key, on_select=follow_ticks, alt="Runs and their figures")
-    return chosen
+    if hidden:
+        st.caption(
+            "The choices above hide these rows, which are drawn below all the same: "
+            + ", ".join(short_names(hidden, [data.config(run) for run in hidden]))
+            + "."
+        )
 
 
 def leading_runs(best):
@@ -100,20 +106,22 @@ def draw_curves(runs, report):
 
 st.title("Compare")
 runs, problems = data.readable_runs()
-best, more_problems = comparison.table(runs)
+tables = {which: comparison.table(runs, which) for which in EPOCHS}
 named = runs_in_url()
-for sentence in problems + more_problems:
+for sentence in dict.fromkeys(problems + [sentence for _, found in tables.values() for sentence in found]):
     st.warning(sentence, icon=":material/broken_image:")
 for run in named:
     if not run.metrics_path.exists():
         st.info(f"{run.id} has no results yet. The Train page shows how far it is.", icon=":material/hourglass_top:")
+best = tables["best"][0]
 if best.empty:
     st.markdown("No run is finished yet. Until then, this is what the report reached.")
     st.page_link("pages/train.py", label="Train a network", icon=":material/play_circle:")
     draw_table(comparison.report_table(), columns_of_report(), alt="The report's figures")
     st.stop()
+chosen = [run for run in named if run.id in set(best["run"])]
 which, report, wanted = choose()
-rows = best if which == "best" else comparison.table(runs, which)[0]
+rows = tables[which][0]
 for column, names in wanted.items():
     if names:
         rows = rows[rows[column].isin(names)]
@@ -121,20 +129,22 @@ for column, names in wanted.items():
 rows = rows.reset_index(drop=True)
 if rows.empty:
     st.info("No run fits these choices. Take one of them back.", icon=":material/filter_alt_off:")
-    st.stop()
-chosen = draw_rows(rows, which, report, named)
-st.download_button(
-    "Download CSV",
-    rows[list(columns_of_runs(report))].to_csv(index=False),
-    file_name=f"runs-{which}-epoch.csv",
-    mime="text/csv",
-    on_click="ignore",
-    icon=":material/download:",
-)
-with st.expander("What the figures contain"):
-    st.markdown(FACTS)
-st.subheader("Curves")
-if not chosen:
-    dataset, chosen = leading_runs(best)
-    st.caption(f"Each network's best run on {DATASETS[dataset]['label']}. Tick rows of the table to choose others.")
-draw_curves(chosen, report)
+else:
+    draw_rows(rows, which, report, chosen)
+    st.download_button(
+        "Download CSV",
+        rows[list(columns_of_runs(report))].to_csv(index=False),
+        file_name=f"runs-{which}-epoch.csv",
+        mime="text/csv",
+        on_click="ignore",
+        icon=":material/download:",
+    )
+    with st.expander("What the figures contain"):
+        st.markdown(FACTS)
+if chosen or not rows.empty:
+    st.subheader("Curves")
+    if not chosen:
+        dataset, chosen = leading_runs(best)
+        label = DATASETS[dataset]["label"]
+        st.caption(f"Each network's best run on {label}. Tick rows of the table to choose others.")
+    draw_curves(chosen, report)

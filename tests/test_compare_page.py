@@ -141,6 +141,17 @@ def test_the_runs_in_the_url_are_ticked_and_drawn():
     assert galleries == [f"run={run.id}" for run in (runs[2], runs[0])]
 
 
+def test_a_chosen_run_is_drawn_even_where_the_filters_hide_its_row():
+    hidden, shown = finished_run("alexnet"), finished_run("vgg16")
+    page = opened(run=[hidden.id, shown.id], network="VGG-16")
+    assert table(page)["", "Run"].tolist() == ticked(page) == [shown.id]
+    assert legend(page) == ["AlexNet on MNIST, Quick", "VGG-16 on MNIST, Quick", "train", "validation"]
+    assert "AlexNet on MNIST, Quick" in page.caption[0].value
+    page.button_group(key="dataset").set_value(["cifar10"]).run()
+    assert not page.dataframe
+    assert legend(page) == ["AlexNet on MNIST, Quick", "VGG-16 on MNIST, Quick", "train", "validation"]
+
+
 def test_without_a_choice_each_networks_best_run_on_the_first_dataset_is_drawn():
     finished_run("vgg16", "cifar10")
     finished_run("resnet34", "fashion_mnist")
