@@ -1,0 +1,76 @@
+"""A trained run's exported network, answering through LiteRT: TensorFlow stays out of this process."""
+
+import os
+import threading
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from core.runs import RunError
+
+_AT_ONCE = 64
+
+
+class Classifier:
+    """A run's model.tflite, loaded once; threads may share it, and take turns.
+
+    Args:
+        run: a core.runs.Run.
+
+    Attributes:
+        image_shape: (h, w, c) of the images it takes.
+
+    Raises:
+        RunError: model.tflite is missing, or damaged, or does not take uint8 images and give a row of logits for each.
+    """
+
+    def __init__(self, run):
+        if not run.tflite_path.is_file():
+            raise RunError(f"{run.id} has no model.tflite: it was not trained to its end.")
+        self._name = run.id
+        self._lock = threading.Lock()
+        try:
+            self._interpreter = Interpreter(str(run.tflite_path), num_threads=os.cpu_count())
+            self._interpreter.allocate_tensors()
+            (images,), (logits,) = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+            self.image_shape = tuple(int(side) for side in images["shape"][1:])
+            if images["dtype"] is not np.uint8 or len(self.image_shape) != 3 or len(logits["shape"]) != 2:
+                raise ValueError
+            self._input, self._output, self._batch = images["index"], logits["index"], 1
+            # Some damage shows only in use; besides, the first answer is the slowest.
+            self.classify(np.zeros((1, *self.image_shape), np.uint8))
+        except (ValueError, RuntimeError):
+            raise RunError(f"{run.id}: model.tflite is damaged.") from None
+
+    def classify(self, images):
+        """What the network makes of raw images.
+
+        Args:
+            images: uint8 (n, h, w, c) of `image_shape`, n at least 1.
+
+        Returns:
+            float32 (n, classes) probabilities, each row adding up to 1.
+
+        Raises:
+            RunError: the images have another shape.
+        """
+        if images.shape[1:] != self.image_shape:
+            here, wanted = ("×".join(map(str, shape)) for shape in (images.shape[1:], self.image_shape))
+            raise RunError(f"{self._name} takes images of {wanted}, not {here}.")
+        with self._lock:
+            parts = [self._logits(images[start : start + _AT_ONCE]) for start in range(0, len(images), _AT_ONCE)]
+        return _softmax(np.concatenate(parts))
+
+    def _logits(self, images):
+        if len(images) != self._batch:
+            self._interpreter.resize_tensor_input(self._input, images.shape)
+            self._interpreter.allocate_tensors()
+            self._batch = len(images)
+        self._interpreter.set_tensor(self._input, images)
+        self._interpreter.invoke()
+        return self._interpreter.get_tensor(self._output)
+
+
+def _softmax(logits):
+    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return raised / raised.sum(axis=1, keepdims=True)

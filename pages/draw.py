@@ -1,0 +1,147 @@
+"""Draw: a digit with mouse, pen or finger, and what every trained MNIST network reads in it, while you draw."""
+
+from collections import Counter
+
+import streamlit as st
+
+from core import comparison, jobs
+from core.config import make_config
+from core.drawing import DrawingError, digit_image
+from core.models import MODELS
+from core.runs import UNFINISHED, RunError, open_run
+from pages.parts import data
+from pages.parts.answers import Reader, draw_answers
+from pages.parts.drawing_pad import drawing_pad
+from pages.parts.style import NETWORK_COLOURS, pair_label, run_name
+from pages.parts.urls import runs_in_url
+
+DATASET = "mnist"
+REFRESH_SECONDS = 2
+
+
+def chosen_runs(mnist_runs):
+    """Run id -> test accuracy: the best completed run of each network, in the networks' order, and those in the URL."""
+    completed = [run for run in mnist_runs if data.state(run)["state"] == "completed" and run.tflite_path.exists()]
+    rows, problems = comparison.table(completed)
+    best = comparison.best_runs(rows)
+    named, more = comparison.table([run for run in runs_in_url() if reads_digits(run)])
+    for problem in problems + more:
+        st.warning(problem)
+    rows = [best[model, DATASET] for model in MODELS if (model, DATASET) in best] + named.to_dict("records")
+    return {row["run"]: row["test_accuracy"] for row in rows}
+
+
+def reads_digits(run):
+    """Whether a run from the URL has learned digits to the end; says so if not."""
+    try:
+        config, tested = data.config(run), data.metrics(run) is not None
+    except RunError as error:
+        st.warning(str(error))
+        return False
+    if config.dataset != DATASET:
+        st.info(f"{pair_label(config.model, config.dataset)} has not learned digits, so it does not answer here.")
+    elif not tested:
+        st.info(f"{run.id} has not been trained and tested yet, so it does not answer here.")
+    return tested and config.dataset == DATASET
+
+
+def readers(accuracies):
+    """A Reader for each run whose network can be loaded; says why for the others."""
+    runs = [run for run in map(open_run, accuracies) if loads(run)]
+    labels = [MODELS[data.config(run).model]["label"] for run in runs]
+    often = Counter(labels)
+    return [
+        Reader(
+            run,
+            f"{label} {run.id[-4:]}" if often[label] > 1 else label,
+            NETWORK_COLOURS[data.config(run).model],
+            run_name(run, data.config(run), data.created(run)),
+            accuracies[run.id],
+        )
+        for run, label in zip(runs, labels, strict=True)
+    ]
+
+
+def loads(run):
+    try:
+        data.classifier(run)
+    except RunError as error:
+        st.warning(str(error))
+        return False
+    return True
+
+
+def ask(reader, image):
+    """Ten probabilities for one uint8 (28, 28) digit."""
+    return data.classifier(reader.run).classify(image[None, :, :, None])[0]
+
+
+@st.fragment
+def draw(found, missing):
+    """The pad, the answers, and networks to train instead: all that a stroke runs again."""
+    left, right = st.columns([2, 3], gap="medium")
+    with left:
+        strokes = drawing_pad("pad")
+    with right:
+        try:
+            image = digit_image(strokes)
+            answers = [] if image is None else [ask(reader, image) for reader in found]
+        except (DrawingError, RunError) as error:
+            st.error(str(error))
+            image, answers = None, []
+        draw_answers(image, found, answers, "answers")
+        if missing:
+            offer(missing, bool(found))
+
+
+def offer(models, beside):
+    """Buttons that train what is missing, quick; `beside` says whether others answer already."""
+    if beside:
+        st.caption("Not trained on MNIST yet. Train one, quick: minutes, then it answers here too.")
+    else:
+        st.info("Train a network on MNIST, quick: it takes minutes, and then it reads what you draw.")
+    with st.container(horizontal=True):
+        for model in models:
+            label = f"Train {MODELS[model]['label']}"
+            if st.button(label, key=f"train {model}", icon=":material/play_circle:"):
+                try:
+                    run = jobs.start(make_config(model, DATASET, "quick"))
+                except RunError as error:
+                    st.error(str(error))
+                else:
+                    st.switch_page("pages/train.py", query_params={"run": run.id})
+
+
+@st.fragment(run_every=REFRESH_SECONDS)
+def await_training(runs):
+    """Links to the runs that learn digits now; the page starts anew when one of them ends."""
+    for run in runs:
+        try:
+            status = data.state(run)
+        except RunError:
+            st.rerun()
+        if status["state"] not in UNFINISHED:
+            st.rerun()
+        label = MODELS[data.config(run).model]["label"]
+        epoch = f", epoch {status['epoch']} of {status['epochs']}" if status.get("epoch") else ""
+        st.page_link(
+            "pages/train.py",
+            label=f"{label} is learning digits{epoch}. It answers here when it is done.",
+            icon=":material/show_chart:",
+            query_params={"run": run.id},
+        )
+
+
+def main():
+    st.title("Draw")
+    st.write("Draw a digit with mouse, pen or finger. Each network that was trained on MNIST says what it reads.")
+    mnist_runs = [run for run in data.readable_runs()[0] if data.config(run).dataset == DATASET]
+    found = readers(chosen_runs(mnist_runs))
+    learning = [run for run in mnist_runs if data.state(run)["state"] in UNFINISHED]
+    there = {data.config(run).model for run in [*learning, *(reader.run for reader in found)]}
+    draw(found, [model for model in MODELS if model not in there])
+    if learning:
+        await_training(learning)
+
+
+main()

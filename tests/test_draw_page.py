@@ -1,0 +1,199 @@
+"""The Draw page as its script runs: with no run, with one running, with some finished."""
+
+import base64
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.drawing import digit_image
+from core.models import MODELS
+from core.runs import list_runs
+from pages.parts.answers import common, verdict
+from pages.parts.drawing_pad import PEN_WIDTH
+from pages.parts.style import NETWORK_COLOURS, percent
+from tests.folders import finished_run, started_run
+from tests.penmanship import strokes, teach
+from tests.workers import end_workers
+
+LABELS = [model["label"] for model in MODELS.values()]
+
+
+@pytest.fixture(autouse=True)
+def artifacts(tmp_path, monkeypatch):
+    monkeypatch.setenv("LAB_ARTIFACTS", str(tmp_path))
+    yield
+    end_workers()
+
+
+def opened(drawing=None, runs=()):
+    """The page with a drawing left from an earlier visit, and these runs in its URL."""
+    page = AppTest.from_file(str(Path(__file__).parents[1] / "app.py"), default_timeout=60).run()
+    page.switch_page("pages/draw.py")
+    if drawing is not None:
+        page.session_state["pad strokes"] = drawing
+    page.query_params["run"] = [run.id for run in runs]
+    return checked(page.run())
+
+
+def checked(page):
+    assert not page.exception
+    return page
+
+
+def shown(page, component):
+    """The data of one of the page's components."""
+    (found,) = [e.proto for e in page.get("bidi_component") if e.proto.component_name == component]
+    return json.loads(found.json)
+
+
+def offers(page):
+    return [button.label for button in page.button]
+
+
+def test_with_no_run_the_pad_works_and_every_network_can_be_trained():
+    page = opened(strokes(7))
+    assert shown(page, "drawing_pad")["strokes"] == strokes(7)
+    answers = shown(page, "answers")
+    assert answers["verdict"] == "No network has learned to read digits yet."
+    assert answers["networks"] == []
+    np.testing.assert_array_equal(
+        np.frombuffer(base64.b64decode(answers["image"]), np.uint8).reshape(28, 28), digit_image(strokes(7))
+    )
+    assert offers(page) == [f"Train {label}" for label in LABELS]
+
+
+def test_the_offer_starts_a_quick_run_and_shows_it_on_train():
+    page = opened()
+    checked(page.button(key="train resnet34").click().run())
+    (run,) = list_runs()
+    config = run.read_config()
+    assert (config.model, config.dataset, config.recipe) == ("resnet34", "mnist", "quick")
+    assert page.title[0].value == "Train"
+    assert run.id in page.query_params["run"]
+
+
+def test_a_run_that_still_learns_is_linked_and_not_offered_again():
+    run = started_run("vgg16")
+    page = opened(strokes(7))
+    assert shown(page, "answers")["networks"] == []
+    (link,) = [e.proto for e in page.get("page_link") if "is learning" in e.proto.label]
+    assert link.label == "VGG-16 is learning digits, epoch 3 of 4. It answers here when it is done."
+    assert link.query_string == f"run={run.id}"
+    assert offers(page) == ["Train AlexNet", "Train ResNet-34"]
+
+
+def test_runs_on_other_images_do_not_answer():
+    teach(finished_run(dataset="fashion_mnist"))
+    started_run(dataset="cifar10")
+    page = opened(strokes(7))
+    assert shown(page, "answers")["networks"] == []
+    assert len(offers(page)) == len(MODELS)
+
+
+@pytest.mark.parametrize("digit", [7, 8])
+def test_every_trained_network_reads_the_drawing(digit):
+    runs = {model: teach(finished_run(model)) for model in MODELS}
+    page = opened(strokes(digit))
+    answers = shown(page, "answers")
+    assert answers["verdict"] == f"All three networks read {'an' if digit == 8 else 'a'} {digit}."
+    for card, (model, run) in zip(answers["networks"], runs.items(), strict=True):
+        assert (card["label"], card["colour"]) == (MODELS[model]["label"], NETWORK_COLOURS[model])
+        assert card["about"].startswith(percent(run.read_metrics()["best"]["test_accuracy"]))
+        assert card["run"].endswith(run.id[-4:])
+        assert card["reading"] == np.argmax(card["probabilities"]) == digit
+        assert sum(card["probabilities"]) == pytest.approx(1, abs=1e-3)
+        assert not card["odd"]
+    assert offers(page) == []
+
+
+def test_an_empty_pad_waits():
+    teach(finished_run())
+    answers = shown(opened(), "answers")
+    assert answers["verdict"] == "Waiting for a digit."
+    assert answers["image"] is None
+    assert [card["reading"] for card in answers["networks"]] == [None]
+
+
+def test_of_two_runs_of_a_network_the_better_one_answers():
+    runs = [teach(finished_run(wrong=wrong)) for wrong in (0.3, 0.0, 0.5)]
+    for run, validation_accuracy in zip(runs, (0.7, 0.98, 0.6), strict=True):
+        metrics = run.read_metrics()
+        metrics["best"]["validation_accuracy"] = validation_accuracy
+        run.write_metrics(metrics)
+    (card,) = shown(opened(strokes(3)), "answers")["networks"]
+    assert card["run"].endswith(runs[1].id[-4:])
+
+
+def test_a_run_in_the_url_answers_beside_the_best_and_both_are_told_apart():
+    best, other = (teach(finished_run(recipe=recipe)) for recipe in ("modern", "quick"))
+    cards = shown(opened(strokes(3), [other, best]), "answers")["networks"]
+    assert sorted(card["label"] for card in cards) == sorted(f"AlexNet {run.id[-4:]}" for run in (best, other))
+    assert {card["reading"] for card in cards} == {3}
+
+
+def test_a_run_in_the_url_that_cannot_answer_is_explained():
+    other_images, unfinished = finished_run("vgg16", "cifar10"), started_run()
+    texts = [info.value for info in opened(strokes(3), [other_images, unfinished]).info]
+    assert "VGG-16 on CIFAR-10 has not learned digits, so it does not answer here." in texts
+    assert f"{unfinished.id} has not been trained and tested yet, so it does not answer here." in texts
+
+
+def test_a_run_in_the_url_that_cannot_be_read_is_named():
+    run = teach(finished_run())
+    run.config_path.write_text("{")
+    page = opened(strokes(3), [run])
+    assert [warning.value for warning in page.warning] == [f"{run.id}: config.json is damaged."]
+
+
+def test_a_damaged_network_is_named_and_the_others_answer():
+    damaged, sound = finished_run("alexnet"), teach(finished_run("vgg16"))
+    damaged.tflite_path.write_bytes(b"half a netw")
+    page = opened(strokes(3))
+    assert [warning.value for warning in page.warning] == [f"{damaged.id}: model.tflite is damaged."]
+    (card,) = shown(page, "answers")["networks"]
+    assert card["run"].endswith(sound.id[-4:])
+
+
+def test_nonsense_from_the_browser_gets_one_sentence():
+    teach(finished_run())
+    page = opened([{"width": 5, "points": [["a", None]]}])
+    assert [error.value for error in page.error] == ["This drawing could not be read; clear the pad and draw again."]
+    assert shown(page, "answers")["verdict"] == "Waiting for a digit."
+
+
+def test_the_drawing_survives_a_visit_to_another_page():
+    page = opened(strokes(5))
+    checked(page.switch_page("pages/train.py").run())
+    checked(page.switch_page("pages/draw.py").run())
+    assert shown(page, "drawing_pad")["strokes"] == strokes(5)
+
+
+def test_the_pens_first_width_is_one_that_it_may_have():
+    lowest, highest = shown(opened(), "drawing_pad")["penWidths"]
+    assert lowest <= PEN_WIDTH <= highest
+
+
+@pytest.mark.parametrize(
+    ("labels", "readings", "sentence"),
+    [
+        (["AlexNet"], [8], "AlexNet reads an 8."),
+        (["AlexNet", "VGG-16"], [1, 1], "Both networks read a 1."),
+        (LABELS, [0, 0, 0], "All three networks read a 0."),
+        ([*LABELS, "More"], [2, 2, 2, 2], "All 4 networks read a 2."),
+        (["AlexNet", "VGG-16"], [1, 7], "They disagree: AlexNet reads a 1, VGG-16 reads a 7."),
+        (LABELS, [1, 7, 7], "They disagree: VGG-16 and ResNet-34 read a 7, AlexNet reads a 1."),
+        ([*LABELS, "More"], [3, 3, 8, 3], "They disagree: AlexNet, VGG-16 and More read a 3, ResNet-34 reads an 8."),
+    ],
+)
+def test_the_verdict_says_who_reads_what(labels, readings, sentence):
+    assert verdict(labels, readings) == sentence
+
+
+@pytest.mark.parametrize(
+    ("readings", "digit"), [([4], 4), ([4, 4], 4), ([4, 9], None), ([4, 9, 9], 9), ([1, 2, 3], None)]
+)
+def test_the_common_reading_is_that_of_the_most_networks(readings, digit):
+    assert common(readings) == digit
