@@ -9,6 +9,10 @@ import originals
 import pytest
 
 from core import datasets, jobs, runs
+from core.environment import worker_environment
+
+# Before any test imports Keras: training here runs as it does in a worker.
+os.environ.update(worker_environment())
 
 
 @pytest.fixture

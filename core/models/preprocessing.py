@@ -25,12 +25,12 @@ def pixel_statistics(train_images, image_size, chunk=2000):
         standard deviation of all pixels around it, a float taken at the images' own size. Resizing is linear, so the
         resized mean is the mean of the resized.
     """
-    total = np.zeros(train_images.shape[1:])
-    squares = 0.0
+    # Whole numbers all along: exact, and no float copy of the images.
+    total, squares = 0, 0
     for start in range(0, len(train_images), chunk):
-        pixels = np.asarray(train_images[start : start + chunk], dtype=np.float32)
-        total += pixels.sum(axis=0, dtype=np.float64)
-        squares += float(np.vdot(pixels, pixels))
+        pixels = np.asarray(train_images[start : start + chunk])
+        total += pixels.sum(axis=0, dtype=np.uint64)
+        squares += int(np.square(pixels, dtype=np.uint16).sum(dtype=np.uint64))
     mean = total / len(train_images)
     variance = squares / (len(train_images) * mean.size) - np.mean(mean**2)
     rows, columns = (resizing_matrix(size, image_size) for size in mean.shape[:2])
@@ -90,6 +90,8 @@ def preprocessing(config, image_shape, mean_image=None, deviation=1.0):
         shift = keras.layers.RandomTranslation(
             config.shift, config.shift, fill_mode="nearest", dtype="float32", name="shift"
         )
+        # Keras keeps this layer out of XLA for TensorFlow's sake; on JAX that would keep the whole training step out.
+        shift.supports_jit = keras.backend.backend() == "jax"
         block.add(shift)
     if config.flip:
         block.add(keras.layers.RandomFlip("horizontal", dtype="float32", name="flip"))

@@ -54,8 +54,3 @@ def layer_table(model):
         }
         for layer in network_layers(model)
     ]
-
-
-def multiply_adds(model):
-    """Multiply-adds that the network proper spends on one image."""
-    return sum(row["multiply_adds"] for row in layer_table(model))

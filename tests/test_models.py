@@ -1,0 +1,149 @@
+"""The networks: sizes, options, randomness, and that a saved or exported one answers as the built one does."""
+
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import Interpreter
+
+from core.config import RunConfig, make_config
+from core.models import MODELS
+from core.models.build import build_model
+from core.models.layers import ACTIVATIONS
+from core.models.summary import count_parameters, layer_table, network_layers
+
+SMALL = {"image_size": 16}
+IMAGES = np.random.default_rng(0).integers(0, 256, (2, 28, 28, 1), dtype=np.uint8)
+# Batch normalisation's means and variances, of which the other two have none in the report's recipe.
+REPORT_NOT_TRAINABLE = {"resnet34": 17_024}
+OPTIONS = [
+    {"activation": "leaky_relu", "batch_normalization": False, "dropout": 0.9},
+    {"activation": "relu", "batch_normalization": True, "dropout": 0.0, "l2": 0.1, "divide_by_deviation": True},
+    {"activation": "leaky_relu", "batch_normalization": True, "shift": 0.0, "flip": False},
+    {"activation": "relu", "batch_normalization": False, "shift": 0.5, "precision": "mixed_bfloat16"},
+]
+every_network = pytest.mark.parametrize("name", MODELS)
+
+
+def built(name, image_shape=(28, 28, 1), recipe="report", **options):
+    return build_model(make_config(name, "mnist", recipe, **SMALL | options), image_shape)
+
+
+def of_kind(model, *kinds):
+    return [layer for layer in network_layers(model) if isinstance(layer, kinds)]
+
+
+def logits_of(path, images):
+    interpreter = Interpreter(str(path))
+    given = interpreter.get_input_details()[0]
+    assert given["dtype"] is np.uint8
+    interpreter.resize_tensor_input(given["index"], images.shape)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(given["index"], images)
+    interpreter.invoke()
+    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+
+
+@every_network
+def test_parameters_and_multiply_adds_are_the_stated_ones(name):
+    model = built(name, image_size=64)
+    assert count_parameters(model) == (MODELS[name]["parameters"], REPORT_NOT_TRAINABLE.get(name, 0))
+    table = layer_table(model)
+    assert sum(row["parameters"] for row in table) == MODELS[name]["parameters"]
+    assert sum(row["multiply_adds"] for row in table) == MODELS[name]["multiply_adds"]
+    assert table[0]["name"].startswith("conv1")
+    assert table[-1]["output_shape"] == (10,)
+
+
+@every_network
+def test_a_network_is_as_deep_as_it_says(name):
+    weighted = of_kind(built(name), keras.layers.Conv2D, keras.layers.Dense)
+    assert len([layer for layer in weighted if "shortcut" not in layer.name]) == MODELS[name]["layers"]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+@every_network
+def test_every_option_gives_finite_float32_logits(name, options):
+    model = built(name, **options)
+    logits = model(IMAGES, training=False)
+    assert keras.backend.standardize_dtype(logits.dtype) == "float32"
+    assert logits.shape == (2, 10)
+    assert np.isfinite(logits).all()
+
+
+@every_network
+@pytest.mark.parametrize(("side", "channels"), [(17, 2), (45, 3), (96, 1)])
+def test_any_image_size_and_channel_count_builds(name, side, channels):
+    model = built(name, (20, 30, channels), image_size=side)
+    images = np.zeros((1, 20, 30, channels), np.uint8)
+    assert np.isfinite(model(images, training=False)).all()
+    assert model.get_layer("preprocessing").output.shape[1:] == (side, side, channels)
+
+
+@every_network
+def test_options_reach_every_layer_that_they_are_for(name):
+    options = {"activation": "leaky_relu", "batch_normalization": True, "dropout": 0.25, "l2": 0.01}
+    model = built(name, **options)
+    convolutions, dense = of_kind(model, keras.layers.Conv2D), of_kind(model, keras.layers.Dense)
+    assert len(of_kind(model, keras.layers.BatchNormalization)) == len(convolutions) + len(dense) - 1
+    assert len(model.losses) == len(convolutions)
+    assert {layer.rate for layer in of_kind(model, keras.layers.Dropout)} == {0.25}
+    activations = of_kind(model, keras.layers.LeakyReLU)
+    assert [layer.negative_slope for layer in activations] == pytest.approx([0.3] * len(activations))
+    assert not of_kind(model, keras.layers.ReLU)
+    shortcuts = [layer for layer in convolutions if "shortcut" in layer.name]
+    assert len(activations) == len(convolutions) - len(shortcuts) + len(dense) - 1
+
+    plain = built(name, activation="relu", batch_normalization=False, dropout=0.0, l2=0.0)
+    assert not of_kind(plain, keras.layers.BatchNormalization, keras.layers.Dropout, keras.layers.LeakyReLU)
+    assert not plain.losses
+
+
+def test_every_activation_on_offer_is_known():
+    assert set(RunConfig.__dataclass_fields__["activation"].metadata["choices"]) == set(ACTIVATIONS)
+
+
+@every_network
+def test_mixed_precision_is_for_this_network_alone(name):
+    model = built(name, precision="mixed_bfloat16")
+    assert {layer.compute_dtype for layer in of_kind(model, keras.layers.Conv2D)} == {"bfloat16"}
+    assert model.get_layer("preprocessing").layers[0].compute_dtype == "float32"
+    assert keras.config.dtype_policy().name == "float32"
+
+
+@every_network
+def test_the_seed_decides_weights_dropout_and_augmentation(name):
+    first, again, other = (built(name, seed=seed) for seed in (1, 1, 2))
+    for weight, same in zip(first.get_weights(), again.get_weights(), strict=True):
+        assert np.array_equal(weight, same)
+    kernels = [of_kind(model, keras.layers.Conv2D)[-1].get_weights()[0] for model in (first, other)]
+    assert not np.array_equal(*kernels)
+    training, repeated, next_batch = (np.asarray(model(IMAGES, training=True)) for model in (first, again, first))
+    assert np.array_equal(training, repeated)
+    assert not np.array_equal(training, next_batch)
+
+
+@every_network
+def test_a_saved_network_is_read_in_safe_mode_and_answers_the_same(name, tmp_path):
+    config = make_config(name, "mnist", "report", **SMALL, divide_by_deviation=True)
+    model = build_model(config, (28, 28, 1), mean_image=np.full((16, 16, 1), 33, np.float32), deviation=78.0)
+    model.save(tmp_path / "model.keras")
+    read = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    assert np.array_equal(read(IMAGES, training=False), model(IMAGES, training=False))
+    assert count_parameters(read) == count_parameters(model)
+
+
+@every_network
+def test_an_exported_network_answers_the_same(name, tmp_path):
+    config = make_config(name, "mnist", "report", **SMALL, divide_by_deviation=True)
+    model = build_model(config, (28, 28, 1), mean_image=np.full((16, 16, 1), 33, np.float32), deviation=78.0)
+    model.export(tmp_path / "model.tflite", format="litert", verbose=False)
+    expected = model.predict(IMAGES, verbose=0)
+    assert logits_of(tmp_path / "model.tflite", IMAGES) == pytest.approx(expected, rel=1e-3, abs=1e-4)
+
+
+def test_the_list_of_networks_is_read_without_keras():
+    program = "import core.models, sys; sys.exit('keras' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
