@@ -37,7 +37,7 @@ _STYLE = """
   white-space: nowrap; line-height: 1.15; }
 .score .word { color: var(--verdict); font-weight: 600; white-space: nowrap; }
 .quiet { color: color-mix(in srgb, currentColor 66%, transparent); font-size: .875rem; }
-.score .none { opacity: .35; }
+.score .none { opacity: .5; }
 .axis { line-height: 1.35; }
 .axis b { font-size: 1.1rem; font-weight: 650; white-space: nowrap; }
 [class*="st-key-network-"] { border-left: 5px solid; padding: .9rem 0 0 .8rem; }
@@ -112,7 +112,8 @@ def _score_lines(row, report):
 
 def _untrained_lines(report):
     return (
-        f"<div class='big none'>{percent(None)}</div><div>Report {percent(report.get('test_accuracy'))}</div>"
+        f"<div class='spread'><span class='big none'>{percent(report.get('test_accuracy'))}</span>"
+        f"<span class='quiet'>the report's</span></div>"
         f"<div class='quiet'>Not trained yet{_reports_epochs(report)}</div>"
     )
 
