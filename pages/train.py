@@ -58,6 +58,7 @@ def start_section(runs):
 
 
 def is_unfinished(run):
+    """Whether it still trains; no for a folder that cannot be read."""
     try:
         return data.state(run)["state"] in UNFINISHED
     except RunError:
@@ -73,12 +74,12 @@ def watched_runs(runs, started):
         put_runs_in_url(named)
     shown = named or unfinished or runs[:1]
     key = "watched runs"
-    st.session_state[key] = shown
+    st.session_state[key] = [run for run in shown if run in runs]
     heading, chooser = st.columns([1, 3], vertical_alignment="bottom")
     heading.subheader("Watching", anchor=False)
     chooser.multiselect(
         "Runs to watch",
-        list(dict.fromkeys([*shown, *runs])),
+        runs,
         key=key,
         format_func=lambda run: run_name(run, data.config(run), data.created(run)),
         on_change=lambda: put_runs_in_url(st.session_state[key]),

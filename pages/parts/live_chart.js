@@ -35,7 +35,8 @@ function traces(data, measure, scale, digits) {
   return drawn;
 }
 
-function layout(data, title, style) {
+// `empty` is what the axis shows before there is anything on it.
+function layout(data, title, empty, style) {
   const colour = (name) => style.getPropertyValue(`--st-${name}`).trim();
   const [text, grid] = [colour("text-color"), colour("border-color")];
   const axis = { gridcolor: grid, linecolor: grid, zeroline: false, tickcolor: grid, automargin: true, color: text };
@@ -51,10 +52,13 @@ function layout(data, title, style) {
     legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", itemwidth: 30, font: { size: 12 } },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: grid, activecolor: text },
     xaxis: {
-      ...axis, title: { text: "Epoch", font: { size: 13 } }, range: [0, data.end], hoverformat: ".2f",
+      ...axis, title: { text: "Epoch", font: { size: 13 } }, range: [0, 1.01 * data.end], hoverformat: ".2f",
       ...(data.end <= 12 ? { dtick: 1 } : {}), unifiedhovertitle: { text: "epoch %{x}" },
     },
-    yaxis: { ...axis, title: { text: title, font: { size: 13 } } },
+    yaxis: {
+      ...axis, title: { text: title, font: { size: 13 } },
+      ...(data.steps.x.length + data.epochs.x.length ? {} : { range: empty }),
+    },
   };
 }
 
@@ -63,8 +67,8 @@ function draw(Plotly, view, parent) {
   const config = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d"] };
   const { data } = view;
   const [loss, accuracy] = view.charts;
-  Plotly.react(loss, traces(data, "loss", 1, 4), layout(data, "Loss (nats)", style), config);
-  Plotly.react(accuracy, traces(data, "accuracy", 100, 2), layout(data, "Accuracy (%)", style), config);
+  Plotly.react(loss, traces(data, "loss", 1, 4), layout(data, "Loss (nats)", [0, 2.5], style), config);
+  Plotly.react(accuracy, traces(data, "accuracy", 100, 2), layout(data, "Accuracy (%)", [0, 100], style), config);
 }
 
 export default function ({ data, parentElement }) {

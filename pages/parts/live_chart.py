@@ -19,6 +19,7 @@ MEASURES = ("loss", "accuracy")
 _STATIC = Path(__file__).parents[2] / "static"
 _CSS = """
 .live-chart { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr)); gap: 1rem; }
+.live-chart { scroll-margin-bottom: 3rem; }
 .live-chart > div { min-height: 320px; min-width: 0; }
 """
 _component = st.components.v2.component(

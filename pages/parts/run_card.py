@@ -8,7 +8,7 @@ import streamlit as st
 from core import jobs
 from core.config import RECIPES, overrides
 from core.datasets import DATASETS
-from core.estimate import seconds_left
+from core.estimate import FINISHING, seconds_left
 from core.report import REPORT
 from core.runs import UNFINISHED, RunError
 from pages.parts import data
@@ -76,7 +76,7 @@ def epoch_words(config, status):
 
 
 def _trained(status):
-    return status.get("phase") in ("evaluating", "exporting")
+    return status.get("phase") in FINISHING
 
 
 def _share_of_epoch(status):
@@ -96,7 +96,7 @@ def _heading(run, config, status):
             width="stretch",
         )
         st.badge(state_words(status), color=STATES[status["state"]][1])
-        if status["state"] in ("queued", "running"):
+        if status["state"] in ("queued", "running") and status.get("phase") not in FINISHING:
             help = "Ends after the step in hand, then tests and saves the best epoch so far."
             st.button("Stop", key=f"stop {run.id}", icon=":material/stop:", help=help, on_click=jobs.stop, args=(run,))
         elif status["state"] == "stopping":
