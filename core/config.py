@@ -82,6 +82,14 @@ class RunConfig:
         "relu", "Activation", ("relu", "leaky_relu"), "Network", "leaky_relu has the report's slope of 0.3."
     )
     batch_normalization: bool = _switch(False, "Batch normalisation", "Network", "After every weighted hidden layer.")
+    batch_normalization_momentum: float = _number(
+        0.99,
+        "Batch normalisation momentum",
+        0.5,
+        0.999,
+        "Network",
+        "Of the running means that validation and test use.",
+    )
     dropout: float = _number(0.3, "Dropout", 0.0, 0.9, "Network", "Share of units dropped while training.")
     l2: float = _number(0.0, "Convolution L2", 0.0, 0.1, "Network", "Weight penalty; part of every loss shown.")
     divide_by_deviation: bool = _switch(
@@ -148,6 +156,8 @@ ONE_CYCLE = {
     "weight_decay": 0.01,
     "early_stopping_patience": 0,
     "batch_normalization": True,
+    # A short run is over before the running means of 0.99 have caught up.
+    "batch_normalization_momentum": 0.9,
     "divide_by_deviation": True,
 }
 

@@ -52,7 +52,10 @@ def max_pooling(x, name, pool_size=2):
 
 
 def _normalised(x, config, name):
-    return keras.layers.BatchNormalization(name=f"{name}_normalisation")(x) if config.batch_normalization else x
+    if not config.batch_normalization:
+        return x
+    momentum = config.batch_normalization_momentum
+    return keras.layers.BatchNormalization(momentum=momentum, name=f"{name}_normalisation")(x)
 
 
 def _dropout(x, rate, name):
