@@ -11,8 +11,11 @@ from pages.parts import data
 from pages.parts.confusion import draw_class_accuracies, draw_confusion
 from pages.parts.image_grid import draw_cases
 from pages.parts.linked import linked, linked_page, put_in_url
+from pages.parts.shell import go_through_app
 from pages.parts.style import NETWORK_COLOURS, percent, run_name
 from pages.parts.urls import runs_in_url
+
+go_through_app()
 
 PAGE_SIZE = 100
 # What the URL says -> what the widget says, and what it asks of `evaluation.cases`.
@@ -161,10 +164,11 @@ def draw_gallery(run):
     left, right = st.columns([6, 7], gap="medium")
     with right:
         filters = draw_filters(classes)
-        indices = evaluation.cases(probabilities, labels, **filters)
-        draw_page_of_cases(config.dataset, predictions, indices, classes, colour)
     with left:
         draw_matrix(run, matrix, classes, colour, (filters["true_class"], filters["predicted_class"]))
+    with right:
+        indices = evaluation.cases(probabilities, labels, **filters)
+        draw_page_of_cases(config.dataset, predictions, indices, classes, colour)
 
 
 st.title("Gallery")

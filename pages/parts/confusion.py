@@ -24,6 +24,8 @@ def draw_confusion(matrix, classes, colour, chosen, key, on_choose):
         key: of the chart.
         on_choose: called with (true class, predicted class) when a cell is clicked.
     """
+    last = st.session_state.get(key, {"selection": {}})["selection"].get("cell")
+    turn = 1 - last[0]["turn"] if last else 0
     cells = pd.DataFrame(
         [
             {
@@ -35,7 +37,7 @@ def draw_confusion(matrix, classes, colour, chosen, key, on_choose):
                 "says": f"{classes[row]} taken for {classes[column]}: {count} images",
                 "share": percent(count / max(1, line.sum())),
                 "strong": bool(count > matrix.max() / 4),
-                "after": str(chosen),
+                "turn": turn,
                 "chosen": chosen != (None, None) and chosen[0] in (None, row) and chosen[1] in (None, column),
             }
             for row, line in enumerate(matrix)
@@ -75,8 +77,8 @@ def draw_class_accuracies(matrix, classes, colour):
 
 
 def _matrix_chart(cells, classes, colour):
-    # A second click on the same cell is an event only if something in it has changed: hence what was chosen before.
-    clicked = alt.selection_point(name="cell", fields=["row", "column", "after"], toggle=False)
+    # A click on the cell that was clicked last is an event only if something in it has changed: hence the turn.
+    clicked = alt.selection_point(name="cell", fields=["row", "column", "turn"], toggle=False)
     axis = {"ticks": False, "domain": False, "grid": False, "labelOverlap": False, "labelFlush": False}
     angle = -45 if max(map(len, classes)) > 2 else 0
     base = alt.Chart(cells).encode(
