@@ -2,8 +2,7 @@
 
 import streamlit as st
 
-st.set_page_config(page_title="Deeper Networks Lab", page_icon="🔬", layout="wide")
-st.navigation(
+page = st.navigation(
     [
         st.Page("pages/overview.py", title="Overview", icon=":material/grid_view:", default=True),
         st.Page("pages/train.py", title="Train", icon=":material/play_circle:"),
@@ -12,4 +11,6 @@ st.navigation(
         st.Page("pages/draw.py", title="Draw", icon=":material/draw:"),
     ],
     position="top",
-).run()
+)
+st.set_page_config(page_title=f"{page.title} · Deeper Networks Lab", page_icon="🔬", layout="wide")
+page.run()

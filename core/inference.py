@@ -6,6 +6,7 @@ import threading
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
+from core.evaluation import softmax
 from core.runs import RunError
 
 _AT_ONCE = 64
@@ -49,7 +50,7 @@ class Classifier:
             images: uint8 (n, h, w, c) of `image_shape`, n at least 1.
 
         Returns:
-            float32 (n, classes) probabilities, each row adding up to 1.
+            float64 (n, classes) probabilities, each row adding up to 1.
 
         Raises:
             RunError: the images have another shape.
@@ -59,7 +60,7 @@ class Classifier:
             raise RunError(f"{self._name} takes images of {wanted}, not {here}.")
         with self._lock:
             parts = [self._logits(images[start : start + _AT_ONCE]) for start in range(0, len(images), _AT_ONCE)]
-        return _softmax(np.concatenate(parts))
+        return softmax(np.concatenate(parts))
 
     def _logits(self, images):
         if len(images) != self._batch:
@@ -69,8 +70,3 @@ class Classifier:
         self._interpreter.set_tensor(self._input, images)
         self._interpreter.invoke()
         return self._interpreter.get_tensor(self._output)
-
-
-def _softmax(logits):
-    raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return raised / raised.sum(axis=1, keepdims=True)

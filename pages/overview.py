@@ -10,6 +10,9 @@ from core.models import MODELS
 from core.runs import UNFINISHED
 from pages.parts import data
 from pages.parts.scorecard import draw_scorecard
+from pages.parts.shell import go_through_app
+
+go_through_app()
 
 REFRESH_SECONDS = 4
 CARDS = {

@@ -7,12 +7,25 @@ from pathlib import Path
 
 import originals
 import pytest
+from streamlit.runtime.pages_manager import PagesManager
 
 from core import datasets, jobs, runs
 from core.environment import worker_environment
 
 # Before any test imports Keras: training here runs as it does in a worker.
 os.environ.update(worker_environment())
+
+
+@pytest.fixture(autouse=True)
+def as_after_the_first_request(monkeypatch):
+    """AppTest forgets at every run that app.py has called st.navigation; a server remembers, see pages.parts.shell."""
+    make = PagesManager.__init__
+
+    def make_and_remember(self, *arguments, **options):
+        make(self, *arguments, **options)
+        PagesManager.uses_pages_directory = False
+
+    monkeypatch.setattr(PagesManager, "__init__", make_and_remember)
 
 
 @pytest.fixture

@@ -73,7 +73,6 @@ def test_runs_are_compared_downloaded_and_shared(app_url, page, runs):
     expect(friend.get_by_role("radio", name="Last epoch")).to_be_checked()
 
 
-@pytest.mark.xfail(strict=True, reason="Streamlit runs a folder called pages by itself until app.py has run once")
 def test_a_link_is_the_first_thing_that_a_fresh_server_is_asked_for(app_url, page, runs):
     page.goto(f"{app_url}/compare?run={runs[1].id}")
     expect(legend(page).first).to_have_text("VGG-16 on CIFAR-10, Quick")
