@@ -50,7 +50,7 @@ class Classifier:
             images: uint8 (n, h, w, c) of `image_shape`, n at least 1.
 
         Returns:
-            float64 (n, classes) probabilities, each row adding up to 1.
+            float32 (n, classes) probabilities, each row adding up to 1.
 
         Raises:
             RunError: the images have another shape.
@@ -60,7 +60,7 @@ class Classifier:
             raise RunError(f"{self._name} takes images of {wanted}, not {here}.")
         with self._lock:
             parts = [self._logits(images[start : start + _AT_ONCE]) for start in range(0, len(images), _AT_ONCE)]
-        return softmax(np.concatenate(parts))
+        return softmax(np.concatenate(parts)).astype(np.float32)
 
     def _logits(self, images):
         if len(images) != self._batch:
