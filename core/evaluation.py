@@ -4,8 +4,6 @@ import math
 
 import numpy as np
 
-# The smallest positive float16, in which probabilities are kept: what was rounded to zero counts as this much.
-SMALLEST_PROBABILITY = 2.0**-24
 SORT_KEYS = ("confidence", "loss")
 
 
@@ -26,9 +24,15 @@ def confidences(probabilities):
 
 
 def losses(probabilities, labels):
-    """Cross-entropy of each image in nats, (N,) float64 in 0..16.64: -log of the probability of its true class."""
-    of_truth = np.asarray(probabilities)[np.arange(len(labels)), labels].astype(np.float64)
-    return 0.0 - np.log(np.clip(of_truth, SMALLEST_PROBABILITY, 1.0))
+    """Cross-entropy of each image in nats, (N,) float64: -log of the probability of its true class.
+
+    A probability of zero counts as the smallest that its type can tell from zero, so no loss is infinite: in float16,
+    in which runs keep their probabilities, none is above 16.64.
+    """
+    of_truth = np.asarray(probabilities)[np.arange(len(labels)), labels]
+    # float16 goes on below its `tiny`, in subnormal numbers that small probabilities need; longer types need them not.
+    smallest = 2.0**-24 if of_truth.dtype == np.float16 else np.finfo(of_truth.dtype).tiny
+    return 0.0 - np.log(np.clip(of_truth.astype(np.float64), smallest, 1.0))
 
 
 def accuracy(probabilities, labels):

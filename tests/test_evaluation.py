@@ -43,6 +43,12 @@ def test_a_probability_rounded_to_zero_gives_a_large_finite_loss():
     assert losses(PROBABILITIES, LABELS)[2] == pytest.approx(24 * math.log(2))
 
 
+def test_a_small_probability_in_a_longer_type_counts_in_full():
+    for dtype in ("float32", "float64"):
+        assert losses(np.array([[1e-12, 1]], dtype), np.array([0])) == pytest.approx([12 * math.log(10)])
+    assert np.isfinite(losses(np.array([[0.0, 1.0]]), np.array([0])))
+
+
 def test_certainty_costs_nothing_and_never_less():
     sure = losses(np.array([[1.0, 0.0]], "float16"), np.array([0]))
     assert sure[0] == 0
