@@ -134,12 +134,14 @@ def score(model, images, labels, verbose=0):
     """What the network, as it is, makes of test images.
 
     Returns:
-        Class probabilities (N, classes), and {"test_accuracy": 0..1, "test_loss": mean cross-entropy plus L2 terms}.
+        Class probabilities (N, classes) float16, as they are kept, and {"test_accuracy": 0..1, counted from them,
+        "test_loss": mean cross-entropy plus L2 terms}.
     """
     probabilities = evaluation.softmax(model.predict(images, batch_size=PREDICT_BATCH, verbose=verbose))
     penalty = sum(float(keras.ops.convert_to_numpy(loss)) for loss in model.losses)
-    return probabilities, {
-        "test_accuracy": evaluation.accuracy(probabilities, labels),
+    kept = probabilities.astype("float16")
+    return kept, {
+        "test_accuracy": evaluation.accuracy(kept, labels),
         "test_loss": float(evaluation.losses(probabilities, labels).mean()) + penalty,
     }
 
@@ -161,7 +163,7 @@ def _evaluate(run, model, keeper, answers, data):
         _, last = scored(keeper.last_epoch, keeper.last_weights)
     probabilities, best = scored(keeper.best_epoch, keeper.best_weights)
     recorded = {"epoch_classes": answers.classes, "epoch_confidences": answers.confidences} if answers.classes else {}
-    run.write_predictions(probabilities=probabilities.astype("float16"), labels=data.test_labels, **recorded)
+    run.write_predictions(probabilities=probabilities, labels=data.test_labels, **recorded)
     return {
         "best": best,
         "last": last or best,
