@@ -10,10 +10,10 @@ from core.runs import Run, RunError, artifacts_folder
 from pages.parts import data
 from pages.parts.curves import curves_figure, short_names
 from pages.parts.run_table import columns_of_report, columns_of_runs, draw_table
-from pages.parts.shell import go_through_app
+from pages.parts.shell import begin_page
 from pages.parts.urls import put_runs_in_url, runs_in_url
 
-go_through_app()
+begin_page()
 
 EPOCHS = {"best": "Best epoch", "last": "Last epoch"}
 FILTERS = {

@@ -12,11 +12,11 @@ from core.runs import UNFINISHED, RunError, open_run
 from pages.parts import data
 from pages.parts.answers import Reader, draw_answers
 from pages.parts.drawing_pad import drawing_pad
-from pages.parts.shell import go_through_app
+from pages.parts.shell import begin_page
 from pages.parts.style import NETWORK_COLOURS, pair_label, run_name
 from pages.parts.urls import runs_in_url
 
-go_through_app()
+begin_page()
 
 DATASET = "mnist"
 REFRESH_SECONDS = 2

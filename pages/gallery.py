@@ -11,11 +11,11 @@ from pages.parts import data
 from pages.parts.confusion import draw_class_accuracies, draw_confusion
 from pages.parts.image_grid import draw_cases
 from pages.parts.linked import linked, linked_page, put_in_url
-from pages.parts.shell import go_through_app
+from pages.parts.shell import begin_page
 from pages.parts.style import NETWORK_COLOURS, percent, run_name
 from pages.parts.urls import runs_in_url
 
-go_through_app()
+begin_page()
 
 PAGE_SIZE = 100
 # What the URL says -> what the widget says, and what it asks of `evaluation.cases`.

@@ -10,9 +10,9 @@ from core.models import MODELS
 from core.runs import UNFINISHED
 from pages.parts import data
 from pages.parts.scorecard import draw_scorecard
-from pages.parts.shell import go_through_app
+from pages.parts.shell import begin_page
 
-go_through_app()
+begin_page()
 
 REFRESH_SECONDS = 4
 CARDS = {

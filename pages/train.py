@@ -10,12 +10,12 @@ from pages.parts import data
 from pages.parts.linked import linked
 from pages.parts.run_card import run_card
 from pages.parts.settings_form import in_words, reset_settings, settings_form
-from pages.parts.shell import go_through_app
+from pages.parts.shell import begin_page
 from pages.parts.start_grid import start_grid
 from pages.parts.style import run_name
 from pages.parts.urls import put_runs_in_url, runs_in_url
 
-go_through_app()
+begin_page()
 
 REFRESH_SECONDS = 2
 

@@ -1,10 +1,13 @@
-"""Every page goes through app.py, also where a link to it is the first thing a fresh server is asked for."""
+"""What every page begins with: it goes through app.py, also as the first thing a fresh server is asked for."""
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
+# Streamlit leaves 6rem empty above a title; 4 clear the navigation and bring a page's content onto the screen.
+_STYLE = "<style>[data-testid='stMainBlockContainer'] { padding-top: 4rem; }</style>"
 
-def go_through_app():
+
+def begin_page():
     """The first call of every page.
 
     Streamlit takes a folder called `pages` for its older kind of app, with a sidebar of file names, until
@@ -13,3 +16,4 @@ def go_through_app():
     if PagesManager.uses_pages_directory:
         PagesManager.uses_pages_directory = False
         st.rerun()
+    st.html(_STYLE)
