@@ -1,5 +1,6 @@
 """One training run, from a RunConfig to a full run folder."""
 
+import time
 from pathlib import Path
 
 import keras
@@ -38,7 +39,7 @@ def train(config, run_dir, stop_requested=lambda: False, verbose=2):
     """
     run = Run(Path(run_dir))
     run.write_status(phase="preparing data")
-    data = load(config.dataset)
+    data = load(config.dataset, progress=_told_to(run))
     classes = len(DATASETS[config.dataset]["classes"])
     (images, labels), validation = split(config, data)
     model = build_model(config, images.shape[1:], classes, *pixel_statistics(images, config.image_size))
@@ -128,6 +129,19 @@ def _pace(config):
         )
     if config.early_stopping_patience:
         yield keras.callbacks.EarlyStopping(patience=config.early_stopping_patience)
+
+
+def _told_to(run):
+    """A progress function that tells the run's phase, about once a second."""
+    told = 0.0
+
+    def tell(message, fraction):
+        nonlocal told
+        if time.monotonic() - told >= 1:
+            told = time.monotonic()
+            run.write_status(phase=message if fraction is None else f"{message}, {fraction:.0%}")
+
+    return tell
 
 
 def score(model, images, labels, verbose=0):

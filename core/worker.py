@@ -16,15 +16,22 @@ from core.runs import RunError
 
 
 def work(run, verbose=2):
-    """Trains the run to its end, or until SIGTERM or Ctrl-C asks it to stop after the step in hand.
+    """Trains the run to its end, or until SIGTERM or Ctrl-C asks it to stop after the step in hand; asked twice, it
+    stops at once.
 
     Returns:
         Its last state: "completed", "stopped" or "failed".
     """
     jobs.claim(run)
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    signal.signal(signal.SIGINT, lambda *_: stop.set())
+
+    def ask(*_):
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    signal.signal(signal.SIGTERM, ask)
+    signal.signal(signal.SIGINT, ask)
     try:
         config = run.read_config()
         # Importing Keras takes seconds; until then the status already says whose process this is.
@@ -36,6 +43,8 @@ def work(run, verbose=2):
         traceback.print_exc()
         run.write_status(state="failed", phase=None, error=sentence(error))
         return "failed"
+    except KeyboardInterrupt:
+        stop.set()
     state = "stopped" if stop.is_set() else "completed"
     run.write_status(state=state, phase=None)
     return state

@@ -3,7 +3,7 @@
 from core.datasets import Dataset, load
 
 
-def few(name):
+def few(name, progress=None):
     """60 training and 20 test images of the dataset."""
     data = load(name)
     return Dataset(data.train_images[:60], data.train_labels[:60], data.test_images[:20], data.test_labels[:20])
