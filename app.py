@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+# Before the navigation: a page's Material icon would otherwise be fetched from an outside host as the tab's icon.
+st.set_page_config(page_icon="🔬", layout="wide")
 page = st.navigation(
     [
         st.Page("pages/overview.py", title="Overview", icon=":material/grid_view:", default=True),
@@ -12,5 +14,5 @@ page = st.navigation(
     ],
     position="top",
 )
-st.set_page_config(page_title=f"{page.title} · Deeper Networks Lab", page_icon="🔬", layout="wide")
+st.set_page_config(page_title=f"{page.title} · Deeper Networks Lab")
 page.run()
