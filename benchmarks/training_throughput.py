@@ -95,7 +95,8 @@ def main():
     if not options.torch_python:
         print("There is no PyTorch here, so it does not take part; see the head of this file.")
     started, busy = time.perf_counter(), psutil.cpu_percent(1)
-    print(f"{platform.machine()}, {os.cpu_count()} cores, {busy:.0f} % busy beforehand; batches of {options.batch}")
+    machine = platform.machine() + (" as with AVX2 only" if options.without_avx512 else "")
+    print(f"{machine}, {os.cpu_count()} cores, {busy:.0f} % busy beforehand; batches of {options.batch}")
     print(f"{'':<35}{'images/s':>9}{'ours to theirs':>15}")
     for model in options.networks:
         report(model, measure(options, model))
