@@ -35,7 +35,7 @@ def test_the_tree_names_every_source_file_and_no_other():
     assert [path for path in listed if not (PROJECT / path).exists()] == []
 
 
-@pytest.mark.parametrize(("path", "sentence"), tree_paths())
+@pytest.mark.parametrize(("path", "sentence"), list(tree_paths()))
 def test_every_line_of_the_tree_says_something(path, sentence):
     assert sentence
 
