@@ -1,5 +1,6 @@
 // Two Plotly charts, loss and accuracy, that take new data without losing zoom, hover or the legend.
 // Run again by Streamlit at every change of the data or the theme; what must last is kept by element.
+const BUTTONS = [["zoom2d", "pan2d", "resetScale2d", "toImage"]];
 const views = new WeakMap();
 let loading;
 
@@ -21,11 +22,11 @@ function traces(data, measure, scale, digits) {
     line: { color: data.colour, width: 2.5, ...style }, hovertemplate: hover, ...more,
   });
   const { steps, epochs, report } = data;
-  const marked = epochs.x.length < 30 ? { mode: "lines+markers", marker: { size: 6 } } : {};
+  const marked = (symbol) => epochs.x.length < 30 ? { mode: "lines+markers", marker: { size: 7, symbol } } : {};
   const drawn = [
     line("each step", steps.x, steps[measure], { width: 1.2 }, { opacity: 0.45 }),
-    line("training", epochs.x, epochs[`train_${measure}`], {}, marked),
-    line("validation", epochs.x, epochs[`validation_${measure}`], { dash: "dash" }, marked),
+    line("training", epochs.x, epochs[`train_${measure}`], {}, marked("circle")),
+    line("validation", epochs.x, epochs[`validation_${measure}`], { dash: "dash" }, marked("circle-open")),
   ];
   if (report[measure] !== undefined) {
     const level = report[measure];
@@ -38,22 +39,23 @@ function traces(data, measure, scale, digits) {
 // `empty` is what the axis shows before there is anything on it.
 function layout(data, title, empty, style) {
   const colour = (name) => style.getPropertyValue(`--st-${name}`).trim();
-  const [text, grid] = [colour("text-color"), colour("border-color")];
+  const [text, grid, back] = [colour("text-color"), colour("border-color"), colour("background-color")];
   const axis = { gridcolor: grid, linecolor: grid, zeroline: false, tickcolor: grid, automargin: true, color: text };
   return {
     uirevision: data.run,
     height: 320,
     margin: { l: 8, r: 8, t: 34, b: 8 },
-    paper_bgcolor: "rgba(0,0,0,0)",
-    plot_bgcolor: "rgba(0,0,0,0)",
+    paper_bgcolor: back,
+    plot_bgcolor: back,
     font: { family: colour("font"), size: 13, color: text },
     hovermode: "x unified",
-    hoverlabel: { bgcolor: colour("background-color"), bordercolor: grid, font: { color: text } },
+    hoverlabel: { bgcolor: back, bordercolor: grid, font: { color: text } },
     legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", itemwidth: 30, font: { size: 12 } },
-    modebar: { bgcolor: "rgba(0,0,0,0)", color: grid, activecolor: text },
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("gray-color"), activecolor: text },
     xaxis: {
-      ...axis, title: { text: "Epoch", font: { size: 13 } }, range: [0, 1.01 * data.end], hoverformat: ".2f",
-      ...(data.end <= 12 ? { dtick: 1 } : {}), unifiedhovertitle: { text: "epoch %{x}" },
+      ...axis, title: { text: "Epoch", font: { size: 13 } }, range: [0, 1.01 * data.end],
+      ...(data.end <= 12 ? { dtick: 1 } : {}), unifiedhovertitle: { text: "epoch %{x:.2f}" },
+      spikecolor: text, spikethickness: 1, spikedash: "dot",
     },
     yaxis: {
       ...axis, title: { text: title, font: { size: 13 } },
@@ -64,7 +66,7 @@ function layout(data, title, empty, style) {
 
 function draw(Plotly, view, parent) {
   const style = getComputedStyle(parent);
-  const config = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d"] };
+  const config = { responsive: true, displaylogo: false, modeBarButtons: BUTTONS };
   const { data } = view;
   const [loss, accuracy] = view.charts;
   Plotly.react(loss, traces(data, "loss", 1, 4), layout(data, "Loss (nats)", [0, 2.5], style), config);
