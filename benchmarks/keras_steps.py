@@ -5,7 +5,6 @@ import math
 import sys
 from pathlib import Path
 
-import keras
 import numpy as np
 from stepping import take_turns
 
@@ -14,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from core.batches import Batches
 from core.config import RunConfig
 from core.models.build import build_model
-from core.training import make_optimizer
+from core.training import compile_model
 
 
 def main(config, image_shape, classes):
@@ -25,11 +24,7 @@ def main(config, image_shape, classes):
     random = np.random.default_rng(0)
     images = random.integers(0, 256, (4 * config.batch_size, *image_shape), dtype=np.uint8)
     batches = Batches(images, random.integers(0, classes, len(images)), config, classes)
-    model.compile(
-        optimizer=make_optimizer(config, steps=1000),
-        loss=keras.losses.CategoricalCrossentropy(from_logits=True),
-        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
-    )
+    compile_model(model, config, steps=1000)
     taken = iter(range(sys.maxsize))
     parameters = sum(math.prod(weight.shape) for weight in model.trainable_weights)
     take_turns(lambda: model.train_on_batch(*batches[next(taken) % len(batches)]), parameters)

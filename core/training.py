@@ -44,11 +44,7 @@ def train(config, run_dir, stop_requested=lambda: False, verbose=2):
     (images, labels), validation = split(config, data)
     model = build_model(config, images.shape[1:], classes, *pixel_statistics(images, config.image_size))
     batches = Batches(images, labels, config, classes)
-    model.compile(
-        optimizer=make_optimizer(config, steps=len(batches)),
-        loss=keras.losses.CategoricalCrossentropy(from_logits=True),
-        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
-    )
+    compile_model(model, config, steps=len(batches))
     keeper, answers = Keeper(), TestAnswers(data.test_images, PREDICT_BATCH)
     recorder = Recorder(run, config, len(images), len(batches), stop_requested)
     # Averaged weights are swapped in first, so that every later callback sees what was validated.
@@ -85,6 +81,15 @@ def split(config, data):
     images, labels = data.train_images[:count], data.train_labels[:count]
     held_back = max(1, round(len(images) * config.validation_split))
     return (images[held_back:], labels[held_back:]), (images[:held_back], labels[:held_back])
+
+
+def compile_model(model, config, steps):
+    """Readies the network to train as the RunConfig says; `steps` is how many an epoch has."""
+    model.compile(
+        optimizer=make_optimizer(config, steps),
+        loss=keras.losses.CategoricalCrossentropy(from_logits=True),
+        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+    )
 
 
 def make_optimizer(config, steps):
