@@ -70,11 +70,12 @@ def first_page(browser, script):
 
 
 def switch(page, name):
-    """Seconds from clicking a page's link to its heading."""
+    """Seconds from clicking a page's link to its heading and the end of its script."""
     started = time.perf_counter()
     page.get_by_test_id("stTopNavLink").filter(has_text=name).click()
     heading = "Deeper Networks Lab" if name == "Overview" else name
     page.get_by_role("heading", name=heading, level=1).wait_for(timeout=LIMIT_MS)
+    page.locator('[data-test-script-state="notRunning"]').wait_for(timeout=LIMIT_MS)
     taken = time.perf_counter() - started
     page.wait_for_timeout(1000)
     return taken
@@ -83,7 +84,9 @@ def switch(page, name):
 def pen_up_to_answer(page):
     """Seconds from the end of a stroke to the verdict on it."""
     verdict = page.locator(".verdict")
-    page.get_by_role("button", name="Clear").click()
+    clear = page.get_by_role("button", name="Clear")
+    if clear.is_enabled():
+        clear.click()
     verdict.filter(has_text="Waiting").wait_for(timeout=LIMIT_MS)
     page.wait_for_timeout(600)
     box = page.locator(".paper canvas").bounding_box()
