@@ -4,14 +4,14 @@ from collections import Counter
 
 import streamlit as st
 
-from core import comparison, jobs
-from core.config import make_config
+from core import comparison
 from core.drawing import DrawingError, digit_image
 from core.models import MODELS
 from core.runs import UNFINISHED, RunError, open_run
 from pages.parts import data
 from pages.parts.answers import Reader, draw_answers
 from pages.parts.drawing_pad import drawing_pad
+from pages.parts.quick_start import quick_start_button
 from pages.parts.shell import begin_page
 from pages.parts.style import NETWORK_COLOURS, pair_label, run_name
 from pages.parts.urls import runs_in_url
@@ -105,14 +105,7 @@ def offer(models, beside):
         st.info("Train a network on MNIST, quick: it takes minutes, and then it reads what you draw.")
     with st.container(horizontal=True):
         for model in models:
-            label = f"Train {MODELS[model]['label']}"
-            if st.button(label, key=f"train {model}", icon=":material/play_circle:"):
-                try:
-                    run = jobs.start(make_config(model, DATASET, "quick"))
-                except RunError as error:
-                    st.error(str(error))
-                else:
-                    st.switch_page("pages/train.py", query_params={"run": run.id})
+            quick_start_button(f"Train {MODELS[model]['label']}", model, DATASET)
 
 
 @st.fragment(run_every=REFRESH_SECONDS)

@@ -1,16 +1,16 @@
 """Fixtures that more than one test file needs."""
 
-import contextlib
 import os
 import tempfile
 from pathlib import Path
 
-import originals
 import pytest
 from streamlit.runtime.pages_manager import PagesManager
 
-from core import datasets, jobs, runs
+from core import datasets
 from core.environment import worker_environment
+from tests import originals
+from tests.workers import end_workers
 
 # Before any test imports Keras: training here runs as it does in a worker.
 os.environ.update(worker_environment())
@@ -35,10 +35,7 @@ def artifacts(tmp_path, monkeypatch):
     folder.mkdir()
     monkeypatch.setenv("LAB_ARTIFACTS", str(folder))
     yield folder
-    for run in runs.list_runs():
-        with contextlib.suppress(runs.RunError):
-            if run.read_status().get("pid") != os.getpid():
-                jobs.kill(run)
+    end_workers()
 
 
 @pytest.fixture(scope="session")

@@ -5,12 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-import folders
 import pytest
 
 from core.__main__ import main, parser
 from core.models import MODELS
 from core.runs import list_runs
+from tests import folders
 
 COMMANDS = ("data", "networks", "train", "runs", "evaluate", "export")
 

@@ -15,13 +15,9 @@ from pages.parts.curves import curves_figure, short_names
 from pages.parts.style import NETWORK_COLOURS, pair_label
 from tests.folders import finished_run, started_run
 
+pytestmark = pytest.mark.usefixtures("artifacts")
 APP = str(Path(__file__).parents[1] / "app.py")
 LABELS = {pair: (MODELS[pair[0]]["label"], DATASETS[pair[1]]["label"]) for pair in REPORT}
-
-
-@pytest.fixture(autouse=True)
-def artifacts(tmp_path, monkeypatch):
-    monkeypatch.setenv("LAB_ARTIFACTS", str(tmp_path))
 
 
 def opened(**query):

@@ -10,11 +10,11 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-import originals
 import pytest
 
 from core import dataset_cache, datasets
 from core.datasets import DATASETS
+from tests import originals
 
 FIRST_LABELS = {
     "mnist": ([5, 0, 4, 1, 9, 2, 1, 3, 1, 4], [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]),

@@ -16,16 +16,9 @@ from pages.parts.drawing_pad import PEN_WIDTH
 from pages.parts.style import NETWORK_COLOURS, percent
 from tests.folders import finished_run, started_run
 from tests.penmanship import strokes, teach
-from tests.workers import end_workers
 
+pytestmark = pytest.mark.usefixtures("artifacts")
 LABELS = [model["label"] for model in MODELS.values()]
-
-
-@pytest.fixture(autouse=True)
-def artifacts(tmp_path, monkeypatch):
-    monkeypatch.setenv("LAB_ARTIFACTS", str(tmp_path))
-    yield
-    end_workers()
 
 
 def opened(drawing=None, runs=()):
@@ -67,7 +60,7 @@ def test_with_no_run_the_pad_works_and_every_network_can_be_trained():
 
 def test_the_offer_starts_a_quick_run_and_shows_it_on_train():
     page = opened()
-    checked(page.button(key="train resnet34").click().run())
+    checked(page.button(key="resnet34-mnist").click().run())
     (run,) = list_runs()
     config = run.read_config()
     assert (config.model, config.dataset, config.recipe) == ("resnet34", "mnist", "quick")

@@ -14,17 +14,10 @@ from core.runs import list_runs
 from pages.parts.scorecard import VERDICTS
 from pages.parts.style import percent
 from tests.folders import finished_run, started_run
-from tests.workers import end_workers
 
+pytestmark = pytest.mark.usefixtures("artifacts")
 PAIRS = [(model, dataset) for model in MODELS for dataset in DATASETS]
 APP = str(Path(__file__).parents[1] / "app.py")
-
-
-@pytest.fixture(autouse=True)
-def artifacts(tmp_path, monkeypatch):
-    monkeypatch.setenv("LAB_ARTIFACTS", str(tmp_path))
-    yield tmp_path
-    end_workers()
 
 
 def opened():

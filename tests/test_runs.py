@@ -3,13 +3,13 @@
 import os
 import threading
 
-import folders
 import numpy as np
 import pytest
 
 from core import runs
 from core.config import make_config
 from core.runs import RunError
+from tests import folders
 
 
 @pytest.fixture

@@ -19,18 +19,11 @@ from core.runs import list_runs
 from pages.parts.settings_form import FIELDS
 from pages.parts.style import pair_label, percent
 from tests.folders import finished_run, started_run
-from tests.workers import end_workers
 
+pytestmark = pytest.mark.usefixtures("artifacts")
 PAIRS = [(model, dataset) for model in MODELS for dataset in DATASETS]
 APP = str(Path(__file__).parents[1] / "app.py")
 TINY = {"epochs": "2", "image_size": "16", "train_examples": "100"}
-
-
-@pytest.fixture(autouse=True)
-def artifacts(tmp_path, monkeypatch):
-    monkeypatch.setenv("LAB_ARTIFACTS", str(tmp_path))
-    yield tmp_path
-    end_workers()
 
 
 @pytest.fixture

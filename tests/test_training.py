@@ -8,7 +8,6 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from few_images import few
 
 from core import export, inference, training
 from core.batches import Batches
@@ -17,6 +16,7 @@ from core.config import RECIPES, make_config
 from core.datasets import load
 from core.models import MODELS
 from core.runs import create_run
+from tests.few_images import few
 
 TINY = {"image_size": 16, "train_examples": 40, "epochs": 2, "batch_size": 18}
 PAIRS = [*((model, "quick") for model in MODELS), *(("alexnet", recipe) for recipe in RECIPES if recipe != "quick")]
@@ -145,7 +145,7 @@ def test_one_cycle_rises_to_the_peak_and_falls_to_nothing(optimizer):
 def test_each_network_trains_and_exports_on_jax(artifacts):
     pytest.importorskip("jax", reason="jax is not installed")
     script = Path(__file__).with_name("train_on_jax.py")
-    environment = os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": os.pathsep.join(("tests", "."))}
+    environment = os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": "."}
     finished = subprocess.run(
         [sys.executable, str(script), *MODELS],
         env=environment, capture_output=True, text=True, cwd=script.parent.parent, check=False,

@@ -3,11 +3,11 @@
 import sys
 
 import keras
-from few_images import few
 
 from core import training
 from core.config import make_config
 from core.runs import create_run
+from tests.few_images import few
 
 assert keras.backend.backend() == "jax"
 training.load = few

@@ -4,13 +4,12 @@ from html import escape
 
 import streamlit as st
 
-from core import jobs
-from core.config import RECIPES, make_config
+from core.config import RECIPES
 from core.datasets import DATASETS
 from core.models import MODELS
 from core.report import REPORT
-from core.runs import RunError
 from pages.parts import data
+from pages.parts.quick_start import quick_start_button
 from pages.parts.run_card import epoch_words, share_done
 from pages.parts.style import NETWORK_COLOURS, pair_label, percent
 
@@ -93,8 +92,8 @@ def _draw_cell(model, dataset, row, at_work):
                 st.page_link("pages/compare.py", label="Curves", icon="", query_params={"run": row["run"]})
             if at_work:
                 st.page_link("pages/train.py", label="Watch it learn", icon="", query_params={"run": run.id})
-            elif not row and st.button("Train quickly", icon=":material/play_arrow:", key=f"{model}-{dataset}"):
-                _train(model, dataset)
+            elif not row:
+                quick_start_button("Train quickly", model, dataset)
 
 
 def _score_lines(row, report):
@@ -124,12 +123,3 @@ def _epochs(number):
 
 def _reports_epochs(report):
     return f" (report: {_epochs(report['epochs'])})" if report.get("epochs") else ""
-
-
-def _train(model, dataset):
-    try:
-        run = jobs.start(make_config(model, dataset, "quick"))
-    except RunError as error:
-        st.error(str(error))
-    else:
-        st.switch_page("pages/train.py", query_params={"run": run.id})

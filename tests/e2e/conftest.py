@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.workers import end_workers
-
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 PROJECT = Path(__file__).parents[2]
@@ -21,16 +19,6 @@ QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 QUIETER = ("--disable-component-update", "--disable-sync")
 START_SECONDS = 60
 WAIT_MILLISECONDS = 30_000
-
-
-@pytest.fixture
-def artifacts(tmp_path, monkeypatch):
-    """An empty artifacts folder, this process's and the app's; what trains in it ends with the test."""
-    folder = tmp_path / "artifacts"
-    folder.mkdir()
-    monkeypatch.setenv("LAB_ARTIFACTS", str(folder))
-    yield folder
-    end_workers()
 
 
 @pytest.fixture
