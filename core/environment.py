@@ -10,8 +10,9 @@ SETTINGS = {
     # leaves malloc settings and huge pages without effect (VGG-16 has a twentieth of PyTorch's page faults), and a
     # single inter-op thread costs 5 to 16 %.
     "TF_ENABLE_ONEDNN_OPTS": "1",
-    # Errors only: the worker's log is for people, and warns of every large tensor otherwise.
-    "TF_CPP_MIN_LOG_LEVEL": "2",
+    # The worker's log is for people, and would report a failed CUDA call on every machine without a GPU. What really
+    # fails raises an exception besides.
+    "TF_CPP_MIN_LOG_LEVEL": "3",
 }
 
 
