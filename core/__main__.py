@@ -25,8 +25,7 @@ def parser():
     verbs = top.add_subparsers(required=True, metavar="COMMAND")
 
     def verb(function):
-        name = function.__name__.removesuffix("_")
-        added = verbs.add_parser(name, help=function.__doc__.splitlines()[0], description=function.__doc__)
+        added = verbs.add_parser(function.__name__, help=function.__doc__.splitlines()[0], description=function.__doc__)
         added.set_defaults(run=function)
         return added
 

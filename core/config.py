@@ -110,6 +110,12 @@ class RunConfig:
         for field in dataclasses.fields(self):
             object.__setattr__(self, field.name, _checked(field, getattr(self, field.name)))
 
+    def split_sizes(self, available):
+        """How many of so many training images are trained on, and how many are held back to validate."""
+        count = min(self.train_examples or available, available)
+        held_back = max(1, round(count * self.validation_split))
+        return count - held_back, held_back
+
     def to_dict(self):
         """The fields as plain JSON values."""
         return dataclasses.asdict(self)

@@ -3,6 +3,8 @@
 import numpy as np
 from PIL import Image, ImageDraw
 
+# Whose digits a drawing is made to look like: networks trained on it can read one.
+DATASET = "mnist"
 SIDE, BOX = 28, 20
 MOST_POINTS = 5000
 PEN_WIDTHS = (0.03, 0.14)

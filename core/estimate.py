@@ -1,7 +1,6 @@
 """How long a run takes on this machine: before it starts, and while it goes on."""
 
 import functools
-import math
 import platform
 import time
 from typing import NamedTuple
@@ -111,15 +110,8 @@ def matrix_speed(side=64, seconds=0.05):
     return 2 * side**3 * products / (time.thread_time() - started)
 
 
-def training_images(config):
-    """How many images a RunConfig trains on, the held back ones not counted."""
-    count = min(config.train_examples or math.inf, DATASETS[config.dataset]["train_examples"])
-    return count - max(1, round(count * config.validation_split))
-
-
 def _epoch_seconds(config, speed):
-    images = training_images(config)
-    held_back = images * config.validation_split / (1 - config.validation_split)
+    images, held_back = config.split_sizes(DATASETS[config.dataset]["train_examples"])
     tested = DATASETS[config.dataset]["test_examples"] if config.record_test_predictions else 0
     return (images + FORWARD_SHARE * (held_back + tested)) / speed
 

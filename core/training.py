@@ -77,9 +77,8 @@ def split(config, data):
     """The training and the validation part, each (images, labels): the validation split is taken from the front of
     the first `train_examples` images, in file order, as in the report.
     """
-    count = config.train_examples or len(data.train_images)
-    images, labels = data.train_images[:count], data.train_labels[:count]
-    held_back = max(1, round(len(images) * config.validation_split))
+    trained_on, held_back = config.split_sizes(len(data.train_images))
+    images, labels = data.train_images[: held_back + trained_on], data.train_labels[: held_back + trained_on]
     return (images[held_back:], labels[held_back:]), (images[:held_back], labels[:held_back])
 
 

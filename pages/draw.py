@@ -5,20 +5,19 @@ from collections import Counter
 import streamlit as st
 
 from core import comparison
-from core.drawing import DrawingError, digit_image
+from core.drawing import DATASET, DrawingError, digit_image
 from core.models import MODELS
 from core.runs import UNFINISHED, RunError, open_run
 from pages.parts import data
 from pages.parts.answers import Reader, draw_answers
 from pages.parts.drawing_pad import drawing_pad
-from pages.parts.quick_start import quick_start_button
 from pages.parts.shell import begin_page
+from pages.parts.starting import quick_start_button
 from pages.parts.style import NETWORK_COLOURS, pair_label, run_name
 from pages.parts.urls import runs_in_url
 
 begin_page()
 
-DATASET = "mnist"
 REFRESH_SECONDS = 2
 
 

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from core import jobs
+from core import drawing, jobs
 from core.config import RECIPES, overrides
-from core.datasets import DATASETS
 from core.estimate import FINISHING, seconds_left
 from core.report import REPORT
 from core.runs import UNFINISHED, RunError
@@ -25,7 +24,6 @@ STATES = {
     "failed": ("failed", "red"),
 }
 PHASES = {"training": "training", "evaluating": "answering the test images", "exporting": "saving the network"}
-DIGITS = tuple("0123456789")
 _CSS = Path(__file__).with_suffix(".css").read_text("utf-8")
 
 
@@ -160,5 +158,5 @@ def _links(run, config):
             "pages/gallery.py", label="See what it gets wrong", icon=":material/photo_library:", query_params=look
         )
         st.page_link("pages/compare.py", label="Compare", icon=":material/table_chart:", query_params=look)
-        if DATASETS[config.dataset]["classes"] == DIGITS:
+        if config.dataset == drawing.DATASET:
             st.page_link("pages/draw.py", label="Draw a digit", icon=":material/draw:", query_params=look)

@@ -9,8 +9,8 @@ from core.datasets import DATASETS
 from core.models import MODELS
 from core.report import REPORT
 from pages.parts import data
-from pages.parts.quick_start import quick_start_button
 from pages.parts.run_card import epoch_words, share_done
+from pages.parts.starting import quick_start_button
 from pages.parts.style import NETWORK_COLOURS, pair_label, percent
 
 # What the page says of `core.evaluation.verdict`, and its colour in the light and in the dark theme.

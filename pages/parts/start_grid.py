@@ -1,18 +1,15 @@
 """The grid of networks and datasets: one click on a pair starts its training."""
 
-import time
 from pathlib import Path
 
 import streamlit as st
 
-from core import jobs
 from core.datasets import DATASETS
-from core.estimate import estimate, training_images
+from core.estimate import estimate
 from core.models import MODELS
-from core.runs import RunError, list_runs
+from pages.parts.starting import start
 from pages.parts.style import NETWORK_COLOURS, duration, pair_label
 
-DOUBLE_CLICK_SECONDS = 3
 _CSS = Path(__file__).with_suffix(".css").read_text("utf-8")
 
 
@@ -47,27 +44,15 @@ def start_grid(configs, speeds):
                     wrap=True,
                 )
                 if clicked and config:
-                    started = _start(config)
+                    started = start(config)
     return started
 
 
 def _time(config, speeds):
     """The time a run takes, and what it will do in that time."""
     seconds, measured, at_most = estimate(config, speeds)
+    images, _ = config.split_sizes(DATASETS[config.dataset]["train_examples"])
     origin = "as fast as the last such run here" if measured else "calculated from a test of this machine's speed"
     return f"{'at most' if at_most else 'about'} {duration(seconds)}", (
-        f"{config.epochs} epochs of {training_images(config):,} images, {config.image_size} pixels a side; {origin}."
+        f"{config.epochs} epochs of {images:,} images, {config.image_size} pixels a side; {origin}."
     )
-
-
-def _start(config):
-    """Starts a run, but for the second click of a double click, which gets the first one's."""
-    try:
-        for run in list_runs()[:1]:
-            record = run.read_record()
-            if record["config"] == config.to_dict() and time.time() - record["created"] < DOUBLE_CLICK_SECONDS:
-                return run
-        return jobs.start(config)
-    except RunError as error:
-        st.error(str(error))
-        return None

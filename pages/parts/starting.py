@@ -1,0 +1,35 @@
+"""Starting a run at a click, and the offer to train a pair that is not trained yet."""
+
+import time
+
+import streamlit as st
+
+from core import jobs
+from core.config import make_config
+from core.runs import RunError, list_runs
+
+DOUBLE_CLICK_SECONDS = 3
+
+
+def start(config):
+    """Starts a run, but for the second click of a double click, which gets the first one's.
+
+    Returns the Run, or None after saying in one sentence why nothing could start.
+    """
+    try:
+        for run in list_runs()[:1]:
+            record = run.read_record()
+            if record["config"] == config.to_dict() and time.time() - record["created"] < DOUBLE_CLICK_SECONDS:
+                return run
+        return jobs.start(config)
+    except RunError as error:
+        st.error(str(error))
+        return None
+
+
+def quick_start_button(label, model, dataset):
+    """Draws the button; a click trains the pair, quick, and leaves for the Train page."""
+    if st.button(label, icon=":material/play_arrow:", key=f"{model}-{dataset}"):
+        run = start(make_config(model, dataset, "quick"))
+        if run:
+            st.switch_page("pages/train.py", query_params={"run": run.id})
