@@ -11,26 +11,27 @@ class Batches(keras.utils.PyDataset):
     Every epoch's order depends on the seed and the epoch alone.
     """
 
-    def __init__(self, images, labels, config, classes, epoch=0):
+    def __init__(self, images, labels, config, classes):
         super().__init__()
         self.images, self.labels, self.config = images, labels, config
         smoothing = config.label_smoothing
         self.targets = ((1 - smoothing) * np.eye(classes) + smoothing / classes).astype("float32")
-        self.epoch = epoch
-        self._shuffle()
+        self.steps = -(-len(images) // config.batch_size)
+        self.start_at(0)
+
+    def start_at(self, epoch, step=0):
+        """Goes to an epoch (from 0), whose first `step` batches are left out.
+
+        Not left to Keras' own `on_epoch_end`, which it calls once before the first epoch too, and not always.
+        """
+        self.epoch, self.first_step = epoch, step
+        self.order = np.random.default_rng((self.config.seed, epoch)).permutation(len(self.images))
 
     def __len__(self):
-        return -(-len(self.images) // self.config.batch_size)
+        return self.steps - self.first_step
 
     def __getitem__(self, index):
-        start = index * self.config.batch_size
+        start = (self.first_step + index) * self.config.batch_size
         # Sorted, because reading a memory-mapped file in order is faster; a batch has no order of its own.
         chosen = np.sort(self.order[start : start + self.config.batch_size])
         return self.images[chosen], self.targets[self.labels[chosen]]
-
-    def on_epoch_end(self):
-        self.epoch += 1
-        self._shuffle()
-
-    def _shuffle(self):
-        self.order = np.random.default_rng((self.config.seed, self.epoch)).permutation(len(self.images))

@@ -6,12 +6,9 @@ import time
 import keras
 import numpy as np
 
+from core.checkpoint_files import write_weights
 from core.evaluation import softmax
 from core.runs import RunError
-
-
-class StopRequestedError(Exception):
-    """Somebody asked the run to stop; raised after the step in hand."""
 
 
 class DivergedError(RunError):
@@ -21,89 +18,100 @@ class DivergedError(RunError):
 class Recorder(keras.callbacks.Callback):
     """Writes progress.jsonl and status.json about once a second and a row of history.csv an epoch.
 
+    Args:
+        run: the Run.
+        config: its RunConfig.
+        batches: the core.batches.Batches that are trained on.
+
+    Attributes:
+        rows: the rows of history.csv.
+        elapsed: seconds that the present epoch has been trained.
+
     Raises:
-        StopRequestedError: after a step, once `stop_requested()` is true.
         DivergedError: the training loss is not finite.
     """
 
-    def __init__(self, run, config, images, steps, stop_requested, interval=1.0):
+    def __init__(self, run, config, batches, interval=1.0):
         super().__init__()
-        self.run, self.config, self.images, self.steps = run, config, images, steps
-        self.stop_requested, self.interval = stop_requested, interval
+        self.run, self.config, self.batches, self.interval = run, config, batches, interval
+        self.rows, self.elapsed = [], 0.0
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch = epoch + 1
-        self.started = self.written = time.monotonic()
-        self.written_step = 0
+        self.written_step = self.batches.first_step
+        self.written = time.monotonic()
+        if not self.written_step:
+            self.elapsed = 0.0
+        self.started = self.written - self.elapsed
         # Inside an epoch the JAX backend holds the optimizer's variables elsewhere, so the rate is read here.
         self.learning_rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
-        self._write_status(0)
+        self._write_status(self.written_step)
 
     def on_train_batch_end(self, batch, logs=None):
-        step, now = batch + 1, time.monotonic()
+        step, steps, now = self.batches.first_step + batch + 1, self.batches.steps, time.monotonic()
         if not math.isfinite(logs["loss"]):
             raise DivergedError(
                 f"The loss stopped being a number in epoch {self.epoch}, step {step}; try a lower learning rate."
             )
-        if now - self.written >= self.interval or step == self.steps:
-            images = min(step * self.config.batch_size, self.images) - self.written_step * self.config.batch_size
+        if now - self.written >= self.interval or step == steps:
+            size, every = self.config.batch_size, len(self.batches.images)
             self.run.append_progress(
                 {
                     "time": time.time(),
                     "epoch": self.epoch,
                     "step": step,
-                    "steps": self.steps,
+                    "steps": steps,
                     "loss": float(logs["loss"]),
                     "accuracy": float(logs["accuracy"]),
                     "learning_rate": self._rate_at(step),
-                    "images_per_second": images / max(now - self.written, 1e-9),
+                    "images_per_second": (min(step * size, every) - self.written_step * size)
+                    / max(now - self.written, 1e-9),
                 }
             )
             self.written, self.written_step = now, step
             self._write_status(step)
-        self.trained_seconds = now - self.started
-        if self.stop_requested():
-            raise StopRequestedError
+        self.elapsed = now - self.started
 
     def on_epoch_end(self, epoch, logs=None):
-        self.run.append_history(
-            {
-                "epoch": self.epoch,
-                "train_loss": float(logs["loss"]),
-                "train_accuracy": float(logs["accuracy"]),
-                "validation_loss": float(logs["val_loss"]),
-                "validation_accuracy": float(logs["val_accuracy"]),
-                "learning_rate": self._rate_at(self.steps),
-                "seconds": time.monotonic() - self.started,
-                "images_per_second": self.images / self.trained_seconds,
-            }
-        )
+        row = {
+            "epoch": self.epoch,
+            "train_loss": float(logs["loss"]),
+            "train_accuracy": float(logs["accuracy"]),
+            "validation_loss": float(logs["val_loss"]),
+            "validation_accuracy": float(logs["val_accuracy"]),
+            "learning_rate": self._rate_at(self.batches.steps),
+            "seconds": time.monotonic() - self.started,
+            "images_per_second": len(self.batches.images) / self.elapsed,
+        }
+        self.rows.append(row)
+        self.run.append_history(row)
 
     def _rate_at(self, step):
         schedule = self.model.optimizer._learning_rate
         if not isinstance(schedule, keras.optimizers.schedules.LearningRateSchedule):
             return self.learning_rate
-        return float(keras.ops.convert_to_numpy(schedule((self.epoch - 1) * self.steps + step - 1)))
+        return float(keras.ops.convert_to_numpy(schedule((self.epoch - 1) * self.batches.steps + step - 1)))
 
     def _write_status(self, step):
         self.run.write_status(
-            phase="training", epoch=self.epoch, epochs=self.config.epochs, step=step, steps=self.steps
+            phase="training", epoch=self.epoch, epochs=self.config.epochs, step=step, steps=self.batches.steps
         )
 
 
 class Keeper(keras.callbacks.Callback):
-    """Keeps in memory the weights of the epoch with the lowest validation loss, and those of the last epoch."""
+    """Keeps on disk the weights of the epoch with the lowest validation loss, and those of the last epoch."""
 
-    def __init__(self):
+    def __init__(self, run):
         super().__init__()
+        self.run = run
         self.best_epoch = self.last_epoch = 0
         self.best_loss = math.inf
-        self.best_weights = self.last_weights = None
 
     def on_epoch_end(self, epoch, logs=None):
-        self.last_epoch, self.last_weights = epoch + 1, self.model.get_weights()
+        self.last_epoch = epoch + 1
+        write_weights(self.run, self.last_epoch, self.model.get_weights())
         if logs["val_loss"] < self.best_loss:
-            self.best_epoch, self.best_loss, self.best_weights = epoch + 1, logs["val_loss"], self.last_weights
+            self.best_epoch, self.best_loss = self.last_epoch, float(logs["val_loss"])
 
 
 class TestAnswers(keras.callbacks.Callback):
@@ -114,9 +122,11 @@ class TestAnswers(keras.callbacks.Callback):
     def __init__(self, images, batch_size):
         super().__init__()
         self.images, self.batch_size = images, batch_size
-        self.classes, self.confidences = [], []
+        self.classes = np.empty((0, len(images)), np.uint8)
+        self.confidences = self.classes.copy()
 
     def on_epoch_end(self, epoch, logs=None):
         probabilities = softmax(self.model.predict(self.images, batch_size=self.batch_size, verbose=0))
-        self.classes.append(probabilities.argmax(axis=1).astype(np.uint8))
-        self.confidences.append(np.round(255 * probabilities.max(axis=1)).astype(np.uint8))
+        self.classes = np.vstack([self.classes, probabilities.argmax(axis=1).astype(np.uint8)])
+        confidences = np.round(255 * probabilities.max(axis=1)).astype(np.uint8)
+        self.confidences = np.vstack([self.confidences, confidences])

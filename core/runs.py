@@ -6,28 +6,23 @@ import json
 import os
 import re
 import secrets
+import threading
 import time
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from core.config import ConfigError, RunConfig
+from core import archive_checks, run_checks
+from core.config import RunConfig
+from core.files import TEMPORARY, append, overwrite_json, replace_bytes, replace_json
+from core.run_checks import HISTORY_COLUMNS, HISTORY_HEADER, SCHEMA_VERSION
 
-SCHEMA_VERSION = 1
-HISTORY_COLUMNS = (
-    "epoch",
-    "train_loss",
-    "train_accuracy",
-    "validation_loss",
-    "validation_accuracy",
-    "learning_rate",
-    "seconds",
-    "images_per_second",
-)
 UNFINISHED = ("queued", "running", "stopping")
 STATES = (*UNFINISHED, "completed", "stopped", "failed")
 _RUN_ID = re.compile(r"[a-z0-9_]+(-[a-z0-9_]+)+")
+_LONGEST_ID = 200
+# Held while a status is changed; within a process that ends, held for good.
+STATUS_LOCK = threading.RLock()
 
 
 class RunError(ValueError):
@@ -56,94 +51,100 @@ class Run:
     metrics_path = property(lambda self: self.path / "metrics.json")
     predictions_path = property(lambda self: self.path / "test_predictions.npz")
     log_path = property(lambda self: self.path / "log.txt")
+    queue_path = property(lambda self: self.path / "queue.json")
+    finish_path = property(lambda self: self.path / "finish")
+    lock_path = property(lambda self: self.path / ".lock")
+    checkpoint_path = property(lambda self: self.path / "checkpoint")
     model_path = property(lambda self: self.path / "model.keras")
     tflite_path = property(lambda self: self.path / "model.tflite")
 
     def read_record(self):
         """config.json whole: schema_version, created, environment and the config's values."""
-        record = self._read_json(self.config_path)
-        if record.get("schema_version") != SCHEMA_VERSION:
-            raise RunError(f"{self.id}: config.json has schema version {record.get('schema_version')!r}, not 1.")
+        record = self._read(self.config_path, run_checks.record)
+        if record["schema_version"] != SCHEMA_VERSION:
+            raise RunError(
+                f"{self.id}: config.json has schema version {record['schema_version']}, not {SCHEMA_VERSION}."
+            )
         return record
 
     def read_config(self):
         """The RunConfig."""
-        try:
-            return RunConfig.from_dict(self.read_record()["config"])
-        except (ConfigError, KeyError, TypeError) as error:
-            raise RunError(f"{self.id}: config.json is not a configuration ({error}).") from None
+        values = self.read_record()["config"]
+        return self.check(self.config_path, lambda _: RunConfig.from_dict(values))
 
     def describe(self, **facts):
         """Adds facts (versions, hardware, checksum) to config.json."""
-        _replace_json(self.config_path, self.read_record() | facts)
+        replace_json(self.config_path, self.read_record() | facts)
 
     def read_status(self):
         """state, phase, epoch, epochs, step, steps, heartbeat (seconds since 1970), pid, pid_started, error."""
-        status = self._read_json(self.status_path)
-        if status.get("state") not in STATES:
-            raise RunError(f"{self.id}: status.json names no known state.")
-        return status
+        return self._read(self.status_path, lambda text: run_checks.status(text, STATES))
 
     def write_status(self, **changes):
-        """Changes some of the status; the heartbeat is set to now."""
-        _replace_json(self.status_path, self.read_status() | changes | {"heartbeat": time.time()})
+        """Changes some of the status; the heartbeat is set to now. Only the holder of the run's lock may call this."""
+        with STATUS_LOCK:
+            status = self.read_status() | changes | {"heartbeat": time.time()}
+            try:
+                replace_json(self.status_path, status)
+            except OSError:
+                # A full disk or a folder that takes no new file must not keep a run from saying that it failed.
+                overwrite_json(self.status_path, status)
+
+    def read_place(self):
+        """Where the run stands in the queue: the lower comes first."""
+        return self._read(self.queue_path, run_checks.place)
+
+    def write_place(self, place):
+        replace_json(self.queue_path, {"place": place})
 
     def read_history(self):
         """A DataFrame with HISTORY_COLUMNS, one row an epoch; empty before the first is over."""
-        if not self.history_path.exists():
-            return pd.DataFrame(columns=HISTORY_COLUMNS, dtype=float)
-        try:
-            history = pd.read_csv(self.history_path)
-        except (OSError, ValueError) as error:
-            raise RunError(f"{self.id}: history.csv cannot be read ({error}).") from None
-        if tuple(history.columns) != HISTORY_COLUMNS:
-            raise RunError(f"{self.id}: history.csv has other columns than expected.")
-        return history
+        import pandas as pd  # here, because a worker that waits for its turn should stay small
+
+        rows = self._read_late(self.history_path, run_checks.history_rows, [])
+        return pd.DataFrame(rows, columns=HISTORY_COLUMNS, dtype=float).astype({"epoch": int})
 
     def append_history(self, row):
         """Adds one epoch; `row` maps each of HISTORY_COLUMNS to a number."""
-        line = ",".join(json.dumps(row[column]) for column in HISTORY_COLUMNS) + "\n"
-        _append(self.history_path, line, header=",".join(HISTORY_COLUMNS) + "\n")
+        append(self.history_path, _history_line(row), header=HISTORY_HEADER)
 
     def append_progress(self, row):
         """Adds one line to progress.jsonl."""
-        _append(self.progress_path, json.dumps(row) + "\n")
+        append(self.progress_path, json.dumps(row) + "\n")
 
     def read_progress(self, offset=0):
         """The progress rows from byte `offset` on, and the offset to go on from; a half-written last line waits."""
-        try:
-            with open(self.progress_path, "rb") as file:
-                file.seek(offset)
-                text = file.read()
-        except FileNotFoundError:
+        if not os.path.lexists(self.progress_path):
             return [], 0
-        whole = text[: text.rfind(b"\n") + 1]
+        rows, length = self._read(self.progress_path, run_checks.progress_rows, offset)
+        return rows, offset + length
+
+    def rewind(self, history, epoch, step):
+        """Takes the curves back to these rows of history.csv, and to so many whole epochs and steps of the next one."""
+        replace_bytes(self.history_path, "".join([HISTORY_HEADER, *map(_history_line, history)]).encode())
         try:
-            rows = [json.loads(line) for line in whole.splitlines()]
-        except ValueError:
-            rows = [None]
-        if not all(isinstance(row, dict) for row in rows):
-            raise RunError(f"{self.id}: progress.jsonl is damaged.")
-        return rows, offset + len(whole)
+            rows, _ = self.read_progress()
+        except RunError:
+            rows = []
+        kept = [row for row in rows if (row["epoch"] - 1, row["step"]) <= (epoch, step) or row["epoch"] <= epoch]
+        replace_bytes(self.progress_path, "".join(json.dumps(row) + "\n" for row in kept).encode())
 
     def read_metrics(self):
         """metrics.json, or None where the run has not been evaluated. See `core.training` for what it holds."""
-        return self._read_json(self.metrics_path) if self.metrics_path.exists() else None
+        return self._read_late(self.metrics_path, run_checks.metrics, None)
 
     def write_metrics(self, metrics):
-        _replace_json(self.metrics_path, metrics)
+        replace_json(self.metrics_path, metrics)
 
     def read_predictions(self):
         """Name -> array: probabilities (N, classes) float16 and labels (N,) uint8 of the test images, and, for each
         recorded epoch, epoch_classes and epoch_confidences (epochs, N) uint8 (confidence 255 is certainty).
         """
-        try:
-            with np.load(self.predictions_path, allow_pickle=False) as arrays:
-                return {name: arrays[name] for name in arrays.files}
-        except FileNotFoundError:
-            raise RunError(f"{self.id} has no test predictions yet.") from None
-        except Exception:
-            raise RunError(f"{self.id}: test_predictions.npz is damaged.") from None
+        dataset = self.read_config().dataset
+        arrays = self._read_late(self.predictions_path, lambda text: archive_checks.predictions(text, dataset), None)
+        if arrays is None:
+            raise RunError(f"{self.id} has no test predictions yet.")
+        return arrays
 
     def write_predictions(self, **arrays):
         buffer = io.BytesIO()
@@ -152,40 +153,70 @@ class Run:
 
     def read_log(self, last_lines=40):
         """The last lines of the worker's output."""
-        if not self.log_path.exists():
+        if not os.path.lexists(self.log_path):
             return ""
-        return "\n".join(self.log_path.read_text("utf-8", "replace").splitlines()[-last_lines:])
+        text = self._read(self.log_path, lambda text: text.decode("utf-8", "replace"), -100 * last_lines)
+        return "\n".join(text.splitlines()[-last_lines:])
 
-    def _read_json(self, path):
+    def check(self, path, check):
+        """What `check` says of one of the run's files, whose ValueError or OSError becomes one sentence.
+
+        Raises:
+            RunError: the sentence.
+        """
         try:
-            value = json.loads(path.read_text("utf-8"))
+            return check(path)
+        except RunError:
+            raise
         except FileNotFoundError:
-            raise RunError(f"{self.id} has no {path.name}.") from None
-        except (OSError, ValueError):
+            raise RunError(f"{self.id}: {path.name} is missing.") from None
+        except OSError as error:
+            raise RunError(f"{self.id}: {path.name} cannot be read ({error.strerror}).") from None
+        except ValueError:
             raise RunError(f"{self.id}: {path.name} is damaged.") from None
-        if not isinstance(value, dict):
-            raise RunError(f"{self.id}: {path.name} is damaged.")
-        return value
+
+    def _read(self, path, parse, start=0):
+        return self.check(path, lambda path: parse(run_checks.content(path, start)))
+
+    def _read_late(self, path, parse, absent):
+        """The same for a file that comes in the course of the run, with `absent` until then."""
+        return self._read(path, parse) if os.path.lexists(path) or self._is_completed() else absent
+
+    def _is_completed(self):
+        try:
+            return self.read_status()["state"] == "completed"
+        except RunError:
+            return False
 
 
-def create_run(config):
-    """Makes a new run folder holding config.json and status.json (queued).
+def create_run(config, **facts):
+    """Makes a new run folder: config.json, with the facts, status.json (queued) and queue.json.
 
     Raises:
         RunError: the artifacts folder cannot be written.
     """
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    name = f"{config.model}-{config.dataset}-{config.recipe}-{stamp}-{secrets.token_hex(2)}"
-    run = Run(artifacts_folder() / name)
+    folder = artifacts_folder()
+    now = time.time()
     try:
-        artifacts_folder().mkdir(parents=True, exist_ok=True)
-        run.path.mkdir()
-        record = {"schema_version": SCHEMA_VERSION, "created": time.time(), "config": config.to_dict()}
-        _replace_json(run.config_path, record)
-        _replace_json(run.status_path, {"state": "queued", "heartbeat": time.time()})
+        folder.mkdir(parents=True, exist_ok=True)
+        # Made whole before it gets its name, so that nobody ever sees half a run.
+        new = Run(folder / f"{TEMPORARY}{secrets.token_hex(8)}")
+        new.path.mkdir()
+        record = {"schema_version": SCHEMA_VERSION, "created": now, "config": config.to_dict()}
+        replace_json(new.config_path, record | facts)
+        replace_json(new.status_path, {"state": "queued", "heartbeat": now})
+        new.write_place(now)
+        return Run(_named(new.path, f"{config.model}-{config.dataset}-{config.recipe}"))
     except OSError as error:
-        raise RunError(f"No run can be written to {artifacts_folder()}: {error.strerror}.") from None
-    return run
+        raise RunError(f"No run can be written to {folder}: {error.strerror}.") from None
+
+
+def _named(folder, name):
+    """Renames a run's folder to a name of its own that begins so; two at the same moment get two names."""
+    while True:
+        new = folder.with_name(f"{name}-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}")
+        if not new.exists():
+            return folder.rename(new)
 
 
 def open_run(run_id):
@@ -194,33 +225,30 @@ def open_run(run_id):
     Raises:
         RunError: it is not a run's name, or there is no such run.
     """
-    if not isinstance(run_id, str) or not _RUN_ID.fullmatch(run_id):
+    if not isinstance(run_id, str) or len(run_id) > _LONGEST_ID or not _RUN_ID.fullmatch(run_id):
         raise RunError("That is not the name of a run. The list of runs is on the Compare page.")
     run = Run(artifacts_folder() / run_id)
-    if not run.path.is_dir():
+    if not os.path.isdir(run.path):
         raise RunError(f"There is no run called {run_id}. The list of runs is on the Compare page.")
     return run
 
 
 def list_runs():
-    """Every run folder, newest first."""
+    """Every run folder, newest first.
+
+    Raises:
+        RunError: the artifacts folder cannot be read.
+    """
     folder = artifacts_folder()
-    found = folder.iterdir() if folder.is_dir() else ()
-    names = [path for path in found if path.is_dir() and _RUN_ID.fullmatch(path.name)]
+    try:
+        found = [folder / name for name in os.listdir(folder) if _RUN_ID.fullmatch(name)]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise RunError(f"The runs in {folder} cannot be read: {error.strerror}.") from None
+    names = [path for path in found if os.path.isdir(path)]
     return [Run(path) for path in sorted(names, key=lambda path: path.name.split("-")[-3:], reverse=True)]
 
 
-def replace_bytes(path, content):
-    """Writes a file so that a reader sees the old one whole or the new one whole."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_bytes(content)
-    os.replace(temporary, path)
-
-
-def _replace_json(path, value):
-    replace_bytes(path, (json.dumps(value, indent=2) + "\n").encode())
-
-
-def _append(path, line, header=""):
-    with open(path, "a", encoding="utf-8") as file:
-        file.write(line if file.tell() else header + line)
+def _history_line(row):
+    return ",".join(json.dumps(row[column]) for column in HISTORY_COLUMNS) + "\n"

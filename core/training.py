@@ -7,66 +7,80 @@ import keras
 
 from core import evaluation
 from core.batches import Batches
-from core.callbacks import Keeper, Recorder, StopRequestedError, TestAnswers
+from core.callbacks import Keeper, Recorder, TestAnswers
+from core.checkpoint import Checkpointer, PartialEpochOverError, StopRequestedError
+from core.checkpoint_files import read_weights
 from core.datasets import DATASETS, load
 from core.export import save_network
 from core.models.build import build_model
 from core.models.preprocessing import pixel_statistics
 from core.models.summary import count_parameters
-from core.runs import Run
+from core.runs import Run, RunError
 
 PREDICT_BATCH = 250
 
 
 def train(config, run_dir, stop_requested=lambda: False, verbose=2):
-    """Trains what the RunConfig says and fills the run folder.
+    """Trains what the RunConfig says and fills the run folder; goes on exactly from its checkpoint if it has one.
 
     Args:
         config: a RunConfig.
         run_dir: a folder made by `core.runs.create_run`.
-        stop_requested: asked after every step; once true, training ends and the best epoch so far is evaluated.
+        stop_requested: asked after every step; once true, a checkpoint is written and training ends. Where the run
+            folder holds the file `finish`, the best epoch so far is evaluated and exported then.
         verbose: Keras' 0 (silent), 1 (progress bars) or 2 (a line an epoch).
 
     Returns:
         What metrics.json holds: for "best" (the epoch of lowest validation loss, whose network is exported) and "last",
         the epoch and accuracy (0..1) and loss on train, validation and test; parameters; epochs; seconds. Train
         figures are means over the epoch while training, with augmentation and dropout on, as Keras and the report give
-        them. Losses contain the L2 terms. None where the run was stopped in its first epoch.
+        them. Losses contain the L2 terms. None where the run was stopped.
 
     Raises:
         core.datasets.DatasetUnavailable: the images cannot be had.
         core.callbacks.DivergedError: the loss is no longer a number.
+        core.runs.RunError: it is to be finished, but no epoch is over.
     """
     run = Run(Path(run_dir))
     run.write_status(phase="preparing data")
     data = load(config.dataset, progress=_told_to(run))
     classes = len(DATASETS[config.dataset]["classes"])
-    (images, labels), validation = split(config, data)
+    (images, labels), (validation_images, validation_labels) = split(config, data)
     model = build_model(config, images.shape[1:], classes, *pixel_statistics(images, config.image_size))
     batches = Batches(images, labels, config, classes)
-    compile_model(model, config, steps=len(batches))
-    keeper, answers = Keeper(), TestAnswers(data.test_images, PREDICT_BATCH)
-    recorder = Recorder(run, config, len(images), len(batches), stop_requested)
+    compile_model(model, config, batches.steps)
+    keeper, answers = Keeper(run), TestAnswers(data.test_images, PREDICT_BATCH)
+    recorder = Recorder(run, config, batches)
     # Averaged weights are swapped in first, so that every later callback sees what was validated.
     callbacks = [*_averaging(config), recorder, keeper, *_pace(config)]
     if config.record_test_predictions:
         callbacks.append(answers)
-    try:
-        model.fit(
-            batches,
-            epochs=config.epochs,
-            validation_data=(validation[0], keras.utils.to_categorical(validation[1], classes)),
-            validation_batch_size=PREDICT_BATCH,
-            callbacks=callbacks,
-            shuffle=False,
-            verbose=verbose,
-        )
-    except StopRequestedError:
-        run.write_status(state="stopping")
-    if keeper.best_weights is None:
+    checkpointer = Checkpointer(run, batches, callbacks, stop_requested)
+    options = {
+        "epochs": config.epochs,
+        "validation_data": (validation_images, keras.utils.to_categorical(validation_labels, classes)),
+        "validation_batch_size": PREDICT_BATCH,
+        "callbacks": [*callbacks, checkpointer],
+        "shuffle": False,
+        "verbose": verbose,
+    }
+    checkpointer.go_back()
+    stopped = False
+    while not (stopped or checkpointer.finished or run.finish_path.exists()):
+        try:
+            model.fit(batches, initial_epoch=batches.epoch, **options)
+            checkpointer.write(keeper.last_epoch, finished=True)
+        except PartialEpochOverError:
+            # Keras fixes the number of an epoch's steps when `fit` begins.
+            checkpointer.go_back()
+        except StopRequestedError:
+            stopped = True
+    if (stopped or stop_requested()) and not run.finish_path.exists():
         return None
+    if not keeper.best_epoch:
+        raise RunError("There is nothing to finish: no epoch is over yet. Resume the run instead.")
     run.write_status(phase="evaluating", step=None, steps=None)
-    metrics = _evaluate(run, model, keeper, answers, data)
+    metrics = _evaluate(run, model, recorder, keeper, answers, data)
     run.write_status(phase="exporting")
     save_network(model, run)
     run.write_metrics(metrics)
@@ -89,6 +103,10 @@ def compile_model(model, config, steps):
         loss=keras.losses.CategoricalCrossentropy(from_logits=True),
         metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
     )
+    # Keras would wait for the first step with these variables; a resumed run gives them their values before.
+    model.optimizer.build(model.trainable_variables)
+    nothing = keras.ops.zeros((1, model.output_shape[-1]))
+    model.compute_metrics(x=None, y=nothing, y_pred=nothing)
 
 
 def make_optimizer(config, steps):
@@ -164,28 +182,30 @@ def score(model, images, labels, verbose=0):
     }
 
 
-def _evaluate(run, model, keeper, answers, data):
+def _evaluate(run, model, recorder, keeper, answers, data):
     """Scores the last and the best epoch on the test images, writes the predictions, and leaves the best weights in
     the model.
     """
-    history = run.read_history().set_index("epoch")
+    history = {row["epoch"]: row for row in recorder.rows}
 
-    def scored(epoch, weights):
-        model.set_weights(weights)
+    def scored(epoch):
+        model.set_weights(read_weights(run, epoch))
         probabilities, scores = score(model, data.test_images, data.test_labels)
         names = ("train_accuracy", "train_loss", "validation_accuracy", "validation_loss")
-        return probabilities, {"epoch": epoch, **{name: float(history.loc[epoch, name]) for name in names}, **scores}
+        return probabilities, {"epoch": epoch, **{name: history[epoch][name] for name in names}, **scores}
 
     last = None
     if keeper.last_epoch != keeper.best_epoch:
-        _, last = scored(keeper.last_epoch, keeper.last_weights)
-    probabilities, best = scored(keeper.best_epoch, keeper.best_weights)
-    recorded = {"epoch_classes": answers.classes, "epoch_confidences": answers.confidences} if answers.classes else {}
-    run.write_predictions(probabilities=probabilities, labels=data.test_labels, **recorded)
+        _, last = scored(keeper.last_epoch)
+    probabilities, best = scored(keeper.best_epoch)
+    recorded = {"epoch_classes": answers.classes, "epoch_confidences": answers.confidences}
+    run.write_predictions(
+        probabilities=probabilities, labels=data.test_labels, **(recorded if len(answers.classes) else {})
+    )
     return {
         "best": best,
         "last": last or best,
         "parameters": count_parameters(model).total,
         "epochs": keeper.last_epoch,
-        "seconds": float(history["seconds"].sum()),
+        "seconds": sum(row["seconds"] for row in recorder.rows),
     }
