@@ -1,5 +1,6 @@
 """What each command of the command line does; every function returns the exit code."""
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from tqdm import tqdm
 
 from core import jobs
 from core.config import ConfigError, make_config
+from core.damage import damage
 from core.datasets import DATASETS, load, verify
 from core.models import MODELS
 from core.runs import RunError, create_run, list_runs, open_run
@@ -60,6 +62,7 @@ def train(model, dataset, recipe, run_id, **settings):
     """Train a network, with progress; Ctrl-C stops after the step in hand and evaluates what there is."""
     if run_id:
         run = open_run(run_id)
+        run.read_config()  # Refused here, and not by the training: a damaged run has not failed.
         if jobs.state(run)["state"] != "queued":
             raise RunError(f"{run_id} is not waiting to be trained.")
     elif model and dataset:
@@ -83,16 +86,16 @@ def runs():
     """List the runs, newest first."""
     rows = []
     for run in list_runs():
+        damaged = damage(run)
         try:
-            status, metrics = jobs.state(run), run.read_metrics()
+            state = f"damaged: {', '.join(damaged)}" if damaged else jobs.state(run)["state"]
+            metrics = None if "metrics.json" in damaged else run.read_metrics()
         except RunError as error:
             print(error, file=sys.stderr)
             continue
         best = metrics["best"] if metrics else {}
         accuracy = f"{100 * best['test_accuracy']:.2f} %" if best else ""
-        rows.append(
-            {"run": run.id, "state": status["state"], "test accuracy": accuracy, "epoch": best.get("epoch", "")}
-        )
+        rows.append({"run": run.id, "state": state, "test accuracy": accuracy, "epoch": best.get("epoch", "")})
     print(pd.DataFrame(rows).to_string(index=False) if rows else "No runs yet. Try: python -m core train alexnet mnist")
     return 0
 
@@ -110,9 +113,9 @@ def evaluate(run_id):
     print(f"recorded      {100 * recorded['test_accuracy']:.2f} %, loss {recorded['test_loss']:.4f}")
     _, scores = score(load_network(run), test.test_images, test.test_labels, verbose=1)
     print(f"model.keras   {100 * scores['test_accuracy']:.2f} %, loss {scores['test_loss']:.4f}")
-    if run.tflite_path.exists():
-        starts = tqdm(range(0, len(test.test_labels), PREDICT_BATCH), desc="model.tflite")
+    if os.path.lexists(run.tflite_path):
         classifier = Classifier(run)
+        starts = tqdm(range(0, len(test.test_labels), PREDICT_BATCH), desc="model.tflite")
         answers = [classifier.classify(test.test_images[start : start + PREDICT_BATCH]) for start in starts]
         print(f"model.tflite  {100 * accuracy(np.concatenate(answers), test.test_labels):.2f} %")
     return 0
@@ -122,16 +125,24 @@ def export(run_id, folder):
     """Copy a run's networks and tables into a folder, with its test predictions as CSV."""
     run, target = open_run(run_id), Path(folder)
     _finished(run)
-    if not run.tflite_path.exists():
+    table = _predictions_table(run)
+    if not os.path.lexists(run.tflite_path):
         from core.export import load_network, save_tflite
 
         save_tflite(load_network(run), run)
+    paths = (run.config_path, run.history_path, run.metrics_path, run.model_path, run.tflite_path)
+    damaged = damage(run)
+    for path in paths:
+        if path.name in damaged:
+            raise RunError(damaged[path.name])
+    from core.inference import Classifier
+
+    Classifier(run)  # Whose RunError keeps a network that was cut short from being handed on.
     try:
         target.mkdir(parents=True, exist_ok=True)
-        for path in (run.config_path, run.history_path, run.metrics_path, run.model_path, run.tflite_path):
-            if path.exists():
-                shutil.copy2(path, target)
-        _predictions_table(run).to_csv(target / "test_predictions.csv", index=False)
+        for path in filter(os.path.lexists, paths):
+            shutil.copy2(path, target)
+        table.to_csv(target / "test_predictions.csv", index=False)
     except OSError as error:
         raise RunError(f"{target} cannot be written: {error.strerror}.") from None
     print(f"{len(list(target.iterdir()))} files in {target}")

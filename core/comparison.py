@@ -8,10 +8,9 @@ from core.datasets import DATASETS
 from core.evaluation import verdict, wilson_interval
 from core.models import MODELS
 from core.report import REPORT
+from core.run_checks import SCORES
 from core.runs import RunError
 
-# The figures of the report's Table 4.2, in its order.
-SCORES = ("train_accuracy", "train_loss", "validation_accuracy", "validation_loss", "test_accuracy", "test_loss")
 _CONFIG = ("model", "dataset", "recipe", "seed")
 _TOTALS = ("parameters", "epochs", "seconds")
 COLUMNS = (
@@ -52,8 +51,6 @@ def table(runs, which="best"):
                 rows.append(_row(run, run.read_config(), metrics, which))
         except RunError as error:
             problems.append(str(error))
-        except (KeyError, TypeError, ValueError):
-            problems.append(f"{run.id}: metrics.json is damaged.")
     datasets, models = list(DATASETS), list(MODELS)
     rows.sort(key=lambda row: (datasets.index(row["dataset"]), models.index(row["model"])))
     return pd.DataFrame(rows, columns=COLUMNS), problems

@@ -141,7 +141,7 @@ def _checked(field, value):
     bounds = f"between {meta['low']:g} and {meta['high']:g}" + (
         f", or 0 for {meta['zero_means']}" if meta["zero_means"] else ""
     )
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -math.inf < value < math.inf:
         raise ConfigError(f"{label} is a number {bounds}, not {value!r}.")
     if field.type is int and value != int(value):
         raise ConfigError(f"{label} is a whole number {bounds}, not {value!r}.")

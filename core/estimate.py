@@ -61,10 +61,10 @@ def seconds_left(config, status, history, progress):
         return None
     speed = progress["images_per_second"]
     finish = _finish_seconds(config, speed)
-    if status.get("phase") != "training":
+    if status.get("phase") != "training" or not all(status.get(name) for name in ("epoch", "steps")):
         return finish if status.get("phase") in FINISHING else None
     epoch = history["seconds"].iloc[-3:].mean() if len(history) else _epoch_seconds(config, speed)
-    return (config.epochs - status["epoch"] + 1 - status["step"] / status["steps"]) * epoch + finish
+    return (config.epochs - status["epoch"] + 1 - (status.get("step") or 0) / status["steps"]) * epoch + finish
 
 
 def measured_speeds(runs):

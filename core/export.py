@@ -6,6 +6,8 @@ from pathlib import Path
 
 import keras
 
+from core.archive_checks import glance_at_keras
+from core.datasets import DATASETS
 from core.runs import RunError
 
 
@@ -32,10 +34,25 @@ def save_tflite(model, run):
 
 
 def load_network(run):
-    """The Keras model of a run, read in safe mode: nothing in the file is executed."""
+    """The Keras model of a run, read in safe mode: nothing in the file is executed.
+
+    Raises:
+        core.runs.RunError: model.keras is missing or damaged, holds code, or is no network for the run's dataset.
+    """
     import core.models.build  # noqa: F401 - registers the project's own layers
 
-    return keras.saving.load_model(run.model_path, compile=False, safe_mode=True)
+    dataset = DATASETS[run.read_config().dataset]
+    run.check(run.model_path, glance_at_keras)
+    try:
+        model = keras.saving.load_model(run.model_path, compile=False, safe_mode=True)
+        shapes = model.input_shape, model.output_shape
+    except Exception as error:  # Damage takes Keras by surprise in a dozen ways.
+        if "safe_mode" in str(error):
+            raise RunError(f"{run.id}: model.keras is refused, because it holds code.") from None
+        raise RunError(f"{run.id}: model.keras is damaged.") from None
+    if shapes != ((None, *dataset["image_shape"]), (None, len(dataset["classes"]))):
+        raise RunError(f"{run.id}: model.keras is damaged.")
+    return model
 
 
 def _write(path, write):

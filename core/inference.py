@@ -6,6 +6,8 @@ import threading
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
+from core.archive_checks import glance_at_tflite
+from core.datasets import DATASETS
 from core.evaluation import softmax
 from core.runs import RunError
 
@@ -22,24 +24,28 @@ class Classifier:
         image_shape: (h, w, c) of the images it takes.
 
     Raises:
-        RunError: model.tflite is missing, or damaged, or does not take uint8 images and give a row of logits for each.
+        RunError: model.tflite is missing, or damaged, or does not take the dataset's images, uint8, and give a row of
+            logits, one a class, for each.
     """
 
     def __init__(self, run):
-        if not run.tflite_path.is_file():
+        if not os.path.lexists(run.tflite_path):
             raise RunError(f"{run.id} has no model.tflite: it was not trained to its end.")
         self._name = run.id
         self._lock = threading.Lock()
+        dataset = DATASETS[run.read_config().dataset]
+        run.check(run.tflite_path, glance_at_tflite)
         try:
             self._interpreter = Interpreter(str(run.tflite_path), num_threads=os.cpu_count())
-            self._interpreter.allocate_tensors()
             (images,), (logits,) = self._interpreter.get_input_details(), self._interpreter.get_output_details()
             self.image_shape = tuple(int(side) for side in images["shape"][1:])
-            if images["dtype"] is not np.uint8 or len(self.image_shape) != 3 or len(logits["shape"]) != 2:
+            if images["dtype"] is not np.uint8 or self.image_shape != dataset["image_shape"]:
                 raise ValueError
+            self._interpreter.allocate_tensors()
             self._input, self._output, self._batch = images["index"], logits["index"], 1
             # Some damage shows only in use; besides, the first answer is the slowest.
-            self.classify(np.zeros((1, *self.image_shape), np.uint8))
+            if self.classify(np.zeros((1, *self.image_shape), np.uint8)).shape != (1, len(dataset["classes"])):
+                raise ValueError
         except (ValueError, RuntimeError):
             raise RunError(f"{run.id}: model.tflite is damaged.") from None
 
@@ -53,14 +59,17 @@ class Classifier:
             float32 (n, classes) probabilities, each row adding up to 1.
 
         Raises:
-            RunError: the images have another shape.
+            RunError: the images have another shape, or the network's answers are no numbers.
         """
         if images.shape[1:] != self.image_shape:
             here, wanted = ("×".join(map(str, shape)) for shape in (images.shape[1:], self.image_shape))
             raise RunError(f"{self._name} takes images of {wanted}, not {here}.")
         with self._lock:
             parts = [self._logits(images[start : start + _AT_ONCE]) for start in range(0, len(images), _AT_ONCE)]
-        return softmax(np.concatenate(parts)).astype(np.float32)
+        logits = np.concatenate(parts)
+        if not np.isfinite(logits).all():
+            raise RunError(f"{self._name}: model.tflite is damaged.")
+        return softmax(logits).astype(np.float32)
 
     def _logits(self, images):
         if len(images) != self._batch:
