@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from core.runs import RunError
+
 # Before the navigation: a page's Material icon would otherwise be fetched from an outside host as the tab's icon.
 st.set_page_config(page_icon="🔬", layout="wide")
 page = st.navigation(
@@ -15,4 +17,8 @@ page = st.navigation(
     position="top",
 )
 st.set_page_config(page_title=f"{page.title} · Deeper Networks Lab")
-page.run()
+try:
+    page.run()
+except RunError as error:
+    # A run that was deleted or damaged while the page was being drawn.
+    st.error(str(error))

@@ -96,8 +96,8 @@ def draw_curves(runs, report):
         try:
             histories.append(data.history(run))
             drawn.append(run)
-        except RunError as error:
-            st.warning(str(error), icon=":material/broken_image:")
+        except RunError:
+            continue  # Said above, among the damaged files.
     configs = [data.config(run) for run in drawn]
     st.plotly_chart(curves_figure(drawn, configs, histories, report), config={"displaylogo": False}, key="curves")
     for run, name in zip(drawn, short_names(drawn, configs), strict=True):
@@ -114,7 +114,7 @@ named = runs_in_url()
 for sentence in dict.fromkeys(problems + [sentence for _, found in tables.values() for sentence in found]):
     st.warning(sentence, icon=":material/broken_image:")
 for run in named:
-    if not run.metrics_path.exists():
+    if "metrics.json" not in data.damaged_files(run) and data.metrics(run) is None:
         st.info(f"{run.id} has no results yet. The Train page shows how far it is.", icon=":material/hourglass_top:")
 best = tables["best"][0]
 if best.empty:

@@ -18,6 +18,7 @@ from pages.parts.urls import runs_in_url
 begin_page()
 
 PAGE_SIZE = 100
+NEEDED = ("config.json", "status.json", "metrics.json", "test_predictions.npz")
 # What the URL says -> what the widget says, and what it asks of `evaluation.cases`.
 SHOW = {"fail": ("Fails", False), "success": ("Successes", True), "all": ("All", None)}
 SORT = {
@@ -35,14 +36,21 @@ def name_of(run):
 
 def choose_run():
     """The run that the URL names, else the newest that was tested; None where there is nothing to look at."""
-    readable, _ = data.readable_runs()
-    tested = {run.id: run for run in readable if run.metrics_path.exists()}
+    readable, damaged = data.readable_runs()
+    sound = [run for run in readable if not damage_of(run)]
+    tested = {run.id: run for run in sound if data.metrics(run)}
     named = next(iter(runs_in_url()), None)
-    if not readable and not named:
-        st.info("Nothing to browse yet: the gallery shows the test images as a trained network sees them.")
-        st.page_link("pages/train.py", label="Train a network", icon=":material/play_circle:")
-    elif not tested or (named and named.id not in tested):
-        say_untested(named or readable[0])
+    if named:
+        if named.id not in tested:
+            say_untested(named)
+    elif not tested:
+        for sentence in damaged:
+            st.error(sentence, icon=":material/broken_image:")
+        if sound:
+            say_untested(sound[0])
+        elif not damaged:
+            st.info("Nothing to browse yet: the gallery shows the test images as a trained network sees them.")
+            st.page_link("pages/train.py", label="Train a network", icon=":material/play_circle:")
     if not tested:
         return None
     wanted = named.id if named else next(iter(tested))
@@ -58,13 +66,18 @@ def choose_run():
     return tested.get(chosen)
 
 
+def damage_of(run):
+    """What is wrong with the files that the gallery reads: a sentence each, or nothing."""
+    damaged = data.damaged_files(run)
+    return " ".join(damaged[name] for name in NEEDED if name in damaged)
+
+
 def say_untested(run):
     """Why a run has no gallery, and where to go."""
-    try:
-        name, state = name_of(run), data.state(run)["state"]
-    except RunError as error:
-        st.error(str(error))
+    if damage_of(run):
+        st.error(damage_of(run), icon=":material/broken_image:")
         return
+    name, state = name_of(run), data.state(run)["state"]
     if state in UNFINISHED:
         st.info(f"{name} is {state}: its gallery opens when its network has been tested.")
     else:

@@ -1,5 +1,6 @@
 """The run folder: what is written is what is read, and damage is said in one sentence."""
 
+import json
 import os
 import threading
 
@@ -78,12 +79,13 @@ def test_a_damaged_file_is_named_in_one_sentence(run, name, content):
 def test_a_half_written_progress_line_waits_for_its_other_half(run):
     rows, offset = run.read_progress()
     assert len(rows) == 1
+    line = json.dumps(rows[0])
     with open(run.progress_path, "a") as file:
-        file.write('{"epoch": 4')
+        file.write(line[:30])
     assert run.read_progress(offset) == ([], offset)
     with open(run.progress_path, "a") as file:
-        file.write("}\n")
-    assert run.read_progress(offset)[0] == [{"epoch": 4}]
+        file.write(line[30:] + "\n")
+    assert run.read_progress(offset)[0] == rows
 
 
 def test_a_reader_never_sees_half_a_status(run):

@@ -5,9 +5,10 @@ import threading
 
 import streamlit as st
 
-from core import jobs, runs
+from core import damage, jobs, runs
 from core.datasets import load
 from core.estimate import measured_speeds
+from core.run_checks import LIMITS
 
 
 def _stamp(path):
@@ -16,7 +17,7 @@ def _stamp(path):
         facts = os.stat(path)
     except OSError:
         return None
-    return facts.st_mtime_ns, facts.st_size
+    return facts.st_size, facts.st_mtime_ns, facts.st_ino, facts.st_mode
 
 
 @st.cache_data(max_entries=500, show_spinner=False)
@@ -56,15 +57,16 @@ def predictions(run):
 
 @st.cache_resource(max_entries=50, show_spinner=False)
 def _tail(run):
-    return {"offset": 0, "rows": [], "lock": threading.Lock()}
+    return {"file": None, "offset": 0, "rows": [], "lock": threading.Lock()}
 
 
 def progress(run):
     """The run's progress rows, of which only the new ones are read from disk."""
     tail = _tail(run)
     with tail["lock"]:
-        if tail["offset"] > (_stamp(run.progress_path) or (0, 0))[1]:
-            tail |= {"offset": 0, "rows": []}
+        size, _, file, _ = _stamp(run.progress_path) or (0, 0, None, 0)
+        if file != tail["file"] or tail["offset"] > size:
+            tail |= {"file": file, "offset": 0, "rows": []}
         rows, tail["offset"] = run.read_progress(tail["offset"])
         tail["rows"].extend(rows)
         return list(tail["rows"])
@@ -72,10 +74,15 @@ def progress(run):
 
 def speeds(runs):
     """What this machine's runs reached; see `core.estimate.measured_speeds`."""
-    return measured_speeds(
-        (config(run), _read(run, "read_record", _stamp(run.config_path)).get("environment", {}), history(run))
-        for run in runs
-    )
+    return measured_speeds(facts for run in runs if (facts := _speed_facts(run)))
+
+
+def _speed_facts(run):
+    try:
+        record = _read(run, "read_record", _stamp(run.config_path))
+        return config(run), record.get("environment", {}), history(run)
+    except runs.RunError:
+        return None
 
 
 def state(run):
@@ -103,13 +110,20 @@ def dataset(name):
 
 
 def readable_runs():
-    """Two lists: the runs that can be read, newest first, and one sentence for each that cannot."""
-    good, bad = [], []
-    for run in runs.list_runs():
-        try:
-            config(run)
-            run.read_status()
-            good.append(run)
-        except runs.RunError as error:
-            bad.append(str(error))
-    return good, bad
+    """Two lists: the runs that can be named and watched, newest first, and one sentence for each damaged file."""
+    try:
+        found = {run: damaged_files(run) for run in runs.list_runs()}
+    except runs.RunError as error:
+        return [], [str(error)]
+    good = [run for run, damaged in found.items() if not damaged.keys() & {"config.json", "status.json"}]
+    return good, [sentence for damaged in found.values() for sentence in damaged.values()]
+
+
+@st.cache_data(max_entries=1000, show_spinner=False)
+def _damaged_files(run, stamps):
+    return damage.damage(run)
+
+
+def damaged_files(run):
+    """What is wrong with a run's files: file name -> one sentence; see `core.damage.damage`."""
+    return _damaged_files(run, [_stamp(run.path / name) for name in LIMITS])

@@ -3,12 +3,14 @@
 import html
 from pathlib import Path
 
+import pandas as pd
 import streamlit as st
 
 from core import drawing, jobs
 from core.config import RECIPES, overrides
 from core.estimate import FINISHING, seconds_left
 from core.report import REPORT
+from core.run_checks import HISTORY_COLUMNS
 from core.runs import UNFINISHED, RunError
 from pages.parts import data
 from pages.parts.live_chart import live_chart
@@ -29,14 +31,15 @@ _CSS = Path(__file__).with_suffix(".css").read_text("utf-8")
 
 def run_card(run, reveal=False):
     """Draws the card, scrolling to it if `reveal`; returns whether the run is unfinished."""
+    unfinished = False
     with st.container(border=True):
         try:
             status, config = data.state(run), data.config(run)
-            history, steps = data.history(run), data.progress(run)
             unfinished = status["state"] in UNFINISHED
             _heading(run, config, status)
             if unfinished:
                 _progress(config, status)
+            history, steps = _curves(run)
             if status["state"] == "failed":
                 st.error(status.get("error") or "The training ended without saying why; see its log.")
                 with st.expander("The last lines of its log"):
@@ -47,8 +50,7 @@ def run_card(run, reveal=False):
             if status["state"] == "completed":
                 _links(run, config)
         except RunError as error:
-            st.error(str(error))
-            return False
+            st.error(str(error), icon=":material/broken_image:")
     return unfinished
 
 
@@ -64,7 +66,7 @@ def share_done(config, status):
     """The share of the run's epochs that is behind it, 0..1."""
     if _trained(status):
         return 1.0
-    return max(0.0, (status.get("epoch") or 0) - 1 + _share_of_epoch(status)) / config.epochs
+    return min(1.0, max(0.0, (status.get("epoch") or 0) - 1 + _share_of_epoch(status)) / config.epochs)
 
 
 def epoch_words(config, status):
@@ -79,7 +81,7 @@ def _trained(status):
 
 def _share_of_epoch(status):
     steps = status.get("steps")
-    return 1.0 if _trained(status) else (status.get("step") or 0) / steps if steps else 0.0
+    return 1.0 if _trained(status) else min(1.0, (status.get("step") or 0) / steps) if steps else 0.0
 
 
 def _heading(run, config, status):
@@ -121,7 +123,8 @@ def _progress(config, status):
 def _facts(run, config, status, history, steps):
     """What to tell about the run: label -> value."""
     last = steps[-1] if steps else None
-    best = history.loc[history["validation_loss"].idxmin()] if len(history) else None
+    losses = history["validation_loss"].dropna()
+    best = history.loc[losses.idxmin()] if len(losses) else None
     facts = {}
     if status["state"] in UNFINISHED:
         left = seconds_left(config, status, history, last)
@@ -142,6 +145,18 @@ def _facts(run, config, status, history, steps):
         facts["Training time"] = duration(history["seconds"].sum())
         facts["Images a second"] = f"{history['images_per_second'].median():,.0f}"
     return facts
+
+
+def _curves(run):
+    """The run's history and progress; a sentence, and nothing, for what is damaged."""
+    found = []
+    for read, nothing in ((data.history, pd.DataFrame(columns=HISTORY_COLUMNS, dtype=float)), (data.progress, [])):
+        try:
+            found.append(read(run))
+        except RunError as error:
+            st.warning(str(error), icon=":material/broken_image:")
+            found.append(nothing)
+    return found
 
 
 def _figures(facts):

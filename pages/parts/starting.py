@@ -18,13 +18,20 @@ def start(config):
     """
     try:
         for run in list_runs()[:1]:
-            record = run.read_record()
-            if record["config"] == config.to_dict() and time.time() - record["created"] < DOUBLE_CLICK_SECONDS:
+            if _is_new(run, config):
                 return run
         return jobs.start(config)
     except RunError as error:
         st.error(str(error))
         return None
+
+
+def _is_new(run, config):
+    """Whether a run was started with this config a moment ago."""
+    try:
+        return run.read_config() == config and time.time() - run.read_record()["created"] < DOUBLE_CLICK_SECONDS
+    except RunError:
+        return False  # A damaged run keeps nobody from starting another.
 
 
 def quick_start_button(label, model, dataset):
