@@ -1,0 +1,135 @@
+"""What no file of a run folder may hold, one by one, and what it may."""
+
+import json
+import math
+import os
+
+import pytest
+
+from core.comparison import table
+from core.damage import damage
+from core.runs import Run, RunError, list_runs, open_run
+from tests.damages import SENSELESS, WAYS, damaged
+from tests.folders import finished_run, started_run
+
+READERS = {
+    "config.json": Run.read_config,
+    "status.json": Run.read_status,
+    "history.csv": Run.read_history,
+    "metrics.json": Run.read_metrics,
+    "progress.jsonl": Run.read_progress,
+    "test_predictions.npz": Run.read_predictions,
+    "queue.json": Run.read_place,
+    "log.txt": Run.read_log,
+}
+
+
+@pytest.fixture
+def run(artifacts):
+    run = finished_run()
+    run.write_place(1.0)
+    run.log_path.write_text("Epoch 1/3\n")
+    return run
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [pytest.param(name, text, id=f"{name} {text[:60]}") for name, texts in SENSELESS.items() for text in texts],
+)
+def test_what_makes_no_sense_is_damage(run, name, text):
+    (run.path / name).write_text(text)
+    with pytest.raises(RunError, match=rf"^{run.id}: {name} (is damaged|has schema version 2, not 1)\.$"):
+        READERS[name](run)
+    assert list(damage(run)) == [name]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", READERS)
+def test_a_reader_gives_what_is_sound_or_one_sentence_that_names_run_and_file(run, name, way):
+    damaged(run.path / name, way)
+    try:
+        READERS[name](run)
+    except RunError as error:
+        said = str(error)
+        assert said.startswith(f"{run.id}: {name} ")
+        assert said.endswith(".")
+        assert (way == "unreadable") == ("cannot be read" in said)
+        assert (way == "missing") == ("is missing" in said)
+    else:
+        assert name in ("log.txt", "progress.jsonl", "history.csv")
+
+
+@pytest.fixture
+def not_administrator(run):
+    """Whoever reads may not, also where the tests run as root."""
+    if os.geteuid():
+        run.path.parent.chmod(0)
+        yield
+        run.path.parent.chmod(0o700)
+    else:
+        run.path.parent.chmod(0o700)
+        os.seteuid(65534)
+        yield
+        os.seteuid(0)
+
+
+@pytest.mark.usefixtures("not_administrator")
+def test_without_permission_to_read_there_is_a_sentence(run):
+    for name in ("config.json", "status.json"):
+        with pytest.raises(RunError, match=rf"^{run.id}: {name} cannot be read \(Permission denied\)\.$"):
+            READERS[name](run)
+    with pytest.raises(RunError, match=r"^The runs in .* cannot be read: Permission denied\.$"):
+        list_runs()
+    assert list(damage(run))[:2] == ["config.json", "status.json"]
+
+
+def test_a_completed_run_misses_what_others_do_not_have_yet(artifacts):
+    completed, begun = finished_run(), started_run()
+    for name in ("history.csv", "metrics.json", "test_predictions.npz"):
+        for run in (completed, begun):
+            (run.path / name).unlink(missing_ok=True)
+    assert begun.read_metrics() is None
+    assert begun.read_history().empty
+    assert damage(begun) == {}
+    for name, sentence in damage(completed).items():
+        assert sentence == f"{completed.id}: {name} is missing."
+        with pytest.raises(RunError, match=sentence):
+            READERS[name](completed)
+
+
+def test_a_completed_run_has_all_its_epochs(run):
+    run.history_path.write_bytes(run.history_path.read_bytes()[:-5])
+    assert len(run.read_history()) == 2
+    assert list(damage(run)) == ["history.csv"]
+
+
+def test_losses_that_are_no_numbers_are_no_damage(run):
+    metrics = run.read_metrics()
+    run.write_metrics(metrics | {"last": metrics["last"] | {"test_loss": math.nan, "train_loss": math.inf}})
+    history = run.history_path.read_text().splitlines()
+    run.history_path.write_text("\n".join([*history[:3], "3,NaN,0.1,Infinity,0.1,0.001,9.0,9.0"]) + "\n")
+    assert damage(run) == {}
+    rows, problems = table([run], "last")
+    assert problems == []
+    assert math.isnan(rows["test_loss"][0])
+
+
+@pytest.mark.parametrize("length", [201, 300, 5000])
+def test_a_name_too_long_for_any_folder_is_no_run(artifacts, length):
+    with pytest.raises(RunError, match="That is not the name of a run"):
+        open_run("a-" + "b" * (length - 2))
+
+
+def test_a_log_that_never_ends_is_read_from_its_end(run):
+    with open(run.log_path, "r+b") as file:
+        file.seek(2**33)
+        file.write(b"\nthe end\n")
+    assert run.read_log(1) == "the end"
+
+
+def test_numbers_too_large_for_a_computer_are_no_configuration(run):
+    record = json.loads(run.config_path.read_text())
+    for name in ("epochs", "learning_rate"):
+        run.config_path.write_text(json.dumps(record | {"config": record["config"] | {name: 10**400}}))
+        with pytest.raises(RunError, match=r"config\.json is damaged\.$"):
+            run.read_config()
