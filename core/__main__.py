@@ -1,4 +1,4 @@
-"""The lab without a browser: python -m core data | networks | train | runs | evaluate | export."""
+"""The lab without a browser: python -m core data | networks | train | runs | stop | evaluate | export."""
 
 import argparse
 import dataclasses
@@ -43,10 +43,13 @@ def parser():
     train.add_argument("model", nargs="?", metavar="NETWORK", help=", ".join(MODELS))
     train.add_argument("dataset", nargs="?", metavar="DATASET", help=", ".join(DATASETS))
     train.add_argument("--recipe", default="quick", metavar="NAME", help=f"{', '.join(RECIPES)} (quick)")
-    train.add_argument("--run", dest="run_id", help="train a queued run instead of making a new one")
+    train.add_argument("--run", dest="run_id", help="go on with a run that was stopped or interrupted")
+    train.add_argument("--finish", action="store_true", help="with --run: only test and save its best epoch so far")
     add_settings(train, {field.metadata["group"] for field in dataclasses.fields(RunConfig)})
 
     verb(commands.runs)
+    stop = verb(commands.stop)
+    stop.add_argument("run_id", metavar="RUN")
     evaluate = verb(commands.evaluate)
     evaluate.add_argument("run_id", metavar="RUN")
     export = verb(commands.export)

@@ -3,18 +3,19 @@
 import os
 import shutil
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from core import jobs
+from core import jobs, liveness
 from core.config import ConfigError, make_config
 from core.damage import damage
 from core.datasets import DATASETS, load, verify
 from core.models import MODELS
-from core.runs import RunError, create_run, list_runs, open_run
+from core.runs import UNFINISHED, RunError, create_run, list_runs, open_run
 
 
 def data(datasets, folder):
@@ -58,28 +59,42 @@ def networks(models, dataset, recipe, **settings):
     return 0
 
 
-def train(model, dataset, recipe, run_id, **settings):
-    """Train a network, with progress; Ctrl-C stops after the step in hand and evaluates what there is."""
+def train(model, dataset, recipe, run_id, finish, **settings):
+    """Train a network, with progress, or go on with a run; Ctrl-C stops after the step in hand and loses nothing."""
     if run_id:
         run = open_run(run_id)
         run.read_config()  # Refused here, and not by the training: a damaged run has not failed.
-        if jobs.state(run)["state"] != "queued":
-            raise RunError(f"{run_id} is not waiting to be trained.")
+        jobs.make_ready(run, finish)
+    elif finish:
+        raise ConfigError("Name the run to finish, as in: python -m core train --run RUN --finish.")
     elif model and dataset:
+        jobs.check_allowed()
         run = create_run(make_config(model, dataset, recipe, **settings))
-        print(f"{run.path}")
+        print(f"{run.path}", flush=True)
     else:
         raise ConfigError("Name a network and a dataset, as in: python -m core train alexnet mnist.")
     from core.worker import work
 
-    state = work(run, verbose=1 if sys.stdout.isatty() else 2)
+    state = work(run, 1 if sys.stdout.isatty() else 2, tell=lambda words: print(f"Waiting, {words}.", flush=True))
     metrics = run.read_metrics()
-    if metrics:
-        best = metrics["best"]
-        print(f"{state}: {100 * best['test_accuracy']:.2f} % test accuracy with the weights of epoch {best['epoch']}")
+    if state == "stopped":
+        print(f"stopped; go on with: python -m core train --run {run.id}")
     elif state == "failed":
         print(run.read_status()["error"], file=sys.stderr)
+    elif metrics:
+        best = metrics["best"]
+        print(f"{state}: {100 * best['test_accuracy']:.2f} % test accuracy with the weights of epoch {best['epoch']}")
     return state == "failed"
+
+
+def stop(run_id):
+    """Stop a run, wherever it is trained: after the step in hand, with everything written."""
+    run = open_run(run_id)
+    jobs.stop(run)
+    while (state := liveness.state(run)["state"]) in UNFINISHED:
+        time.sleep(0.2)
+    print(f"{run.id} is {state}")
+    return 0
 
 
 def runs():
@@ -88,7 +103,7 @@ def runs():
     for run in list_runs():
         damaged = damage(run)
         try:
-            state = f"damaged: {', '.join(damaged)}" if damaged else jobs.state(run)["state"]
+            state = f"damaged: {', '.join(damaged)}" if damaged else liveness.state(run)["state"]
             metrics = None if "metrics.json" in damaged else run.read_metrics()
         except RunError as error:
             print(error, file=sys.stderr)

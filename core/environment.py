@@ -21,6 +21,11 @@ def worker_environment():
     return SETTINGS | os.environ
 
 
+def read_only():
+    """Whether LAB_READ_ONLY asks for a lab in which everyone may look, and nobody train, stop or delete."""
+    return os.environ.get("LAB_READ_ONLY", "").lower() in ("1", "true", "yes")
+
+
 def reexec_with(environment):
     """Starts this very command anew, in its place, where a variable of `environment` is missing; else returns.
 

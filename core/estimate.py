@@ -53,7 +53,7 @@ def seconds_left(config, status, history, progress):
 
     Args:
         config: its RunConfig.
-        status: what `core.jobs.state` gives.
+        status: what `core.liveness.state` gives.
         history: what `Run.read_history` gives.
         progress: its last progress row, or None.
     """

@@ -1,6 +1,7 @@
-"""Training workers as processes: start one, ask it to stop, and tell truly what it is doing."""
+"""Training workers as processes: start one, stop it, go on with it, end it, delete what it left."""
 
-import os
+import contextlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,25 +10,130 @@ from pathlib import Path
 
 import psutil
 
-from core.environment import worker_environment
-from core.runs import UNFINISHED, create_run
+from core.environment import read_only, worker_environment
+from core.files import TEMPORARY, discard
+from core.liveness import WORKER, has_worker, is_starting, locked, worker
+from core.runs import UNFINISHED, RunError, create_run
 
-# The folder is there a moment before its worker is: a queued run that has no process after so long never started.
-START_GRACE = 30
+END_SECONDS = 10
 _PROJECT = Path(__file__).parent.parent
 _children = []
 
 
-def start(config):
-    """Creates a run and a process of its own that trains it, and outlives this one. Returns the Run.
+def start(config, **facts):
+    """Creates a run and a process of its own that waits for its turn, trains it, and outlives this one.
+
+    Args:
+        config: its RunConfig.
+        facts: what else config.json tells.
 
     Raises:
-        core.runs.RunError: the artifacts folder cannot be written.
+        core.runs.RunError: the artifacts folder cannot be written, or the lab is read-only.
     """
-    run = create_run(config)
+    check_allowed()
+    run = create_run(config, **facts)
+    _spawn(run)
+    return run
+
+
+def resume(run, finish=False):
+    """Lets a new worker go on with a run that was stopped or interrupted or has failed; nothing happens if one does.
+
+    Args:
+        finish: whether it trains no more, but evaluates and exports the best epoch so far.
+
+    Raises:
+        core.runs.RunError: it is completed, or has no whole epoch to finish, or the lab is read-only.
+    """
+    if make_ready(run, finish):
+        _spawn(run)
+
+
+def make_ready(run, finish=False):
+    """Puts a run without a worker at the end of the queue. Returns False where a worker is on its way already.
+
+    Raises:
+        core.runs.RunError: as in `resume`.
+    """
+    check_allowed()
+    if finish and run.read_history().empty:
+        raise RunError(f"{run.id} has no whole epoch to finish with. Resume it instead.")
+    with locked(run):
+        status = run.read_status()
+        if status["state"] == "completed":
+            raise RunError(f"{run.id} is finished already.")
+        if is_starting(run, status):
+            return False
+        discard(run.finish_path)
+        if finish:
+            run.finish_path.touch()
+        run.write_place(time.time())
+        run.write_status(state="queued", phase=None, error=None, pid=None)
+    return True
+
+
+def stop(run):
+    """Asks the worker to end after the step in hand, with everything written; after some seconds it ends itself."""
+    check_allowed()
+    with contextlib.suppress(psutil.Error):
+        process = worker(run)
+        if process and process.pid == run.read_status().get("pid"):
+            process.send_signal(signal.SIGTERM)
+        elif process:
+            # It does not listen yet.
+            _end(run, process)
+
+
+def finish(run):
+    """Ends the training and evaluates and exports the best epoch so far. Raises RunError where no epoch is over."""
+    check_allowed()
+    if not has_worker(run, run.read_status()):
+        return resume(run, finish=True)
+    if run.read_history().empty:
+        raise RunError(f"{run.id} has no whole epoch to finish with. Stop it instead.")
+    run.finish_path.touch()
+    return stop(run)
+
+
+def kill(run):
+    """Ends the worker at once; what its last checkpoint holds can be resumed."""
+    check_allowed()
+    with contextlib.suppress(psutil.Error):
+        process = worker(run)
+        if process:
+            _end(run, process)
+
+
+def delete(run):
+    """Deletes a run with all its files. Raises RunError while a worker has it."""
+    check_allowed()
+    with locked(run):
+        if is_starting(run, run.read_status()):
+            raise RunError(f"{run.id} is about to train. Stop it first.")
+        gone = run.path.rename(run.path.with_name(f"{TEMPORARY}{run.id}"))
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def check_allowed():
+    """Raises RunError where the lab is read-only."""
+    if read_only():
+        raise RunError("This lab is read-only: watch, compare, browse and draw.")
+
+
+def _end(run, process):
+    process.kill()
+    psutil.wait_procs([process], timeout=END_SECONDS)
+    for child in _children:
+        child.poll()
+    with locked(run):
+        if run.read_status()["state"] in UNFINISHED:
+            run.write_status(state="stopped", phase=None, error=None)
+
+
+def _spawn(run):
     with open(run.log_path, "ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "core", "train", "--run", run.id],
+            [sys.executable, "-m", WORKER, run.id],
             cwd=_PROJECT,
             env=worker_environment(),
             stdin=subprocess.DEVNULL,
@@ -37,54 +143,3 @@ def start(config):
         )
     # A finished child stays a zombie until it is polled.
     _children.append(process)
-    return run
-
-
-def claim(run):
-    """Called by the worker itself: writes down which process trains this run."""
-    run.write_status(state="running", phase="starting", pid=os.getpid(), pid_started=_started(os.getpid()))
-
-
-def stop(run):
-    """Asks the worker to end after its current step and to evaluate what it has. Nothing happens if none works."""
-    status = state(run)
-    if status["state"] in UNFINISHED and status.get("pid"):
-        os.kill(status["pid"], signal.SIGTERM)
-
-
-def kill(run):
-    """Ends the worker at once: the curves stay, the evaluation is not made."""
-    status = state(run)
-    if status["state"] in UNFINISHED and status.get("pid"):
-        os.kill(status["pid"], signal.SIGKILL)
-        run.write_status(state="stopped", error=None)
-
-
-def state(run):
-    """The run's status, except that an unfinished run without its process is "failed" and says where it ended.
-
-    Raises:
-        core.runs.RunError: status.json is missing or damaged.
-    """
-    for process in _children:
-        process.poll()
-    status = run.read_status()
-    if status["state"] not in UNFINISHED or _works(status):
-        return status
-    where = f" in epoch {status['epoch']}, step {status.get('step', 0)}" if status.get("epoch") else ""
-    return status | {"state": "failed", "error": f"The training process ended{where} without a word; see its log."}
-
-
-def _works(status):
-    if not status.get("pid"):
-        return time.time() - status.get("heartbeat", 0) < START_GRACE
-    return _started(status["pid"]) == status.get("pid_started")
-
-
-def _started(pid):
-    """When the process with this pid started, in seconds since 1970; None where there is none or only a zombie."""
-    try:
-        process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
-    except psutil.Error:
-        return None

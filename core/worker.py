@@ -1,52 +1,72 @@
-"""Trains a run in this process: from the first status to the last, with every failure said in one sentence."""
+"""Trains a run in this process: from its place in the queue to its last status, with every failure in one sentence."""
 
 import errno
 import importlib.metadata
 import platform
-import signal
-import threading
+import sys
 import traceback
 
 import psutil
 
-from core import jobs
+from core import liveness, queue
 from core.config import ConfigError
 from core.datasets import DATASETS, DatasetUnavailable
-from core.runs import RunError
+from core.files import discard
+from core.runs import RunError, open_run
+from core.stopping import Stop
 
 
-def work(run, verbose=2):
-    """Trains the run to its end, or until SIGTERM or Ctrl-C asks it to stop after the step in hand; asked twice, it
-    stops at once.
+def work(run, verbose=2, tell=lambda words: None):
+    """Trains the run to its end, from its checkpoint if it has one, or until SIGTERM or Ctrl-C asks it to stop after
+    the step in hand; asked twice, it stops at once.
+
+    Args:
+        run: a Run that no other process works on.
+        verbose: as in `core.training.train`.
+        tell: called with its place in line, while it waits for its turn.
 
     Returns:
         Its last state: "completed", "stopped" or "failed".
+
+    Raises:
+        core.runs.RunError: it is completed already, or another process works on it.
     """
-    jobs.claim(run)
-    stop = threading.Event()
-
-    def ask(*_):
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    signal.signal(signal.SIGTERM, ask)
-    signal.signal(signal.SIGINT, ask)
+    stop = Stop(run)
+    stop.listen()
+    lock = liveness.claim(run)
     try:
+        return _end(run, *_train(run, stop, verbose, tell))
+    finally:
+        lock.release()
+
+
+def _train(run, stop, verbose, tell):
+    """Waits, trains, and gives (the last state, the reason of a failure)."""
+    slot = None
+    try:
+        slot = queue.wait_for_turn(run, stop.requested, tell)
+        if slot is None:
+            return "stopped", None
+        run.write_status(state="running", phase="starting")
         config = run.read_config()
-        # Importing Keras takes seconds; until then the status already says whose process this is.
+        # Importing Keras takes seconds; until then the status already says that it starts.
         from core.training import train
 
         run.describe(environment=environment(), dataset_sha256=DATASETS[config.dataset]["sha256"])
-        train(config, run.path, stop.is_set, verbose)
+        return "completed" if train(config, run.path, stop.requested, verbose) else "stopped", None
     except Exception as error:
         traceback.print_exc()
-        run.write_status(state="failed", phase=None, error=sentence(error))
-        return "failed"
-    except KeyboardInterrupt:
-        stop.set()
-    state = "stopped" if stop.is_set() else "completed"
-    run.write_status(state=state, phase=None)
+        return "failed", sentence(error)
+    finally:
+        if slot:
+            slot.release()
+
+
+def _end(run, state, error):
+    run.write_status(state=state, phase=None, error=error)
+    if state == "completed":
+        discard(run.checkpoint_path)
+        discard(run.finish_path)
     return state
 
 
@@ -86,7 +106,12 @@ SENTENCES = {
     RunError: None,
 }
 ERRNO_SENTENCES = {
-    errno.ENOSPC: "The disk is full; delete something and train again.",
-    errno.EACCES: "The run's folder cannot be written; check its permissions.",
+    errno.ENOSPC: "The disk is full; delete something, then resume.",
+    errno.EDQUOT: "The disk quota is used up; delete something, then resume.",
+    errno.EACCES: "The run's folder cannot be written; check its permissions, then resume.",
     errno.EROFS: "The run's folder cannot be written; it is on a read-only disk.",
+    errno.ENOMEM: "The memory ran out; try a smaller batch or a smaller image size.",
 }
+
+if __name__ == "__main__":
+    sys.exit(work(open_run(sys.argv[1])) == "failed")

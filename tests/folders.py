@@ -4,16 +4,18 @@ import time
 
 import numpy as np
 
-from core import jobs
+from core import liveness
 from core.config import make_config
 from core.datasets import DATASETS
 from core.runs import create_run
+
+claims = {}
 
 
 def started_run(model="alexnet", dataset="mnist", recipe="quick", epochs_done=2, **overrides):
     """A run that this very process claims to be training, with some epochs behind it and one begun."""
     run = create_run(make_config(model, dataset, recipe, **overrides))
-    jobs.claim(run)
+    claims[run] = liveness.claim(run)
     config = run.read_config()
     for epoch in range(1, epochs_done + 1):
         run.append_history(
@@ -30,7 +32,8 @@ def started_run(model="alexnet", dataset="mnist", recipe="quick", epochs_done=2,
         )
     progress = {"epoch": epochs_done + 1, "step": 5, "steps": 20, "loss": 0.4, "accuracy": 0.8, "learning_rate": 0.001}
     run.append_progress(progress | {"time": time.time(), "images_per_second": 790.0})
-    run.write_status(phase="training", epoch=epochs_done + 1, epochs=config.epochs, step=5, steps=20)
+    status = {"phase": "training", "epoch": epochs_done + 1, "epochs": config.epochs, "step": 5, "steps": 20}
+    run.write_status(state="running", **status)
     return run
 
 
@@ -54,4 +57,12 @@ def finished_run(model="alexnet", dataset="mnist", recipe="quick", examples=200,
     row = scores | {"epoch": 3, "test_accuracy": accuracy, "test_loss": 0.4}
     run.write_metrics({"best": row, "last": row, "parameters": 24_744_650, "epochs": 3, "seconds": 37.5})
     run.write_status(state="completed", phase=None)
+    claims.pop(run).release()
+    return run
+
+
+def interrupted_run(**options):
+    """A started run whose worker is gone without a word."""
+    run = started_run(**options)
+    claims.pop(run).release()
     return run

@@ -1,8 +1,24 @@
-"""Ending the training processes that a test started."""
+"""Waiting for the training processes that a test started, and ending them."""
+
+import time
 
 import psutil
 
+from core import liveness
 from core.runs import list_runs
+
+SMALL = {"image_size": 16, "train_examples": 200, "epochs": 200}
+
+
+def wait_for(run, condition, seconds=240):
+    """The first state that meets the condition."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        status = liveness.state(run)
+        if condition(status):
+            return status
+        time.sleep(0.05)
+    raise AssertionError(f"{liveness.state(run)}\n{run.read_log()}")
 
 
 def end_workers():

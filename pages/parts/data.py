@@ -5,7 +5,7 @@ import threading
 
 import streamlit as st
 
-from core import damage, jobs, runs
+from core import damage, liveness, runs
 from core.datasets import load
 from core.estimate import measured_speeds
 from core.run_checks import LIMITS
@@ -87,7 +87,7 @@ def _speed_facts(run):
 
 def state(run):
     """The run's status as it is now, checked against its process."""
-    return jobs.state(run)
+    return liveness.state(run)
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
