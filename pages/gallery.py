@@ -81,7 +81,7 @@ def say_untested(run):
     if state in UNFINISHED:
         st.info(f"{name} is {state}: its gallery opens when its network has been tested.")
     else:
-        st.info(f"{name} has {state} without having been tested, so it has no gallery.")
+        st.info(f"{name} has not been tested ({state}), so it has no gallery.")
     st.page_link("pages/train.py", label="See it on Train", icon=":material/show_chart:", query_params={"run": run.id})
 
 

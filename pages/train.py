@@ -8,6 +8,7 @@ from core.models import MODELS
 from core.runs import UNFINISHED, RunError
 from pages.parts import data
 from pages.parts.linked import linked
+from pages.parts.refreshing import refreshing
 from pages.parts.run_card import run_card
 from pages.parts.settings_form import in_words, reset_settings, settings_form
 from pages.parts.shell import begin_page
@@ -61,9 +62,9 @@ def start_section(runs):
 
 
 def is_unfinished(run):
-    """Whether it still trains; no for a folder that cannot be read."""
+    """Whether it still trains; no for a run that cannot be named or watched."""
     try:
-        return data.state(run)["state"] in UNFINISHED
+        return bool(data.config(run)) and data.state(run)["state"] in UNFINISHED
     except RunError:
         return False
 
@@ -71,7 +72,9 @@ def is_unfinished(run):
 def watched_runs(runs, started):
     """The runs in the URL, else all unfinished ones, else the newest; with a chooser that changes the URL."""
     named = runs_in_url()
+    waiting = data.line()
     unfinished = [run for run in runs if is_unfinished(run)]
+    unfinished.sort(key=lambda run: waiting.index(run) if run in waiting else -1)
     if started:
         named = list(dict.fromkeys([started, *(named or unfinished)]))
         put_runs_in_url(named)
@@ -96,13 +99,14 @@ def watch(runs, started):
     """The runs' cards, refreshed while one of them is unfinished."""
     live = any(is_unfinished(run) for run in runs)
 
-    @st.fragment(run_every=REFRESH_SECONDS if live else None)
     def cards():
+        if not all(run.path.is_dir() for run in runs):
+            st.rerun()
         going_on = [run_card(run, reveal=run == started) for run in runs]
-        if live and not any(going_on):
+        if live != any(going_on):
             st.rerun()
 
-    cards()
+    refreshing(cards, REFRESH_SECONDS if live else None)
 
 
 st.title("Train")

@@ -5,7 +5,7 @@ import threading
 
 import streamlit as st
 
-from core import damage, liveness, runs
+from core import damage, liveness, queue, runs
 from core.datasets import load
 from core.estimate import measured_speeds
 from core.run_checks import LIMITS
@@ -83,6 +83,12 @@ def _speed_facts(run):
         return config(run), record.get("environment", {}), history(run)
     except runs.RunError:
         return None
+
+
+@st.cache_data(ttl=1, show_spinner=False)
+def line():
+    """The queued runs, the next one first, as they were a second ago at most."""
+    return queue.line()
 
 
 def state(run):

@@ -6,26 +6,30 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from core import drawing, jobs
+from core import drawing, queue
 from core.config import RECIPES, overrides
 from core.estimate import FINISHING, seconds_left
+from core.liveness import INTERRUPTED
 from core.report import REPORT
 from core.run_checks import HISTORY_COLUMNS
 from core.runs import UNFINISHED, RunError
 from pages.parts import data
 from pages.parts.live_chart import live_chart
+from pages.parts.run_actions import draw_actions
 from pages.parts.settings_form import in_words
 from pages.parts.style import NETWORK_COLOURS, duration, pair_label, percent
 
 STATES = {
-    "queued": ("waiting to start", "gray"),
+    "queued": ("queued", "gray"),
     "running": ("starting", "blue"),
     "stopping": ("stopping", "orange"),
     "completed": ("finished", "green"),
     "stopped": ("stopped", "gray"),
+    INTERRUPTED: ("interrupted", "orange"),
     "failed": ("failed", "red"),
 }
 PHASES = {"training": "training", "evaluating": "answering the test images", "exporting": "saving the network"}
+REASONS = {"failed": st.error, INTERRUPTED: st.warning}
 _CSS = Path(__file__).with_suffix(".css").read_text("utf-8")
 
 
@@ -35,19 +39,25 @@ def run_card(run, reveal=False):
     with st.container(border=True):
         try:
             status, config = data.state(run), data.config(run)
-            unfinished = status["state"] in UNFINISHED
-            _heading(run, config, status)
-            if unfinished:
-                _progress(config, status)
+            state = status["state"]
+            unfinished = state in UNFINISHED
+            heading = st.container()
             history, steps = _curves(run)
-            if status["state"] == "failed":
-                st.error(status.get("error") or "The training ended without saying why; see its log.")
+            with heading:
+                _heading(run, config, status, len(history))
+            if state in REASONS:
+                REASONS[state](status.get("error") or "The training ended without saying why; see its log.")
                 with st.expander("The last lines of its log"):
                     st.code(run.read_log() or "The log is empty.", language=None)
+            begun = bool(steps) or len(history) > 0
+            if state == "queued" and not begun:
+                return True
+            if unfinished:
+                _progress(config, status)
             _figures(_facts(run, config, status, history, steps))
-            if unfinished or steps or len(history):
+            if unfinished or begun:
                 live_chart(run, config, history, steps, reveal)
-            if status["state"] == "completed":
+            if state == "completed":
                 _links(run, config)
         except RunError as error:
             st.error(str(error), icon=":material/broken_image:")
@@ -72,6 +82,8 @@ def share_done(config, status):
 def epoch_words(config, status):
     """ "Epoch 3 of 28"."""
     epoch = status.get("epoch")
+    if status["state"] == "queued":
+        return "Waiting in the queue"
     return f"Epoch {epoch} of {config.epochs}" if epoch else "No epoch begun yet"
 
 
@@ -84,9 +96,11 @@ def _share_of_epoch(status):
     return 1.0 if _trained(status) else min(1.0, (status.get("step") or 0) / steps) if steps else 0.0
 
 
-def _heading(run, config, status):
+def _heading(run, config, status, epochs):
     changed = in_words(overrides(config))
     recipe = RECIPES[config.recipe]["label"] + " recipe" + (f", {changed}" if changed else "")
+    waiting = data.line() if status["state"] == "queued" else []
+    words = state_words(status) + (f", {queue.place_in_words(run, waiting)}" if waiting else "")
     with st.container(horizontal=True, vertical_alignment="center", key=f"heading {run.id}"):
         st.html(
             f"<style>{_CSS}</style>"
@@ -95,20 +109,8 @@ def _heading(run, config, status):
             f"<span>{html.escape(recipe)} · <code>{html.escape(run.id)}</code></span></div>",
             width="stretch",
         )
-        st.badge(state_words(status), color=STATES[status["state"]][1])
-        if status["state"] in ("queued", "running") and status.get("phase") not in FINISHING:
-            help = "Ends after the step in hand, then tests and saves the best epoch so far."
-            st.button("Stop", key=f"stop {run.id}", icon=":material/stop:", help=help, on_click=jobs.stop, args=(run,))
-        elif status["state"] == "stopping":
-            help = "Ends the process at once: the curves stay, but nothing is tested or saved."
-            st.button(
-                "Stop now",
-                key=f"kill {run.id}",
-                icon=":material/dangerous:",
-                help=help,
-                on_click=jobs.kill,
-                args=(run,),
-            )
+        st.badge(words, color=STATES[status["state"]][1])
+        draw_actions(run, status["state"], epochs, waiting[:1] == [run])
 
 
 def _progress(config, status):

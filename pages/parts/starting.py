@@ -3,6 +3,7 @@
 import time
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core import jobs
 from core.config import make_config
@@ -14,22 +15,26 @@ DOUBLE_CLICK_SECONDS = 3
 def start(config):
     """Starts a run, but for the second click of a double click, which gets the first one's.
 
-    Returns the Run, or None after saying in one sentence why nothing could start.
+    Two people who click at the same moment get a run each. Returns the Run, or None after saying in one sentence why
+    nothing could start.
     """
+    clicked_in = get_script_run_ctx().session_id[:8]
     try:
         for run in list_runs()[:1]:
-            if _is_new(run, config):
+            if _is_new(run, config, clicked_in):
                 return run
-        return jobs.start(config)
+        return jobs.start(config, clicked_in=clicked_in)
     except RunError as error:
         st.error(str(error))
         return None
 
 
-def _is_new(run, config):
-    """Whether a run was started with this config a moment ago."""
+def _is_new(run, config, clicked_in):
+    """Whether a run was started with this config a moment ago, in the same browser tab."""
     try:
-        return run.read_config() == config and time.time() - run.read_record()["created"] < DOUBLE_CLICK_SECONDS
+        record = run.read_record()
+        is_young = time.time() - record["created"] < DOUBLE_CLICK_SECONDS
+        return is_young and record.get("clicked_in") == clicked_in and run.read_config() == config
     except RunError:
         return False  # A damaged run keeps nobody from starting another.
 

@@ -1,0 +1,75 @@
+"""What can be done with a run, as buttons: stop, finish, resume, reorder, delete; none of them in a read-only lab."""
+
+import streamlit as st
+
+from core import jobs, queue
+from core.environment import read_only
+from core.runs import RunError
+
+# State -> (label, icon, what it does, help, whether it needs a whole epoch behind it), in the order of the buttons.
+_STOP = (
+    "Stop",
+    ":material/stop:",
+    jobs.stop,
+    "Ends after the step in hand. The run can be resumed exactly where it was.",
+    False,
+)
+_FINISH = (
+    "Finish now",
+    ":material/flag:",
+    jobs.finish,
+    "Trains no more, then tests and saves the best epoch so far.",
+    True,
+)
+_RESUME = ("Resume", ":material/play_arrow:", jobs.resume, "Goes on exactly where it was.", False)
+ACTIONS = {
+    "queued": (
+        ("Move up", ":material/arrow_upward:", queue.move_forward, "Changes places with the run before it.", False),
+        ("Cancel", ":material/close:", jobs.stop, "Leaves the queue. The run can be resumed later.", False),
+    ),
+    "running": (_STOP, _FINISH),
+    "stopping": (
+        (
+            "Stop now",
+            ":material/dangerous:",
+            jobs.kill,
+            "Ends the process at once. The run can be resumed from its last checkpoint.",
+            False,
+        ),
+    ),
+    "stopped": (_RESUME, _FINISH),
+    "interrupted": (_RESUME, _FINISH),
+    "failed": (_RESUME, _FINISH),
+}
+
+
+def draw_actions(run, state, epochs, first_in_line):
+    """Draws the buttons for a run in this state.
+
+    Args:
+        epochs: how many whole epochs are behind it.
+        first_in_line: whether no queued run stands before it.
+    """
+    if read_only():
+        return
+    for label, icon, action, help, needs_epoch in ACTIONS.get(state, ()):
+        if (needs_epoch and not epochs) or (action is queue.move_forward and first_in_line):
+            continue
+        key = f"{label} {run.id}"
+        st.button(label, key=key, icon=icon, help=help, on_click=_attempt, args=(action, run))
+    if state not in ("queued", "running", "stopping"):
+        with st.popover("Delete", icon=":material/delete:", type="tertiary", key=f"ask {run.id}"):
+            st.markdown("The run goes with its curves, its figures and its network. This cannot be undone.")
+            st.button("Delete for good", key=f"delete {run.id}", type="primary", on_click=_attempt, args=(_delete, run))
+
+
+def _attempt(action, run):
+    try:
+        action(run)
+    except RunError as error:
+        st.toast(str(error), icon=":material/error:")
+
+
+def _delete(run):
+    jobs.delete(run)
+    st.query_params["run"] = [name for name in st.query_params.get_all("run") if name != run.id]
