@@ -7,8 +7,9 @@ import streamlit as st
 from core import comparison
 from core.datasets import DATASETS
 from core.models import MODELS
-from core.runs import UNFINISHED
+from core.runs import UNFINISHED, RunError
 from pages.parts import data
+from pages.parts.refreshing import refreshing
 from pages.parts.scorecard import draw_scorecard
 from pages.parts.shell import begin_page
 
@@ -35,9 +36,11 @@ def running_runs(runs):
     """(model, dataset) -> (run, status) of the newest run at work, from runs with the newest first."""
     found = {}
     for run in runs:
-        status = data.state(run)
+        try:
+            status, config = data.state(run), data.config(run)
+        except RunError:
+            continue  # Deleted or damaged a moment ago; the next look at the disk says so.
         if status["state"] in UNFINISHED:
-            config = data.config(run)
             found.setdefault((config.model, config.dataset), (run, status))
     return found
 
@@ -68,14 +71,14 @@ def draw_scores(watching):
             "Test accuracy of each pair's best run. Best is the highest validation accuracy, so that the test images "
             "choose nothing. Equal: the report's figure lies in the 95 % interval of ours."
         )
-    for sentence in problems + more_problems:
+    for sentence in dict.fromkeys(problems + more_problems):
         st.warning(sentence, icon=":material/broken_image:")
 
 
 st.title("Deeper Networks Lab")
 st.markdown("Train three classic networks on three datasets, look inside, and hold them against a published report.")
 watching = bool(running_runs(data.readable_runs()[0]))
-st.fragment(draw_scores, run_every=REFRESH_SECONDS if watching else None)(watching)
+refreshing(lambda: draw_scores(watching), REFRESH_SECONDS if watching else None)
 st.html(CARD_STYLE)
 for column, (page, (icon, about)) in zip(st.columns(len(CARDS)), CARDS.items(), strict=True):
     with column, st.container(border=True, height="stretch", gap="xsmall", key=f"card-{page}"):

@@ -54,7 +54,8 @@ def html(page):
 
 def charts(page):
     """What each live chart was given."""
-    return [json.loads(element.proto.mixed.json or element.proto.json) for element in page.get("bidi_component")]
+    found = [element.proto for element in page.get("bidi_component") if element.proto.component_name == "live_chart"]
+    return [json.loads(proto.mixed.json or proto.json) for proto in found]
 
 
 def badges(page):
