@@ -4,23 +4,18 @@ Run it with the runs at hand, of which the Draw page needs networks trained on M
 """
 
 import argparse
-import contextlib
 import importlib.util
 import shutil
-import socket
 import statistics
-import subprocess
-import sys
 import time
-import urllib.request
 from pathlib import Path
 
 import psutil
 from playwright.sync_api import sync_playwright
+from serving import LIMIT_SECONDS, serving, wait_until_up
 
-PROJECT = Path(__file__).parent.parent
 PAGES = ("Train", "Compare", "Gallery", "Draw", "Overview")
-LIMIT_MS = 60_000
+LIMIT_MS = 1000 * LIMIT_SECONDS
 # Resolves with the milliseconds from the next pen-up to the next change of the verdict.
 WAIT_FOR_ANSWER = """(verdict) => {
   window.answered = new Promise((resolve) => addEventListener("pointerup", () => {
@@ -29,31 +24,6 @@ WAIT_FOR_ANSWER = """(verdict) => {
     observer.observe(verdict, { childList: true, characterData: true, subtree: true });
   }, { once: true, capture: true }));
 }"""
-
-
-@contextlib.contextmanager
-def serving(script):
-    """Starts a Streamlit app; yields its process and address at once, before it answers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}", "--server.headless=true"]
-    process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield process, f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def wait_until_up(address):
-    """Returns when the server answers. Raises TimeoutError after a minute."""
-    end = time.monotonic() + LIMIT_MS / 1000
-    while time.monotonic() < end:
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"{address}/_stcore/health", timeout=5):
-            return
-        time.sleep(0.02)
-    raise TimeoutError(f"{address} does not answer")
 
 
 def first_page(browser, script):
