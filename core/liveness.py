@@ -76,6 +76,9 @@ def _is_locked(run, status):
                 if psutil.pid_exists(status.get("pid") or os.getpid()):
                     return True
                 time.sleep(0.02)
+            except OSError:
+                # What may not be opened, or is no file, cannot be asked: the process itself is the next best.
+                return psutil.pid_exists(status.get("pid") or -1)
     return True
 
 

@@ -83,7 +83,12 @@ class Run:
     def write_status(self, **changes):
         """Changes some of the status; the heartbeat is set to now. Only the holder of the run's lock may call this."""
         with STATUS_LOCK:
-            status = self.read_status() | changes | {"heartbeat": time.time()}
+            try:
+                status = self.read_status()
+            except RunError:
+                # Whoever holds the lock knows better, and a damaged status must not end a training.
+                status = {"state": "running"}
+            status |= changes | {"heartbeat": time.time()}
             try:
                 replace_json(self.status_path, status)
             except OSError:

@@ -1,10 +1,11 @@
 """How a worker hears that it should stop: politely once, then firmly."""
 
+import contextlib
 import os
 import signal
 import threading
 
-from core.runs import STATUS_LOCK
+from core.runs import STATUS_LOCK, RunError
 
 PATIENCE_SECONDS = 10
 
@@ -37,7 +38,8 @@ class Stop:
         threading.Thread(target=self._insist, daemon=True).start()
 
     def _insist(self):
-        with STATUS_LOCK:
+        # A status that can be neither read nor written keeps nobody from stopping.
+        with STATUS_LOCK, contextlib.suppress(RunError, OSError):
             if self._run.read_status()["state"] in ("queued", "running"):
                 self._run.write_status(state="stopping")
         if not self._heard.wait(PATIENCE_SECONDS):
@@ -46,5 +48,6 @@ class Stop:
     def _leave(self):
         # The lock is not given back, so that nothing else is written any more.
         STATUS_LOCK.acquire()
-        self._run.write_status(state="stopped", phase=None, error=None)
+        with contextlib.suppress(RunError, OSError):
+            self._run.write_status(state="stopped", phase=None, error=None)
         os._exit(1)

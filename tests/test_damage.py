@@ -189,6 +189,7 @@ def test_every_command_names_the_damaged_file_and_goes_on(artifacts, tmp_path, m
         asked = {
             ("export", run.id, str(tmp_path / str(number))): cut or (is_damage and name in EXPORTED),
             ("train", "--run", run.id): is_damage and name in ("config.json", "status.json"),
+            ("stop", run.id): is_damage and name == "status.json",
         }
         # What it does not read has nothing to do with it, and it takes its time.
         if name in EVALUATED:

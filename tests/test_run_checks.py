@@ -133,3 +133,12 @@ def test_numbers_too_large_for_a_computer_are_no_configuration(run):
         run.config_path.write_text(json.dumps(record | {"config": record["config"] | {name: 10**400}}))
         with pytest.raises(RunError, match=r"config\.json is damaged\.$"):
             run.read_config()
+
+
+@pytest.mark.parametrize("way", ["empty", "noise", "missing"])
+def test_a_worker_writes_a_damaged_status_anew(artifacts, way):
+    run = started_run()
+    damaged(run.status_path, way)
+    run.write_status(phase="training", epoch=2, epochs=4, step=1, steps=9)
+    assert damage(run) == {}
+    assert (run.read_status()["state"], run.read_status()["epoch"]) == ("running", 2)
