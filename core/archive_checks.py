@@ -34,6 +34,13 @@ def predictions(text, dataset):
     return arrays
 
 
+def packed(arrays):
+    """The bytes of test_predictions.npz."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
+
+
 def glance_at_predictions(path, dataset):
     """Checks which arrays test_predictions.npz holds, without reading them."""
     file_size(path)

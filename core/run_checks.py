@@ -134,6 +134,11 @@ def metrics(text):
     return value
 
 
+def history_line(row):
+    """One line of history.csv: `row` maps each of HISTORY_COLUMNS to a number."""
+    return ",".join(json.dumps(row[column]) for column in HISTORY_COLUMNS) + "\n"
+
+
 def history_rows(text):
     """The rows of history.csv, lists in the order of HISTORY_COLUMNS; a half-written last line waits."""
     lines, rest = _whole_lines(text)

@@ -1,7 +1,6 @@
 """The run folder: the one owner of its file names, and of how each is written and read."""
 
 import dataclasses
-import io
 import json
 import os
 import re
@@ -10,12 +9,10 @@ import threading
 import time
 from pathlib import Path
 
-import numpy as np
-
 from core import archive_checks, run_checks
 from core.config import RunConfig
 from core.files import TEMPORARY, append, overwrite_json, replace_bytes, replace_json
-from core.run_checks import HISTORY_COLUMNS, HISTORY_HEADER, SCHEMA_VERSION
+from core.run_checks import HISTORY_COLUMNS, HISTORY_HEADER, SCHEMA_VERSION, history_line
 
 UNFINISHED = ("queued", "running", "stopping")
 STATES = (*UNFINISHED, "completed", "stopped", "failed")
@@ -111,7 +108,7 @@ class Run:
 
     def append_history(self, row):
         """Adds one epoch; `row` maps each of HISTORY_COLUMNS to a number."""
-        append(self.history_path, _history_line(row), header=HISTORY_HEADER)
+        append(self.history_path, history_line(row), header=HISTORY_HEADER)
 
     def append_progress(self, row):
         """Adds one line to progress.jsonl."""
@@ -126,7 +123,7 @@ class Run:
 
     def rewind(self, history, epoch, step):
         """Takes the curves back to these rows of history.csv, and to so many whole epochs and steps of the next one."""
-        replace_bytes(self.history_path, "".join([HISTORY_HEADER, *map(_history_line, history)]).encode())
+        replace_bytes(self.history_path, "".join([HISTORY_HEADER, *map(history_line, history)]).encode())
         try:
             rows, _ = self.read_progress()
         except RunError:
@@ -152,9 +149,7 @@ class Run:
         return arrays
 
     def write_predictions(self, **arrays):
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, **arrays)
-        replace_bytes(self.predictions_path, buffer.getvalue())
+        replace_bytes(self.predictions_path, archive_checks.packed(arrays))
 
     def read_log(self, last_lines=40):
         """The last lines of the worker's output."""
@@ -164,11 +159,7 @@ class Run:
         return "\n".join(text.splitlines()[-last_lines:])
 
     def check(self, path, check):
-        """What `check` says of one of the run's files, whose ValueError or OSError becomes one sentence.
-
-        Raises:
-            RunError: the sentence.
-        """
+        """What `check` says of one of the run's files; its ValueError or OSError becomes a RunError naming the file."""
         try:
             return check(path)
         except RunError:
@@ -253,7 +244,3 @@ def list_runs():
         raise RunError(f"The runs in {folder} cannot be read: {error.strerror}.") from None
     names = [path for path in found if os.path.isdir(path)]
     return [Run(path) for path in sorted(names, key=lambda path: path.name.split("-")[-3:], reverse=True)]
-
-
-def _history_line(row):
-    return ",".join(json.dumps(row[column]) for column in HISTORY_COLUMNS) + "\n"
