@@ -56,7 +56,8 @@ def choose():
             bind="query-params",
         )
         report = st.toggle("Report's figures and differences", key="report", bind="query-params")
-    return which, report, chosen
+    # An empty ?epoch= takes the choice away.
+    return which or "best", report, chosen
 
 
 def draw_rows(rows, which, report, chosen):
@@ -109,7 +110,7 @@ def draw_curves(runs, report):
 
 st.title("Compare")
 runs, problems = data.readable_runs()
-tables = {which: comparison.table(runs, which) for which in EPOCHS}
+tables = {which: data.table(runs, which) for which in EPOCHS}
 named = runs_in_url()
 for sentence in dict.fromkeys(problems + [sentence for _, found in tables.values() for sentence in found]):
     st.warning(sentence, icon=":material/broken_image:")

@@ -60,7 +60,7 @@ def summary(best):
 def draw_scores(watching):
     """The scorecard as the disk has it now. `watching`: this is redrawn every few seconds, while anything runs."""
     runs, problems = data.readable_runs()
-    rows, more_problems = comparison.table(runs)
+    rows, more_problems = data.table(runs)
     best, running = comparison.best_runs(rows), running_runs(runs)
     if watching and not running:
         st.rerun()

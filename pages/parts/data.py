@@ -5,7 +5,7 @@ import threading
 
 import streamlit as st
 
-from core import damage, liveness, queue, runs
+from core import comparison, damage, liveness, queue, runs
 from core.datasets import load
 from core.estimate import measured_speeds
 from core.run_checks import LIMITS
@@ -20,49 +20,64 @@ def _stamp(path):
     return facts.st_size, facts.st_mtime_ns, facts.st_ino, facts.st_mode
 
 
+def _key(run, *paths):
+    """What changes when one of the files does; a string, since Streamlit takes longer to hash a Run than to read it."""
+    return repr((str(run.path), [_stamp(path) for path in paths]))
+
+
 @st.cache_data(max_entries=500, show_spinner=False)
-def _read(run, reader, stamp):
-    return getattr(run, reader)()
+def _read(key, reader, _run):
+    return getattr(_run, reader)()
 
 
 def config(run):
     """The run's RunConfig."""
-    return _read(run, "read_config", _stamp(run.config_path))
+    return _read(_key(run, run.config_path), "read_config", run)
 
 
 def created(run):
     """When the run was created, in seconds since 1970."""
-    return _read(run, "read_record", _stamp(run.config_path))["created"]
+    return _read(_key(run, run.config_path), "read_record", run)["created"]
 
 
 def history(run):
     """The run's history, a row an epoch."""
-    return _read(run, "read_history", _stamp(run.history_path))
+    return _read(_key(run, run.history_path), "read_history", run)
 
 
 def metrics(run):
     """The run's metrics, or None."""
-    return _read(run, "read_metrics", _stamp(run.metrics_path))
+    return _read(_key(run, run.metrics_path), "read_metrics", run)
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
-def _predictions(run, stamp):
-    return run.read_predictions()
+def _table(keys, which, _runs):
+    return comparison.table(_runs, which)
+
+
+def table(runs, which="best"):
+    """What `core.comparison.table` makes of a list of runs."""
+    return _table("".join(_key(run, run.config_path, run.metrics_path) for run in runs), which, runs)
+
+
+@st.cache_data(max_entries=20, show_spinner=False)
+def _predictions(key, _run):
+    return _run.read_predictions()
 
 
 def predictions(run):
     """The run's test predictions. Raises runs.RunError where there are none."""
-    return _predictions(run, _stamp(run.predictions_path))
+    return _predictions(_key(run, run.predictions_path), run)
 
 
 @st.cache_resource(max_entries=50, show_spinner=False)
-def _tail(run):
+def _tail(path):
     return {"file": None, "offset": 0, "rows": [], "lock": threading.Lock()}
 
 
 def progress(run):
     """The run's progress rows, of which only the new ones are read from disk."""
-    tail = _tail(run)
+    tail = _tail(str(run.path))
     with tail["lock"]:
         size, _, file, _ = _stamp(run.progress_path) or (0, 0, None, 0)
         if file != tail["file"] or tail["offset"] > size:
@@ -79,7 +94,7 @@ def speeds(runs):
 
 def _speed_facts(run):
     try:
-        record = _read(run, "read_record", _stamp(run.config_path))
+        record = _read(_key(run, run.config_path), "read_record", run)
         return config(run), record.get("environment", {}), history(run)
     except runs.RunError:
         return None
@@ -97,16 +112,16 @@ def state(run):
 
 
 @st.cache_resource(max_entries=6, show_spinner=False)
-def _classifier(run, stamp):
+def _classifier(key, _run):
     # Here, and not above: LiteRT takes a moment to import, and only one page needs it.
     from core.inference import Classifier
 
-    return Classifier(run)
+    return Classifier(_run)
 
 
 def classifier(run):
     """The run's network, ready to answer. Raises runs.RunError where it has no sound model.tflite."""
-    return _classifier(run, _stamp(run.tflite_path))
+    return _classifier(_key(run, run.tflite_path), run)
 
 
 @st.cache_resource(show_spinner="Getting the images…")
@@ -126,10 +141,10 @@ def readable_runs():
 
 
 @st.cache_data(max_entries=1000, show_spinner=False)
-def _damaged_files(run, stamps):
-    return damage.damage(run)
+def _damaged_files(key, _run):
+    return damage.damage(_run)
 
 
 def damaged_files(run):
     """What is wrong with a run's files: file name -> one sentence; see `core.damage.damage`."""
-    return _damaged_files(run, [_stamp(run.path / name) for name in LIMITS])
+    return _damaged_files(_key(run, *(run.path / name for name in LIMITS)), run)

@@ -68,9 +68,7 @@ def step_points(steps):
     # A stride of two to the n keeps the chosen points where they are until there are twice as many.
     every = _stride(len(steps))
     epoch = None
-    for index, row in enumerate(steps):
-        if index % every and index != len(steps) - 1:
-            continue
+    for row in steps[::every] + (steps[-1:] if (len(steps) - 1) % every else []):
         if epoch not in (None, row["epoch"]):
             for values in points.values():
                 values.append(None)
