@@ -1,6 +1,7 @@
 """Every hyperparameter of a RunConfig as a widget, made from its own metadata; empty means the recipe's own."""
 
 import dataclasses
+import math
 
 import streamlit as st
 
@@ -66,7 +67,18 @@ def _widget(field, placeholder):
     help = f"{meta['help']} Between {low} and {high}.{zero}"
     # Without bounds of its own the widget hands over whatever is typed, and RunConfig says what is wrong with it.
     kind = {"step": 1} if field.type is int else {"step": 0.01, "format": "%g"}
+    if field.type is int and any(map(_is_endless, st.query_params.get_all(field.name))):
+        # Streamlit passes over what is no number in the address, but trips over an infinite one where it wants a whole.
+        del st.query_params[field.name]
+        options["bind"] = None
     return st.number_input(value=None, help=help, **kind, **options)
+
+
+def _is_endless(text):
+    try:
+        return math.isinf(float(text))
+    except ValueError:
+        return False
 
 
 def _recipe_value(field, configs):
