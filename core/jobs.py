@@ -12,7 +12,7 @@ import psutil
 
 from core.environment import read_only, worker_environment
 from core.files import TEMPORARY, discard
-from core.liveness import WORKER, has_worker, is_starting, locked, worker
+from core.liveness import WORKER, has_worker, is_starting, locked, worker, writing
 from core.runs import UNFINISHED, RunError, create_run
 
 END_SECONDS = 10
@@ -91,7 +91,8 @@ def finish(run):
         return resume(run, finish=True)
     if run.read_history().empty:
         raise RunError(f"{run.id} has no whole epoch to finish with. Stop it instead.")
-    run.finish_path.touch()
+    with writing(run):
+        run.finish_path.touch()
     return stop(run)
 
 
@@ -131,7 +132,7 @@ def _end(run, process):
 
 
 def _spawn(run):
-    with open(run.log_path, "ab") as log:
+    with writing(run), open(run.log_path, "ab") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", WORKER, run.id],
             cwd=_PROJECT,

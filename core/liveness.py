@@ -115,18 +115,27 @@ def claim(run):
 
 @contextlib.contextmanager
 def locked(run):
-    """The run's lock, for changing a run that no worker has. Raises RunError where one has it."""
+    """The run's lock, for changing a run that no worker has. Raises RunError where one has it, or as `writing`."""
     lock = _lock(run, 2)
     try:
-        yield
+        with writing(run):
+            yield
     finally:
         lock.release()
 
 
-def _lock(run, seconds):
+@contextlib.contextmanager
+def writing(run):
+    """For changing a run at somebody's wish: raises RunError where a file of it cannot be written."""
     try:
-        return FileLock(run.lock_path).acquire(timeout=seconds).lock
-    except Timeout:
-        raise RunError(f"{run.id} is being trained already.") from None
+        yield
     except OSError as error:
         raise RunError(f"{run.id}: its folder cannot be written ({error.strerror}).") from None
+
+
+def _lock(run, seconds):
+    with writing(run):
+        try:
+            return FileLock(run.lock_path).acquire(timeout=seconds).lock
+        except Timeout:
+            raise RunError(f"{run.id} is being trained already.") from None

@@ -40,10 +40,12 @@ def move_forward(run):
     check_allowed()
     waiting = line()
     if run in waiting[1:]:
-        before = waiting[waiting.index(run) - 1]
-        ours, theirs = _place(run), _place(before)
-        run.write_place(theirs)
-        before.write_place(ours)
+        place = waiting.index(run)
+        waiting[place - 1 : place + 1] = run, waiting[place - 1]
+        # All are numbered anew, as some may have lost their place; whoever comes later has the time, which is more.
+        for number, queued in enumerate(waiting):
+            with liveness.writing(queued):
+                queued.write_place(number)
 
 
 def wait_for_turn(run, stop_requested, tell=lambda words: None):

@@ -1,5 +1,6 @@
 """Trains a run in this process: from its place in the queue to its last status, with every failure in one sentence."""
 
+import contextlib
 import errno
 import importlib.metadata
 import platform
@@ -33,20 +34,19 @@ def work(run, verbose=2, tell=lambda words: None):
     """
     stop = Stop(run)
     stop.listen()
-    lock = liveness.claim(run)
-    try:
-        return _end(run, *_train(run, stop, verbose, tell))
-    finally:
-        lock.release()
+    # Given back when the last state is written, so that no more runs ever say that they train than may.
+    with contextlib.ExitStack() as held:
+        held.callback(liveness.claim(run).release)
+        return _end(run, *_train(run, stop, verbose, tell, held))
 
 
-def _train(run, stop, verbose, tell):
-    """Waits, trains, and gives (the last state, the reason of a failure)."""
-    slot = None
+def _train(run, stop, verbose, tell, held):
+    """Waits, trains, and gives (the last state, the reason of a failure); the slot goes to what is held."""
     try:
         slot = queue.wait_for_turn(run, stop.requested, tell)
         if slot is None:
             return "stopped", None
+        held.callback(slot.release)
         run.write_status(state="running", phase="starting")
         config = run.read_config()
         # Importing Keras takes seconds; until then the status already says that it starts.
@@ -55,11 +55,10 @@ def _train(run, stop, verbose, tell):
         run.describe(environment=environment(), dataset_sha256=DATASETS[config.dataset]["sha256"])
         return "completed" if train(config, run.path, stop.requested, verbose) else "stopped", None
     except Exception as error:
-        traceback.print_exc()
+        # The log may be on the very disk that is full.
+        with contextlib.suppress(OSError):
+            traceback.print_exc()
         return "failed", sentence(error)
-    finally:
-        if slot:
-            slot.release()
 
 
 def _end(run, state, error):
