@@ -44,7 +44,8 @@ def keep_only(run, paths):
 def read_arrays(path):
     """Name -> array. Raises RunError where the file is missing or damaged."""
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        # Opened here, because NumPy forgets to close a damaged one.
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
     except Exception:
         raise RunError(f"{path.parent.parent.name}: checkpoint/{path.name} is missing or damaged.") from None

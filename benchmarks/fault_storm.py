@@ -1,0 +1,194 @@
+"""Kills training workers at random moments and resumes them, until nothing is left to kill: is anything ever lost?
+
+The peers are the same runs trained without a kill. Run it where nothing else trains: python benchmarks/fault_storm.py
+"""
+
+import argparse
+import itertools
+import os
+import random
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import numpy as np
+import psutil
+
+from core import jobs, liveness
+from core.config import make_config
+from core.damage import damage
+from core.runs import UNFINISHED, RunError
+
+SMALL = {"image_size": 16, "train_examples": 300, "batch_size": 32, "epochs": 4}
+# What of training has a state of its own: averaged weights and one cycle; plateaus and early stopping; neither.
+CONFIGS = {
+    recipe: make_config("alexnet", "mnist", recipe, **SMALL | changes)
+    for recipe, changes in {
+        "modern": {},
+        "report": {"plateau_patience": 1, "early_stopping_patience": 5},
+        "quick": {"schedule": "constant"},
+    }.items()
+}
+WALL_TIME = ["seconds", "images_per_second"]
+LIMIT_SECONDS = 240
+NOISE = 1e-4
+
+
+def starting(run, chance):
+    """Kills in the first seconds of a worker's life, wherever that is."""
+    end = time.monotonic() + 4 * chance.random()
+    return lambda status: time.monotonic() >= end
+
+
+def inside_an_epoch(run, chance):
+    """Kills some time after the first step."""
+    ends = []
+
+    def now(status):
+        if status.get("phase") == "training" and not ends:
+            ends.append(time.monotonic() + 3 * chance.random())
+        return ends and time.monotonic() >= ends[0]
+
+    return now
+
+
+def writing_a_checkpoint(run, chance):
+    """Kills while a file of the checkpoint is half-written."""
+    return lambda status: any(run.checkpoint_path.glob(".tmp-*"))
+
+
+def evaluating(run, chance):
+    """Kills while the test images are answered."""
+    return lambda status: status.get("phase") == "evaluating"
+
+
+def exporting(run, chance):
+    """Kills while the network is written."""
+    return lambda status: status.get("phase") == "exporting"
+
+
+# By how often, in ten kills of one run; the last two only once the training is over.
+MOMENTS = {starting: 3, inside_an_epoch: 3, writing_a_checkpoint: 2, evaluating: 1, exporting: 1}
+
+
+class Storm:
+    """Random kills over several runs.
+
+    Attributes:
+        started, kills, resumed, finished: how often.
+        damaged: files that could not be read after a kill.
+        lost: epochs in a run's history that differ from those of the run that was not killed, or are missing.
+    """
+
+    def __init__(self, seed=0):
+        self.chance = random.Random(seed)
+        self.started = self.kills = self.resumed = self.finished = self.lost = 0
+        self.damaged = []
+
+    def strike(self, config, reference, kills):
+        """Trains a RunConfig, killed so often on the way, and compares it with the run that was not killed."""
+        run = jobs.start(config)
+        self.started += 1
+        for moment in self._moments(kills):
+            killed = self._kill(run, moment(run, self.chance))
+            self.damaged += self._damage(run)
+            if not killed:
+                break
+            jobs.resume(run)
+            self.resumed += 1
+        state = until(run, lambda status: status["state"] not in UNFINISHED)
+        self.finished += state["state"] == "completed"
+        self.damaged += self._damage(run)
+        self.lost += lost_epochs(run, reference)
+        return run
+
+    def _moments(self, kills):
+        """The kinds of moments of one run's kills: those of its end come last."""
+        share = {moment: kills * weight / sum(MOMENTS.values()) for moment, weight in MOMENTS.items()}
+        chosen = list(itertools.chain.from_iterable([moment] * round(many) for moment, many in share.items()))
+        early = [moment for moment in chosen if moment not in (evaluating, exporting)]
+        early += [inside_an_epoch] * (kills - len(chosen))
+        self.chance.shuffle(early)
+        return [*early, *(moment for moment in chosen if moment in (evaluating, exporting))][:kills]
+
+    def _kill(self, run, is_time):
+        """Returns whether there was something to kill."""
+        deadline = time.monotonic() + LIMIT_SECONDS
+        while time.monotonic() < deadline:
+            status = liveness.state(run)
+            if status["state"] not in UNFINISHED:
+                return False
+            if is_time(status):
+                break
+            time.sleep(0.002)
+        worker = liveness.worker(run)
+        if worker is None:
+            return False
+        worker.kill()
+        psutil.wait_procs([worker], timeout=10)
+        self.kills += 1
+        said = until(run, lambda status: status["state"] not in UNFINISHED, 10)
+        assert said["state"] in ("interrupted", "completed"), said
+        return said["state"] == "interrupted"
+
+    def _damage(self, run):
+        found = list(damage(run))
+        try:
+            run.read_progress()
+            run.read_history()
+        except RunError as error:
+            found.append(str(error))
+        return found
+
+
+def until(run, condition, seconds=LIMIT_SECONDS):
+    """The run's first state that meets the condition. Raises TimeoutError."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        status = liveness.state(run)
+        if condition(status):
+            return status
+        time.sleep(0.02)
+    raise TimeoutError(f"{run.id}: {liveness.state(run)}\n{run.read_log()}")
+
+
+def lost_epochs(run, reference):
+    """How many epochs the run lacks, has twice, or has otherwise than the reference, beyond floating-point noise."""
+    ours, theirs = (each.read_history().drop(columns=WALL_TIME) for each in (run, reference))
+    shared = min(len(ours), len(theirs))
+    same = np.isclose(ours[:shared], theirs[:shared], rtol=NOISE, atol=NOISE).all(axis=1)
+    return int((~same).sum()) + abs(len(ours) - len(theirs))
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--kills", type=int, default=100, help="how many, over all runs (100)")
+    arguments.add_argument("--seed", type=int, default=0, help="of the moments (0)")
+    options = arguments.parse_args()
+    storm, began = Storm(options.seed), time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["LAB_ARTIFACTS"] = folder
+        configs = list(CONFIGS.values())
+        references = [jobs.start(config) for config in configs]
+        for reference in references:
+            until(reference, lambda status: status["state"] == "completed", 2 * LIMIT_SECONDS)
+        for number in itertools.count():
+            left = options.kills - storm.kills
+            if left <= 0:
+                break
+            config, reference = configs[number % len(configs)], references[number % len(configs)]
+            storm.strike(config, reference, min(10, left))
+            print(f"{storm.kills:4} kills, {storm.finished} of {storm.started} runs finished", file=sys.stderr)
+    for name in ("started", "kills", "resumed", "finished"):
+        print(f"{name if name == 'kills' else f'runs {name}':16}{getattr(storm, name):6}")
+    print(f"{'files damaged':16}{len(storm.damaged):6}  {' '.join(sorted(set(storm.damaged)))}".rstrip())
+    print(f"{'epochs lost':16}{storm.lost:6}")
+    print(f"{time.monotonic() - began:.0f} s")
+    return bool(storm.damaged or storm.lost or storm.finished < storm.started)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
