@@ -213,3 +213,23 @@ def test_damage_is_told_without_reading_a_long_progress(artifacts):
     assert damage(run) == {}
     run.progress_path.write_bytes(2000 * row + b"noise\n")
     assert list(damage(run)) == ["progress.jsonl"]
+
+
+def test_what_a_file_says_is_shown_as_it_is_and_fetches_nothing(artifacts):
+    picture, escaped = "![x](http://elsewhere.example/x.png)", r"!\[x\](http://elsewhere.example/x.png)"
+    working, failed = started_run(), failed_run()
+    working.write_status(phase=picture, steps=None)
+    failed.write_status(error=picture)
+    page = opened("train", working, failed)
+    assert [error.value for error in page.error] == [escaped]
+    assert f":blue-badge[{escaped}]" in [text.value for text in page.markdown]
+    assert escaped in [bar.proto.text for bar in page.get("progress")]
+
+
+def test_a_run_that_diverged_is_no_damage_and_is_shown(artifacts):
+    run = started_run()
+    header, *rows = run.history_path.read_text().splitlines()
+    rows = [",".join(["NaN" if place in (1, 3) else cell for place, cell in enumerate(row.split(","))]) for row in rows]
+    run.history_path.write_text("\n".join([header, *rows]) + "\n")
+    assert damage(run) == {}
+    assert said(opened("train", run)) == said(opened("train", started_run()))

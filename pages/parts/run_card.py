@@ -17,7 +17,7 @@ from pages.parts import data
 from pages.parts.live_chart import live_chart
 from pages.parts.run_actions import draw_actions
 from pages.parts.settings_form import in_words
-from pages.parts.style import NETWORK_COLOURS, duration, pair_label, percent
+from pages.parts.style import NETWORK_COLOURS, duration, pair_label, percent, plain
 
 STATES = {
     "queued": ("queued", "gray"),
@@ -46,7 +46,7 @@ def run_card(run, reveal=False):
             with heading:
                 _heading(run, config, status, len(history))
             if state in REASONS:
-                REASONS[state](status.get("error") or "The training ended without saying why; see its log.")
+                REASONS[state](plain(status.get("error") or "The training ended without saying why; see its log."))
                 with st.expander("The last lines of its log"):
                     st.code(run.read_log() or "The log is empty.", language=None)
             begun = bool(steps) or len(history) > 0
@@ -118,7 +118,7 @@ def _progress(config, status):
     steps = status.get("steps")
     epochs, inside = st.columns(2)
     epochs.progress(share_done(config, status), text=epoch_words(config, status))
-    words = f"Step {status.get('step') or 0} of {steps}" if steps else state_words(status).capitalize()
+    words = f"Step {status.get('step') or 0} of {steps}" if steps else plain(state_words(status).capitalize())
     inside.progress(_share_of_epoch(status), text=words)
 
 

@@ -1,5 +1,6 @@
 """How things look on every page: one colour per network, and names and numbers the way people read them."""
 
+import re
 import time
 
 from core.config import RECIPES
@@ -14,6 +15,11 @@ NETWORK_COLOURS = dict(zip(MODELS, PALETTE, strict=False))
 def pair_label(model, dataset):
     """ "AlexNet on MNIST"."""
     return f"{MODELS[model]['label']} on {DATASETS[dataset]['label']}"
+
+
+def plain(text):
+    """Text from a file, to be shown as it is where Streamlit would make links, pictures and the like of it."""
+    return re.sub(r"([\\`*\[\]<>$~])", r"\\\1", text)
 
 
 def percent(share, digits=2):
