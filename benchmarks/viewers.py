@@ -48,14 +48,14 @@ async def turn(run, server, clients, seconds):
     """Watches until the run has trained for so long.
 
     Returns:
-        "speed" in images a second; of the server, its share of one core ("cpu"), its "memory" in MB and its "redraws" a
-        second; and the clients' own share of a core. Raises RuntimeError where the run has ended.
+        "speed" in images a second; the server's "memory" in MB and "redraws" a second; the share of one core taken by
+        "server", "worker", "clients" and "others". Raises RuntimeError where the run has ended.
     """
     while not all(client.redraws for client in clients):
         await asyncio.sleep(0.1)
     await asyncio.sleep(SETTLE_SECONDS)
     drawn = sum(client.redraws for client in clients)
-    used, own, started = cpu_seconds(server), time.process_time(), time.time()
+    before, started = cpu_seconds(run, server), time.time()
     images = trained = 0
     while trained < seconds:
         await asyncio.sleep(0.5)
@@ -63,18 +63,23 @@ async def turn(run, server, clients, seconds):
         if liveness.state(run)["state"] != "running":
             raise RuntimeError(f"{run.id} has ended: {run.read_log()}")
     taken = time.time() - started
-    return {
+    used = {name: (seconds - before[name]) / taken for name, seconds in cpu_seconds(run, server).items()}
+    drawn = sum(client.redraws for client in clients) - drawn
+    return used | {
         "speed": images / trained,
-        "cpu": (cpu_seconds(server) - used) / taken,
         "memory": server.memory_info().rss / 2**20,
-        "redraws": (sum(client.redraws for client in clients) - drawn) / taken,
-        "clients": (time.process_time() - own) / taken,
+        "redraws": drawn / taken,
     }
 
 
-def cpu_seconds(process):
-    times = process.cpu_times()
-    return times.user + times.system
+def cpu_seconds(run, server):
+    """Seconds of one core that each has used so far: the server, the clients, and what has no part in this."""
+    worker = psutil.Process(run.read_status()["pid"])
+    used = {name: sum(process.cpu_times()[:2]) for name, process in (("server", server), ("worker", worker))}
+    used["clients"] = time.process_time()
+    machine = psutil.cpu_times()
+    used["others"] = sum(machine) - machine.idle - getattr(machine, "iowait", 0) - sum(used.values())
+    return used
 
 
 @contextlib.asynccontextmanager
@@ -140,15 +145,18 @@ def main():
                 found = asyncio.run(measure(options, run, process, address))
             finally:
                 jobs.kill(run)
-    print(f"{os.cpu_count()} cores; a run of {run.id}, {options.rounds} turns of {options.seconds:g} s each")
-    print("viewers   images/s   ratio to none         server CPU   memory   redraws/s   the clients' own CPU")
+    print(
+        f"{os.cpu_count()} cores; {run.id}; {options.rounds} turns of {options.seconds:g} s for each number of viewers"
+    )
+    print("Shares are of one core. Where others take much of it, trust the ratios less.")
+    print("viewers   images/s   ratio to none           server    memory   redraws/s   clients   others")
     for count, turns in found.items():
         middle = {name: statistics.median(turn[name] for turn in turns) for name in turns[0]}
         ratios = [turn["ratio"] for turn in turns]
         spread = f"({min(ratios):.2f} to {max(ratios):.2f})"
         print(
-            f"{count:7} {middle['speed']:10,.0f}   {middle['ratio']:.3f} {spread:<16}"
-            f"{middle['cpu']:10.1%} {middle['memory']:7.0f} MB {middle['redraws']:9.2f} {middle['clients']:12.1%}"
+            f"{count:7} {middle['speed']:10,.0f}   {middle['ratio']:.3f} {spread:<16}{middle['server']:8.1%}"
+            f"{middle['memory']:7.0f} MB {middle['redraws']:11.2f}{middle['clients']:10.1%}{middle['others']:9.1%}"
         )
 
 
