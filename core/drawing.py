@@ -8,11 +8,12 @@ DATASET = "mnist"
 SIDE, BOX = 28, 20
 MOST_POINTS = 5000
 PEN_WIDTHS = (0.03, 0.14)
+UNREADABLE = "This drawing could not be read; clear the pad and draw again."
 _FINER = 8
 
 
 class DrawingError(ValueError):
-    """Strokes that cannot be a drawing; the message is one sentence for a person."""
+    """Strokes, or a picture, that no digit can be made of; the message is one sentence for a person."""
 
 
 def digit_image(strokes):
@@ -38,41 +39,37 @@ def digit_image(strokes):
     extent = np.max([points.max(axis=0) + width / 2 for width, points in ink], axis=0) - low
     scale = BOX * _FINER / extent.max()
     size = np.ceil(extent * scale / _FINER - 1e-6).astype(int)
-    return _centred(_rasterised([(width * scale, (points - low) * scale) for width, points in ink], size))
+    return centred(_rasterised([(width * scale, (points - low) * scale) for width, points in ink], size))
 
 
 def _checked(strokes):
     """A list of (width, float (n, 2) points)."""
     if strokes is None:
         return []
-    try:
-        checked = [(stroke["width"], np.array(stroke["points"])) for stroke in _list(strokes)]
-        count = sum(max(1, len(points)) for _, points in checked)
-        sound = all(_is_stroke(width, points) for width, points in checked)
-    except (TypeError, ValueError, KeyError, OverflowError):
-        sound, count = False, 0
-    if not sound:
-        raise DrawingError("This drawing could not be read; clear the pad and draw again.")
-    if count > MOST_POINTS:
+    if not isinstance(strokes, list) or not all(map(_has_points, strokes)):
+        raise DrawingError(UNREADABLE)
+    # Before anything is made of the points: a browser may send any number of any size.
+    if sum(max(1, len(stroke["points"])) for stroke in strokes) > MOST_POINTS:
         raise DrawingError(f"A digit needs fewer than {MOST_POINTS:,} pen positions; clear the pad and draw again.")
-    return checked
+    widths, points = (
+        [stroke["width"] for stroke in strokes],
+        [point for stroke in strokes for point in stroke["points"]],
+    )
+    if not all(_is_within(width, *PEN_WIDTHS) for width in widths) or not all(map(_is_point, points)):
+        raise DrawingError(UNREADABLE)
+    return [(stroke["width"], np.array(stroke["points"], float)) for stroke in strokes]
 
 
-def _list(value):
-    if not isinstance(value, list):
-        raise TypeError
-    return value
+def _has_points(stroke):
+    return isinstance(stroke, dict) and "width" in stroke and isinstance(stroke.get("points"), list)
 
 
-def _is_stroke(width, points):
-    if isinstance(width, bool) or not isinstance(width, int | float):
-        return False
-    if not PEN_WIDTHS[0] <= width <= PEN_WIDTHS[1]:
-        return False
-    if points.shape == (0,):
-        return True
-    numbers = points.ndim == 2 and points.shape[1] == 2 and points.dtype.kind in "iuf"
-    return numbers and bool(((points >= 0) & (points <= 1)).all())
+def _is_point(point):
+    return isinstance(point, list) and len(point) == 2 and all(_is_within(place, 0, 1) for place in point)
+
+
+def _is_within(number, low, high):
+    return type(number) in (int, float) and low <= number <= high
 
 
 def _rasterised(ink, size):
@@ -86,8 +83,15 @@ def _rasterised(ink, size):
     return np.asarray(canvas.reduce(_FINER))
 
 
-def _centred(box):
-    """The box moved by whole pixels to where its centre of mass is at pixel (14, 14), as in every MNIST image."""
+def centred(box):
+    """Moves a digit by whole pixels to where its centre of mass is at pixel (14, 14), as in every MNIST image.
+
+    Args:
+        box: uint8 (height, width), no side over BOX, with some ink.
+
+    Returns:
+        uint8 (28, 28).
+    """
     image = np.zeros((SIDE, SIDE), np.uint8)
     corner = []
     for axis, length in enumerate(box.shape):

@@ -5,12 +5,15 @@ from collections import Counter
 import streamlit as st
 
 from core import comparison
-from core.drawing import DATASET, DrawingError, digit_image
+from core.drawing import DATASET, DrawingError
+from core.environment import read_only
 from core.models import MODELS
 from core.runs import UNFINISHED, RunError, open_run
 from pages.parts import data
 from pages.parts.answers import Reader, draw_answers
 from pages.parts.drawing_pad import drawing_pad
+from pages.parts.picture_choice import picture_choice
+from pages.parts.refreshing import refreshing
 from pages.parts.shell import begin_page
 from pages.parts.starting import quick_start_button
 from pages.parts.style import NETWORK_COLOURS, pair_label, run_name
@@ -82,15 +85,19 @@ def ask(reader, image):
 def draw(found, missing):
     """The pad, the answers, and networks to train instead: all that a stroke runs again."""
     left, right = st.columns([2, 3], gap="medium")
+    image, answers = None, []
     with left:
-        strokes = drawing_pad("pad")
+        try:
+            image = drawing_pad("pad")
+        except DrawingError as error:
+            st.error(str(error))
+        picture_choice("pad")
     with right:
         try:
-            image = digit_image(strokes)
             answers = [] if image is None else [ask(reader, image) for reader in found]
-        except (DrawingError, RunError) as error:
+        except RunError as error:
             st.error(str(error))
-            image, answers = None, []
+            image = None
         draw_answers(image, found, answers, "answers")
         if missing:
             offer(missing, bool(found))
@@ -107,7 +114,6 @@ def offer(models, beside):
             quick_start_button(f"Train {MODELS[model]['label']}", model, DATASET)
 
 
-@st.fragment(run_every=REFRESH_SECONDS)
 def await_training(runs):
     """Links to the runs that learn digits now; the page starts anew when one of them ends."""
     for run in runs:
@@ -129,14 +135,14 @@ def await_training(runs):
 
 def main():
     st.title("Draw")
-    st.write("Draw a digit with mouse, pen or finger. Each network that was trained on MNIST says what it reads.")
+    st.write("Draw a digit, or choose a picture of one. Each network that was trained on MNIST says what it reads.")
     mnist_runs = [run for run in data.readable_runs()[0] if data.config(run).dataset == DATASET]
     found = readers(chosen_runs(mnist_runs))
     learning = [run for run in mnist_runs if data.state(run)["state"] in UNFINISHED]
     there = {data.config(run).model for run in [*learning, *(reader.run for reader in found)]}
-    draw(found, [model for model in MODELS if model not in there])
+    draw(found, [] if read_only() else [model for model in MODELS if model not in there])
     if learning:
-        await_training(learning)
+        refreshing(lambda: await_training(learning), REFRESH_SECONDS)
 
 
 main()

@@ -9,13 +9,16 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.drawing import digit_image
+from core.ink import digit_of
 from core.models import MODELS
+from core.pictures import read_picture
 from core.runs import list_runs
 from pages.parts.answers import common, verdict
 from pages.parts.drawing_pad import PEN_WIDTH
 from pages.parts.style import NETWORK_COLOURS, percent
 from tests.folders import finished_run, started_run
 from tests.penmanship import strokes, teach
+from tests.picture_files import INK, PAPER, saved
 
 pytestmark = pytest.mark.usefixtures("artifacts")
 LABELS = [model["label"] for model in MODELS.values()]
@@ -26,7 +29,7 @@ def opened(drawing=None, runs=()):
     page = AppTest.from_file(str(Path(__file__).parents[1] / "app.py"), default_timeout=60).run()
     page.switch_page("pages/draw.py")
     if drawing is not None:
-        page.session_state["pad strokes"] = drawing
+        page.session_state["pad sheet"] = {"number": 1, "strokes": drawing, "picture": None}
     page.query_params["run"] = [run.id for run in runs]
     return checked(page.run())
 
@@ -162,6 +165,56 @@ def test_the_drawing_survives_a_visit_to_another_page():
     checked(page.switch_page("pages/train.py").run())
     checked(page.switch_page("pages/draw.py").run())
     assert shown(page, "drawing_pad")["strokes"] == strokes(5)
+
+
+def upload(page, content, name="seven.png"):
+    return checked(page.file_uploader[0].upload(name, content).run())
+
+
+def seen(page):
+    """What the networks see, uint8 (28, 28)."""
+    return np.frombuffer(base64.b64decode(shown(page, "answers")["image"]), np.uint8).reshape(28, 28)
+
+
+def test_a_chosen_picture_lies_on_the_pad_and_is_read_in_place_of_the_drawing():
+    teach(finished_run())
+    page = upload(opened(strokes(3)), saved(PAPER), name="a <b>seven</b>.png")
+    pad = shown(page, "drawing_pad")
+    assert (pad["number"], pad["strokes"]) == (2, [])
+    assert pad["picture"].startswith("data:image/png;base64,")
+    np.testing.assert_array_equal(seen(page), digit_of(read_picture(saved(PAPER))))
+    assert shown(page, "answers")["verdict"] == "AlexNet reads a 7."
+    assert not page.file_uploader
+    assert any("a &lt;b&gt;seven&lt;/b&gt;.png" in element.proto.body for element in page.get("html"))
+    assert not any("<b>seven" in element.proto.body for element in page.get("html"))
+
+
+def test_a_picture_can_be_removed_and_another_chosen():
+    page = upload(opened(), saved(PAPER))
+    checked(page.button[0].click().run())
+    assert shown(page, "answers")["image"] is None
+    assert shown(page, "drawing_pad")["picture"] is None
+    assert seen(upload(page, saved(INK))).any()
+
+
+def test_a_picture_survives_a_visit_to_another_page():
+    page = upload(opened(), saved(PAPER))
+    before = seen(page)
+    checked(page.switch_page("pages/train.py").run())
+    checked(page.switch_page("pages/draw.py").run())
+    np.testing.assert_array_equal(seen(page), before)
+    assert shown(page, "drawing_pad")["picture"]
+
+
+def test_what_is_no_picture_is_said_in_one_sentence_and_the_drawing_stays():
+    page = upload(opened(strokes(3)), b"<script>alert(7)</script>")
+    assert [error.value for error in page.error] == [
+        "This is no picture that can be read here: choose a PNG, JPEG, WebP, GIF or BMP."
+    ]
+    assert shown(page, "drawing_pad")["strokes"] == strokes(3)
+    np.testing.assert_array_equal(seen(page), digit_image(strokes(3)))
+    page = upload(page, saved(PAPER))
+    assert not page.error
 
 
 def test_the_pens_first_width_is_one_that_it_may_have():

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from core.drawing import MOST_POINTS, PEN_WIDTHS, DrawingError, digit_image
 from tests.penmanship import strokes, variations
@@ -134,3 +136,32 @@ def test_more_ink_than_the_limit_is_refused_in_one_sentence(count):
 def test_what_is_no_drawing_is_refused_in_one_sentence(nonsense):
     with pytest.raises(DrawingError, match=r"^This drawing could not be read; clear the pad and draw again\.$"):
         digit_image(nonsense)
+
+
+NUMBERS = st.integers() | st.floats() | st.floats(0, 1) | st.sampled_from([0, 1, 0.08, 10**400, -0.0])
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | NUMBERS | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=20,
+)
+# Most are nearly drawings, so that each part is wrong now and then while the others are right.
+POINTS = st.lists(st.lists(NUMBERS, min_size=2, max_size=2) | ANYTHING, max_size=5)
+STROKES = st.fixed_dictionaries({}, optional={"width": st.floats(*PEN_WIDTHS) | ANYTHING, "points": POINTS | ANYTHING})
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(STROKES | ANYTHING, max_size=4) | ANYTHING)
+def test_whatever_a_browser_sends_is_a_digit_or_an_empty_pad_or_one_sentence(drawing):
+    try:
+        image = digit_image(drawing)
+    except DrawingError as error:
+        assert str(error).count(".") == 1  # noqa: PT017 - either is right
+    else:
+        assert image is None or ((image.shape, image.dtype) == ((28, 28), np.uint8) and image.any())
+
+
+def test_what_is_wrong_is_found_before_anything_is_made_of_it():
+    """Arrays of text take the longest one's space for each: this would be 16 GB."""
+    points = ["x" * 1_000_000, *[""] * (MOST_POINTS - 1)]
+    with pytest.raises(DrawingError, match="could not be read"):
+        digit_image([{"width": 0.08, "points": points}])

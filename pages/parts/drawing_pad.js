@@ -6,7 +6,8 @@ const CLOSEST = 0.004;
 export default function ({ data, parentElement, setStateValue }) {
   const pad = pads.get(parentElement) ?? openPad(parentElement, data);
   pads.set(parentElement, pad);
-  pad.send = (strokes) => setStateValue("strokes", strokes);
+  pad.send = (drawing) => setStateValue("drawing", drawing);
+  pad.lay(data);
   return () => {
     pad.close();
     pads.delete(parentElement);
@@ -14,11 +15,14 @@ export default function ({ data, parentElement, setStateValue }) {
 }
 
 function openPad(root, { strokes: kept, penWidth, penWidths, mostPoints }) {
-  const pad = { send() {}, close };
-  const [frame, canvas, nib, slider] = [".pad", "canvas", ".nib", "input"].map((name) => root.querySelector(name));
+  const pad = { send() {}, lay, close };
+  const [frame, canvas, nib, slider, picture] = [".pad", "canvas", ".nib", "input", "img"].map((name) =>
+    root.querySelector(name),
+  );
   const [undo, clear] = [root.querySelector(".undo"), root.querySelector(".clear")];
   const ink = canvas.getContext("2d");
-  let strokes = kept;
+  let sheet = 0;
+  let strokes = [];
   let cleared = [];
   let pointer = null;
   let timer = 0;
@@ -39,19 +43,30 @@ function openPad(root, { strokes: kept, penWidth, penWidths, mostPoints }) {
       ink.stroke();
     }
     nib.style.setProperty("--nib", `${slider.value * canvas.clientWidth}px`);
-    frame.classList.toggle("drawn", strokes.length > 0);
-    clear.disabled = !strokes.length;
+    frame.classList.toggle("drawn", strokes.length > 0 || !picture.hidden);
+    clear.disabled = !strokes.length && picture.hidden;
     undo.disabled = !strokes.length && !cleared.length;
   }
 
   function send() {
     clearTimeout(timer);
     timer = 0;
-    pad.send(strokes);
+    pad.send({ sheet, strokes });
+  }
+
+  // A sheet comes with what is on it; what is drawn on it later is known here first.
+  function lay({ number, strokes: kept, picture: address }) {
+    if (number === sheet) return;
+    clearTimeout(timer);
+    [sheet, strokes, cleared, pointer, timer] = [number, kept, [], null, 0];
+    picture.hidden = !address;
+    if (address) picture.src = address;
+    paint();
   }
 
   function replace(now, before = []) {
     [strokes, cleared, pointer] = [now, before, null];
+    picture.hidden = true;
     paint();
     send();
     // A button that has just been disabled would lose the keyboard.
@@ -80,6 +95,7 @@ function openPad(root, { strokes: kept, penWidth, penWidths, mostPoints }) {
     pointer = event.pointerId;
     canvas.setPointerCapture(pointer);
     cleared = [];
+    picture.hidden = true;
     strokes = [...strokes, { width: Number(slider.value), points: [] }];
     addPoint(event);
     paint();

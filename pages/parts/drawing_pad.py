@@ -1,15 +1,18 @@
-"""The pad to draw a digit on with mouse, pen or finger."""
+"""The pad to draw a digit on with mouse, pen or finger, or to lay a picture of one on."""
 
 from pathlib import Path
 
 import streamlit as st
 
-from core.drawing import MOST_POINTS, PEN_WIDTHS
+from core.drawing import MOST_POINTS, PEN_WIDTHS, UNREADABLE, DrawingError, digit_image
+from core.ink import digit_of
+from pages.parts.image_grid import png_address
 
 PEN_WIDTH = 0.085
 _HTML = """
 <div class="pad" tabindex="-1">
   <div class="paper">
+    <img alt="" hidden>
     <canvas role="img" aria-label="Pad: draw a digit with mouse, pen or finger"></canvas>
     <span class="hint" aria-hidden="true">Draw a digit<small>0 to 9</small></span>
   </div>
@@ -35,26 +38,54 @@ _component = st.components.v2.component(
 
 
 def drawing_pad(key):
-    """Shows the pad and keeps its drawing for the session, visits to other pages included.
-
-    Args:
-        key: the pad's widget key.
+    """Shows the pad and keeps what is on it for the session, visits to other pages included.
 
     Returns:
-        The strokes as the browser sent them, for `core.drawing.digit_image`, which checks them.
+        The digit on it, uint8 (28, 28), or None.
+
+    Raises:
+        core.drawing.DrawingError: what the browser sent is no drawing.
     """
-    # Streamlit forgets a widget that a page does not show; this key belongs to no widget and stays.
-    kept = f"{key} strokes"
+    sheet = sheet_on(key)
     pad = _component(
         key=key,
-        data={
-            "strokes": st.session_state.get(kept, []),
+        data=sheet
+        | {
+            "picture": sheet["picture"] and sheet["picture"]["address"],
             "penWidth": PEN_WIDTH,
             "penWidths": PEN_WIDTHS,
             "mostPoints": MOST_POINTS,
         },
-        on_strokes_change=lambda: None,
+        on_drawing_change=lambda: None,
     )
-    if pad.strokes is not None:
-        st.session_state[kept] = pad.strokes
-    return st.session_state.get(kept, [])
+    drawing = {} if pad.drawing is None else pad.drawing
+    if not isinstance(drawing, dict):
+        raise DrawingError(UNREADABLE)
+    # A drawing from before the newest sheet still stands in the widget.
+    if drawing.get("sheet") == sheet["number"]:
+        digit = digit_image(drawing.get("strokes"))
+        sheet |= {"strokes": drawing.get("strokes") or [], "picture": None}
+        return digit
+    return sheet["picture"]["digit"] if sheet["picture"] else digit_image(sheet["strokes"])
+
+
+def sheet_on(key):
+    """What is on the pad: the number of the sheet of paper, and its strokes or the picture that lies on it, or None."""
+    # Streamlit forgets a widget that a page does not show; this key belongs to no widget and stays.
+    return st.session_state.setdefault(f"{key} sheet", {"number": 1, "strokes": [], "picture": None})
+
+
+def lay_picture(key, name, grey):
+    """Puts a new sheet on the pad with a picture on it: uint8 (height, width), as `core.pictures.read_picture` gives.
+
+    Raises:
+        core.drawing.DrawingError: no digit can be seen in it; the pad stays as it is.
+    """
+    picture = {"name": name, "digit": digit_of(grey), "address": png_address(grey[..., None])}
+    new_sheet(key)
+    sheet_on(key)["picture"] = picture
+
+
+def new_sheet(key):
+    """Puts an empty sheet on the pad."""
+    sheet_on(key).update(number=sheet_on(key)["number"] + 1, strokes=[], picture=None)

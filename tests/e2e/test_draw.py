@@ -1,6 +1,7 @@
 """The journey: draw a 7 with the mouse, read what three networks make of it, and find it again later."""
 
 import re
+from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import expect
@@ -8,6 +9,7 @@ from playwright.sync_api import expect
 from core.models import MODELS
 from tests.folders import finished_run
 from tests.penmanship import DIGITS, teach
+from tests.picture_files import PAPER, saved
 
 
 def open_draw(page, app_url):
@@ -114,3 +116,53 @@ def test_with_nothing_trained_the_page_starts_a_quick_run(app_url, page):
     expect(page).to_have_url(re.compile("/train.*run=alexnet-mnist-quick-"))
     go_to(page, "Draw")
     expect(page.get_by_text("AlexNet is learning digits")).to_be_visible()
+
+
+def choose(page, name, content):
+    page.get_by_test_id("stFileUploader").locator("input").set_input_files(
+        {"name": name, "mimeType": "image/png", "buffer": content}
+    )
+
+
+def test_a_chosen_picture_is_read_by_three_networks_until_a_stroke_replaces_it(three_networks, app_url, page):
+    open_draw(page, app_url)
+    draw(page, 1)
+    expect(verdict(page)).to_have_text("All three networks read a 1.")
+    choose(page, "<img src=x onerror=alert(7)>.png", saved(PAPER))
+    expect(verdict(page)).to_have_text("All three networks read a 7.")
+    for card in page.get_by_role("article").all():
+        expect(card.locator(".reading b")).to_have_text("7")
+    picture = page.locator(".paper img")
+    assert picture.evaluate("image => [image.naturalWidth, image.naturalHeight]") == list(PAPER.size)
+    assert ink(page) == 0
+    expect(page.get_by_text("<img src=x onerror=alert(7)>.png")).to_be_visible()
+
+    go_to(page, "Train")
+    go_to(page, "Draw")
+    expect(verdict(page)).to_have_text("All three networks read a 7.")
+    expect(picture).to_be_visible()
+
+    draw(page, 1)
+    expect(verdict(page)).to_have_text("All three networks read a 1.")
+    expect(picture).to_be_hidden()
+    choose(page, "again.png", saved(PAPER))
+    expect(verdict(page)).to_have_text("All three networks read a 7.")
+    assert ink(page) == 0
+    page.get_by_role("button", name="Clear").click()
+    expect(verdict(page)).to_have_text("Waiting for a digit.")
+    choose(page, "again.png", saved(PAPER))
+    expect(picture).to_be_visible()
+    page.get_by_role("button", name="Remove").click()
+    expect(verdict(page)).to_have_text("Waiting for a digit.")
+    expect(picture).to_be_hidden()
+    with urlopen(f"{app_url}/_stcore/metrics") as figures:
+        assert b"UploadedFileManager" not in figures.read(), "the server keeps files that were read"
+
+
+def test_a_file_that_is_no_picture_is_said_so_and_the_drawing_stays(three_networks, app_url, page):
+    open_draw(page, app_url)
+    draw(page, 1)
+    choose(page, "seven.png", b"no picture")
+    expect(page.get_by_text("This is no picture that can be read here")).to_be_visible()
+    expect(verdict(page)).to_have_text("All three networks read a 1.")
+    assert ink(page) > 1000
