@@ -47,7 +47,7 @@ def _why(run, status):
         return f"Interrupted{where}: the run's folder cannot be written; check its permissions."
     if shutil.disk_usage(run.path).free < FULL_DISK_BYTES:
         return f"Interrupted{where}: the disk is full; delete something, then resume."
-    return f"Interrupted{where}: its process was ended from outside, perhaps because the memory ran out."
+    return f"Interrupted{where}: its process was killed or crashed, perhaps because the memory ran out."
 
 
 def has_worker(run, status):
@@ -84,11 +84,14 @@ def _is_locked(run, status):
 
 def worker(run):
     """The psutil.Process that works on the run or is about to; None where there is none."""
-    status = run.read_status()
-    if _is_locked(run, status):
+    while has_worker(run, run.read_status()):
         pid = run.read_status().get("pid")
-        return psutil.Process(pid) if pid else _starting_process(run)
-    return _starting_process(run) if is_starting(run, status) else None
+        process = psutil.Process(pid) if pid else _starting_process(run)
+        if process:
+            return process
+        # In the moment of its birth a process has no command line yet.
+        time.sleep(0.05)
+    return None
 
 
 def _starting_process(run):

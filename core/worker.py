@@ -92,7 +92,7 @@ def sentence(error):
             return words or str(error)
     if isinstance(error, OSError) and error.errno in ERRNO_SENTENCES:
         return ERRNO_SENTENCES[error.errno]
-    if "RESOURCE_EXHAUSTED" in str(error) or type(error).__name__ == "ResourceExhaustedError":
+    if any(words in f"{type(error).__name__}: {error}" for words in NO_MEMORY):
         return SENTENCES[MemoryError]
     return f"The training failed with {type(error).__name__}; the log has the details."
 
@@ -104,6 +104,8 @@ SENTENCES = {
     ConfigError: None,
     RunError: None,
 }
+# What JAX, TensorFlow and, inside it, oneDNN say when they get none.
+NO_MEMORY = ("RESOURCE_EXHAUSTED", "ResourceExhausted", "OOM when allocating", "could not create a memory object")
 ERRNO_SENTENCES = {
     errno.ENOSPC: "The disk is full; delete something, then resume.",
     errno.EDQUOT: "The disk quota is used up; delete something, then resume.",
