@@ -20,9 +20,10 @@ import psutil
 from core import jobs, liveness
 from core.config import make_config
 from core.damage import damage
+from core.estimate import FINISHING
 from core.runs import UNFINISHED, RunError
 
-SMALL = {"image_size": 16, "train_examples": 300, "batch_size": 32, "epochs": 4}
+SMALL = {"image_size": 16, "train_examples": 300, "batch_size": 32, "epochs": 6}
 # What of training has a state of its own: averaged weights and one cycle; plateaus and early stopping; neither.
 CONFIGS = {
     recipe: make_config("alexnet", "mnist", recipe, **SMALL | changes)
@@ -48,21 +49,21 @@ def inside_an_epoch(run, chance):
     ends = []
 
     def now(status):
-        if status.get("phase") == "training" and not ends:
-            ends.append(time.monotonic() + 3 * chance.random())
+        if status.get("phase") in ("training", *FINISHING) and not ends:
+            ends.append(time.monotonic() + chance.random())
         return ends and time.monotonic() >= ends[0]
 
     return now
 
 
 def writing_a_checkpoint(run, chance):
-    """Kills while a file of the checkpoint is half-written."""
-    return lambda status: any(run.checkpoint_path.glob(".tmp-*"))
+    """Kills while a file of the checkpoint is half-written, or later where none is written any more."""
+    return lambda status: any(run.checkpoint_path.glob(".tmp-*")) or status.get("phase") in FINISHING
 
 
 def evaluating(run, chance):
     """Kills while the test images are answered."""
-    return lambda status: status.get("phase") == "evaluating"
+    return lambda status: status.get("phase") in FINISHING
 
 
 def exporting(run, chance):

@@ -83,21 +83,6 @@ def test_a_network_too_eager_to_learn_fails_in_one_sentence(handful):
         trained("alexnet", "report", learning_rate=10.0, epochs=30)
 
 
-def test_a_run_asked_to_stop_keeps_the_epochs_it_finished(handful):
-    config = make_config("alexnet", "mnist", **TINY | {"epochs": 50})
-    run = create_run(config)
-    training.train(config, run.path, stop_requested=lambda: len(run.read_history()) == 2, verbose=0)
-    assert run.read_metrics()["epochs"] == len(run.read_history()) == 2
-    assert run.tflite_path.exists()
-
-
-def test_a_run_stopped_in_its_first_epoch_has_nothing_to_evaluate(handful):
-    config = make_config("alexnet", "mnist", **TINY)
-    run = create_run(config)
-    assert training.train(config, run.path, stop_requested=lambda: True, verbose=0) is None
-    assert run.read_metrics() is None
-
-
 def test_early_stopping_ends_the_run_before_its_last_epoch(handful):
     run = trained("alexnet", epochs=40, early_stopping_patience=1, schedule="constant", learning_rate=0.02)
     metrics = run.read_metrics()
@@ -118,7 +103,8 @@ def test_every_image_comes_once_an_epoch_in_an_order_of_its_own():
     images = np.arange(20, dtype="uint8").reshape(20, 1, 1, 1)
     batches = Batches(images, np.arange(20) % 10, config, 10)
     epochs = []
-    for _ in range(2):
+    for epoch in range(2):
+        batches.start_at(epoch)
         pairs = [batches[index] for index in range(len(batches))]
         seen = np.concatenate([pixels.ravel() for pixels, _ in pairs])
         targets = np.concatenate([targets for _, targets in pairs])
@@ -126,9 +112,10 @@ def test_every_image_comes_once_an_epoch_in_an_order_of_its_own():
         assert (targets.argmax(axis=1) == seen % 10).all()
         assert targets.max() == pytest.approx(0.91)
         epochs.append(seen.tolist())
-        batches.on_epoch_end()
     assert epochs[0] != epochs[1]
-    assert Batches(images, np.arange(20) % 10, config, 10, epoch=1)[0][0].ravel().tolist() == epochs[1][:7]
+    batches.start_at(1, step=2)
+    assert len(batches) == 1
+    assert batches[0][0].ravel().tolist() == epochs[1][14:]
 
 
 @pytest.mark.parametrize("optimizer", training.OPTIMIZERS)
