@@ -15,6 +15,8 @@ SETTINGS = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
 
+READ_ONLY = "This lab is read-only: watch, compare, browse and draw."
+
 
 def worker_environment():
     """The whole environment for a training process, for `subprocess.Popen(env=...)`: name -> value."""

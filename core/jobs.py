@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from core.environment import read_only, worker_environment
+from core.environment import READ_ONLY, read_only, worker_environment
 from core.files import TEMPORARY, discard
 from core.liveness import WORKER, has_worker, is_starting, locked, worker, writing
 from core.runs import UNFINISHED, RunError, create_run
@@ -118,7 +118,7 @@ def delete(run):
 def check_allowed():
     """Raises RunError where the lab is read-only."""
     if read_only():
-        raise RunError("This lab is read-only: watch, compare, browse and draw.")
+        raise RunError(READ_ONLY)
 
 
 def _end(run, process):

@@ -11,6 +11,7 @@ from pages.parts import data
 from pages.parts.curves import curves_figure, short_names
 from pages.parts.run_table import columns_of_report, columns_of_runs, draw_table
 from pages.parts.shell import begin_page
+from pages.parts.starting import link_to_training
 from pages.parts.urls import put_runs_in_url, runs_in_url
 
 begin_page()
@@ -120,7 +121,7 @@ for run in named:
 best = tables["best"][0]
 if best.empty:
     st.markdown("No run is finished yet. Until then, this is what the report reached.")
-    st.page_link("pages/train.py", label="Train a network", icon=":material/play_circle:")
+    link_to_training()
     draw_table(comparison.report_table(), columns_of_report(), alt="The report's figures")
     st.stop()
 chosen = [run for run in named if run.id in set(best["run"])]

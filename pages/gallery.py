@@ -12,6 +12,7 @@ from pages.parts.confusion import draw_class_accuracies, draw_confusion
 from pages.parts.image_grid import draw_cases
 from pages.parts.linked import linked, linked_page, put_in_url
 from pages.parts.shell import begin_page
+from pages.parts.starting import link_to_training
 from pages.parts.style import NETWORK_COLOURS, percent, run_name
 from pages.parts.urls import runs_in_url
 
@@ -50,7 +51,7 @@ def choose_run():
             say_untested(sound[0])
         elif not damaged:
             st.info("Nothing to browse yet: the gallery shows the test images as a trained network sees them.")
-            st.page_link("pages/train.py", label="Train a network", icon=":material/play_circle:")
+            link_to_training()
     if not tested:
         return None
     wanted = named.id if named else next(iter(tested))

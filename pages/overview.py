@@ -6,6 +6,7 @@ import streamlit as st
 
 from core import comparison
 from core.datasets import DATASETS
+from core.environment import read_only
 from core.models import MODELS
 from core.runs import UNFINISHED, RunError
 from pages.parts import data
@@ -49,7 +50,8 @@ def summary(best):
     """ "4 of 9 pairs trained: 1 better than the report, 2 equal, 1 worse."."""
     pairs = len(MODELS) * len(DATASETS)
     if not best:
-        return f"None of the {pairs} pairs is trained yet: start with any of them, quick ones take minutes."
+        start = "" if read_only() else ": start with any of them, quick ones take minutes"
+        return f"None of the {pairs} pairs is trained yet{start}."
     words = Counter(row["verdict"] for row in best.values())
     return (
         f"{len(best)} of {pairs} pairs trained: {words['better']} better than the report, {words['equal']} equal, "
@@ -80,6 +82,8 @@ st.markdown("Train three classic networks on three datasets, look inside, and ho
 watching = bool(running_runs(data.readable_runs()[0]))
 refreshing(lambda: draw_scores(watching), REFRESH_SECONDS if watching else None)
 st.html(CARD_STYLE)
+if read_only():
+    CARDS["train"] = ("play_circle", "Watch the curves grow.")
 for column, (page, (icon, about)) in zip(st.columns(len(CARDS)), CARDS.items(), strict=True):
     with column, st.container(border=True, height="stretch", gap="xsmall", key=f"card-{page}"):
         st.page_link(f"pages/{page}.py", label=f"**{page.capitalize()}**", icon=f":material/{icon}:")

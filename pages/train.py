@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.config import RECIPES, ConfigError, make_config
 from core.datasets import DATASETS
+from core.environment import READ_ONLY, read_only
 from core.models import MODELS
 from core.runs import UNFINISHED, RunError
 from pages.parts import data
@@ -110,15 +111,17 @@ def watch(runs, started):
 
 
 st.title("Train")
-st.write("Click a network and a dataset: training starts at once, and its curves grow below.")
+looking = read_only()
+st.write(READ_ONLY if looking else "Click a network and a dataset: it trains at once or waits its turn, and its curves grow below.")
 readable, damaged = data.readable_runs()
-started = start_section(readable)
+started = None if looking else start_section(readable)
 if started:
     readable = data.readable_runs()[0]
 if readable:
     watch(watched_runs(readable, started), started)
 else:
     runs_in_url()
-    st.info("Nothing has been trained yet. AlexNet on MNIST with the quick recipe is a good start: click it above.")
+    start = "" if looking else " AlexNet on MNIST with the quick recipe is a good start: click it above."
+    st.info(f"Nothing has been trained yet.{start}")
 for sentence in damaged:
     st.caption(f":material/warning: {sentence}")

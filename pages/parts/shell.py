@@ -1,6 +1,7 @@
 """What every page begins with: it goes through app.py, also as the first thing a fresh server is asked for."""
 
 import streamlit as st
+from streamlit import net_util
 from streamlit.runtime.pages_manager import PagesManager
 
 # Streamlit leaves 6rem empty above a title; 4 clear the navigation and bring a page's content onto the screen.
@@ -16,4 +17,7 @@ def begin_page():
     if PagesManager.uses_pages_directory:
         PagesManager.uses_pages_directory = False
         st.rerun()
+    # When a foreign site knocks at the server, Streamlit asks an outside host whether that is this machine, unless it
+    # thinks that it knows.
+    net_util._external_ip = "127.0.0.1"
     st.html(_STYLE)

@@ -7,6 +7,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core import jobs
 from core.config import make_config
+from core.environment import read_only
 from core.runs import RunError, list_runs
 
 DOUBLE_CLICK_SECONDS = 3
@@ -39,9 +40,15 @@ def _is_new(run, config, clicked_in):
         return False  # A damaged run keeps nobody from starting another.
 
 
+def link_to_training():
+    """Draws the way to the Train page, for whoever finds nothing trained; not where nobody can train."""
+    if not read_only():
+        st.page_link("pages/train.py", label="Train a network", icon=":material/play_circle:")
+
+
 def quick_start_button(label, model, dataset):
-    """Draws the button; a click trains the pair, quick, and leaves for the Train page."""
-    if st.button(label, icon=":material/play_arrow:", key=f"{model}-{dataset}"):
+    """Draws the button; a click trains the pair, quick, and leaves for the Train page. Not where nobody can train."""
+    if not read_only() and st.button(label, icon=":material/play_arrow:", key=f"{model}-{dataset}"):
         run = start(make_config(model, dataset, "quick"))
         if run:
             st.switch_page("pages/train.py", query_params={"run": run.id})

@@ -1,5 +1,6 @@
 """The running app and a real browser, for the journeys that people take through the pages."""
 
+import contextlib
 import os
 import shutil
 import socket
@@ -24,11 +25,17 @@ WAIT_MILLISECONDS = 30_000
 @pytest.fixture
 def app_url(artifacts, tmp_path):
     """The address of the app, started for this test on its artifacts folder."""
+    with served(tmp_path / "streamlit.log") as address:
+        yield address
+
+
+@contextlib.contextmanager
+def served(log_path):
+    """The app, running in this process's environment on a free port; gives its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
-    log_path = tmp_path / "streamlit.log"
     with open(log_path, "wb") as log:
         server = subprocess.Popen(command, cwd=PROJECT, stdout=log, stderr=log, env=os.environ.copy())
     try:
