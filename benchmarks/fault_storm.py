@@ -4,6 +4,7 @@ The peers are the same runs trained without a kill. Run it where nothing else tr
 """
 
 import argparse
+import concurrent.futures
 import itertools
 import os
 import random
@@ -71,6 +72,7 @@ def exporting(run, chance):
     return lambda status: status.get("phase") == "exporting"
 
 
+KILLS_OF_A_RUN = 10
 # By how often, in ten kills of one run; the last two only once the training is over.
 MOMENTS = {starting: 3, inside_an_epoch: 3, writing_a_checkpoint: 2, evaluating: 1, exporting: 1}
 
@@ -164,31 +166,44 @@ def lost_epochs(run, reference):
     return int((~same).sum()) + abs(len(ours) - len(theirs))
 
 
+def train_references():
+    """RunConfig -> a run of it that nobody killed."""
+    references = {config: jobs.start(config) for config in CONFIGS.values()}
+    for reference in references.values():
+        until(reference, lambda status: status["state"] == "completed", 2 * LIMIT_SECONDS)
+    return references
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--kills", type=int, default=100, help="how many, over all runs (100)")
     arguments.add_argument("--seed", type=int, default=0, help="of the moments (0)")
     options = arguments.parse_args()
-    storm, began = Storm(options.seed), time.monotonic()
+    began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["LAB_ARTIFACTS"] = folder
-        configs = list(CONFIGS.values())
-        references = [jobs.start(config) for config in configs]
-        for reference in references:
-            until(reference, lambda status: status["state"] == "completed", 2 * LIMIT_SECONDS)
-        for number in itertools.count():
-            left = options.kills - storm.kills
-            if left <= 0:
-                break
-            config, reference = configs[number % len(configs)], references[number % len(configs)]
-            storm.strike(config, reference, min(10, left))
-            print(f"{storm.kills:4} kills, {storm.finished} of {storm.started} runs finished", file=sys.stderr)
-    for name in ("started", "kills", "resumed", "finished"):
-        print(f"{name if name == 'kills' else f'runs {name}':16}{getattr(storm, name):6}")
-    print(f"{'files damaged':16}{len(storm.damaged):6}  {' '.join(sorted(set(storm.damaged)))}".rstrip())
-    print(f"{'epochs lost':16}{storm.lost:6}")
+        os.environ |= {"LAB_ARTIFACTS": folder, "LAB_TRAIN_AT_ONCE": str(os.cpu_count())}
+        references = itertools.cycle(train_references().items())
+        rest = range(options.kills, 0, -KILLS_OF_A_RUN)
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as threads:
+            storms = [Storm(options.seed + number) for number in range(len(rest))]
+            struck = [
+                threads.submit(storm.strike, *next(references), min(KILLS_OF_A_RUN, left))
+                for storm, left in zip(storms, rest, strict=True)
+            ]
+            for number, one in enumerate(concurrent.futures.as_completed(struck), start=1):
+                one.result()
+                print(f"{number} of {len(struck)} runs struck", file=sys.stderr)
+    damaged = sorted({name for storm in storms for name in storm.damaged})
+    counts = {
+        name: sum(getattr(storm, name) for storm in storms) for name in ("started", "kills", "resumed", "finished")
+    }
+    for name, count in counts.items():
+        print(f"{name if name == 'kills' else f'runs {name}':16}{count:6}")
+    lost = sum(storm.lost for storm in storms)
+    print(f"{'files damaged':16}{len(damaged):6}  {' '.join(damaged)}".rstrip())
+    print(f"{'epochs lost':16}{lost:6}")
     print(f"{time.monotonic() - began:.0f} s")
-    return bool(storm.damaged or storm.lost or storm.finished < storm.started)
+    return bool(damaged or lost or counts["finished"] < counts["started"])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The lab without a browser: python -m core data | networks | train | runs | stop | evaluate | export."""
+"""The lab without a browser: python -m core data | networks | train | sweep | runs | stop | evaluate | export."""
 
 import argparse
 import dataclasses
@@ -46,6 +46,14 @@ def parser():
     train.add_argument("--run", dest="run_id", help="go on with a run that was stopped or interrupted")
     train.add_argument("--finish", action="store_true", help="with --run: only test and save its best epoch so far")
     add_settings(train, {field.metadata["group"] for field in dataclasses.fields(RunConfig)})
+
+    sweep = verb(commands.sweep)
+    sweep.add_argument("--networks", dest="models", nargs="+", default=list(MODELS), choices=MODELS, help="(all)")
+    sweep.add_argument("--datasets", nargs="+", default=list(DATASETS), choices=DATASETS, help="(all)")
+    sweep.add_argument("--recipes", nargs="+", default=["modern"], choices=RECIPES, help="(modern)")
+    sweep.add_argument("--seeds", nargs="+", default=[0], type=int, metavar="N", help="(0)")
+    sweep.add_argument("--at-once", type=int, metavar="N", help="how many train side by side (one, or one a GPU)")
+    add_settings(sweep, {field.metadata["group"] for field in dataclasses.fields(RunConfig)} - {"Run"})
 
     verb(commands.runs)
     stop = verb(commands.stop)

@@ -11,6 +11,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from core import jobs, liveness
+from core.archive_checks import fingerprints
 from core.config import ConfigError, make_config
 from core.damage import damage
 from core.datasets import DATASETS, load, verify
@@ -87,6 +88,18 @@ def train(model, dataset, recipe, run_id, finish, **settings):
     return state == "failed"
 
 
+def sweep(models, datasets, recipes, seeds, at_once, **settings):
+    """Train many pairs, skipping what is finished; cut it whenever you like, the same command goes on."""
+    from core.sweep import sweep
+
+    try:
+        trained = sweep(models, datasets, recipes, seeds, at_once, **settings)
+    except KeyboardInterrupt:
+        print("Stopped; the same command goes on where this one was.")
+        return 130
+    return int(any(liveness.state(run)["state"] != "completed" for run in trained))
+
+
 def stop(run_id):
     """Stop a run, wherever it is trained: after the step in hand, with everything written."""
     run = open_run(run_id)
@@ -145,6 +158,7 @@ def export(run_id, folder):
         from core.export import load_network, save_tflite
 
         save_tflite(load_network(run), run)
+        run.write_metrics(run.read_metrics() | {"files": fingerprints(run)})
     paths = (run.config_path, run.history_path, run.metrics_path, run.model_path, run.tflite_path)
     damaged = damage(run)
     for path in paths:
