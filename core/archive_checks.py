@@ -1,8 +1,10 @@
 """What a run's archives must look like, test predictions and networks: strictly, and without believing their sizes."""
 
+import hashlib
 import io
 import math
 import zipfile
+from pathlib import Path
 
 import numpy as np
 
@@ -71,6 +73,34 @@ def glance_at_tflite(path):
     """Checks that model.tflite begins as one does."""
     if content(path, 4, 4) != b"TFL3":
         raise ValueError("no network")
+
+
+def fingerprints(run):
+    """What a run's metrics keep of its network files: name -> {"bytes": size, "sha256": hexadecimal digits}."""
+    found = {}
+    for path in filter(Path.exists, (run.model_path, run.tflite_path)):
+        found[path.name] = {"bytes": path.stat().st_size, "sha256": _sha256(path)}
+    return found
+
+
+def check_size(path, metrics):
+    """Checks that a network file has the size that the run's metrics tell, where they tell one (None: no metrics)."""
+    known = (metrics or {}).get("files", {}).get(path.name)
+    if known and file_size(path) != known["bytes"]:
+        raise ValueError("of another size than it was")
+
+
+def check_fingerprint(path, metrics):
+    """Checks that a network file is, to the bit, the one that was trained. One wrong bit can halt what loads it."""
+    check_size(path, metrics)
+    known = (metrics or {}).get("files", {}).get(path.name)
+    if known and _sha256(path) != known["sha256"]:
+        raise ValueError("another file than it was")
+
+
+def _sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _check_arrays(file, dataset):

@@ -19,8 +19,8 @@ def damage(run):
         "metrics.json": lambda path: run.read_metrics(),
         "test_predictions.npz": lambda path: _glance_at_predictions(run),
         "progress.jsonl": _if_there(run_checks.glance_at_progress),
-        "model.keras": _if_there(archive_checks.glance_at_keras),
-        "model.tflite": _if_there(archive_checks.glance_at_tflite),
+        "model.keras": _if_there(lambda path: _glance_at_network(run, path, archive_checks.glance_at_keras)),
+        "model.tflite": _if_there(lambda path: _glance_at_network(run, path, archive_checks.glance_at_tflite)),
         "queue.json": _if_there(lambda path: run.read_place()),
         "log.txt": _if_there(lambda path: run.read_log(1)),
     }
@@ -45,6 +45,15 @@ def _look_at_history(run):
 
 def _if_there(glance):
     return lambda path: glance(path) if os.path.lexists(path) else None
+
+
+def _glance_at_network(run, path, glance):
+    glance(path)
+    try:
+        metrics = run.read_metrics()
+    except RunError:
+        return  # Another file's damage, which is said already.
+    archive_checks.check_size(path, metrics)
 
 
 def _glance_at_predictions(run):

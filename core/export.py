@@ -6,7 +6,7 @@ from pathlib import Path
 
 import keras
 
-from core.archive_checks import glance_at_keras
+from core.archive_checks import check_fingerprint, glance_at_keras
 from core.datasets import DATASETS
 from core.runs import RunError
 
@@ -42,7 +42,9 @@ def load_network(run):
     import core.models.build  # noqa: F401 - registers the project's own layers
 
     dataset = DATASETS[run.read_config().dataset]
+    metrics = run.read_metrics()
     run.check(run.model_path, glance_at_keras)
+    run.check(run.model_path, lambda path: check_fingerprint(path, metrics))
     try:
         model = keras.saving.load_model(run.model_path, compile=False, safe_mode=True)
         shapes = model.input_shape, model.output_shape

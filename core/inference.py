@@ -6,7 +6,7 @@ import threading
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from core.archive_checks import glance_at_tflite
+from core.archive_checks import check_fingerprint, glance_at_tflite
 from core.datasets import DATASETS
 from core.evaluation import softmax
 from core.runs import RunError
@@ -34,7 +34,9 @@ class Classifier:
         self._name = run.id
         self._lock = threading.Lock()
         dataset = DATASETS[run.read_config().dataset]
+        metrics = run.read_metrics()
         run.check(run.tflite_path, glance_at_tflite)
+        run.check(run.tflite_path, lambda path: check_fingerprint(path, metrics))
         try:
             self._interpreter = Interpreter(str(run.tflite_path), num_threads=os.cpu_count())
             (images,), (logits,) = self._interpreter.get_input_details(), self._interpreter.get_output_details()

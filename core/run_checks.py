@@ -24,6 +24,7 @@ _YEAR_3000 = 32_503_680_000
 # What each number may be, by name or by the end of its name: (lowest, highest, whole).
 _RANGES = {
     "accuracy": (0, 1, False),
+    "bytes": (1, 2**31, True),
     "created": (0, _YEAR_3000, False),
     "epoch": (0, 10**4, True),
     "epochs": (1, 10**4, True),
@@ -131,6 +132,14 @@ def metrics(text):
         _check_numbers(value[which], ("epoch", *SCORES))
         if value[which]["epoch"] < 1:
             raise ValueError("an epoch that never was")
+    # Files that were trained before there were fingerprints have none.
+    files = value.get("files", {})
+    if not isinstance(files, dict) or not all(isinstance(file, dict) for file in files.values()):
+        raise ValueError("no fingerprints")
+    for file in files.values():
+        _check_numbers(file, ("bytes",))
+        if not isinstance(file.get("sha256"), str):
+            raise ValueError("no fingerprint")
     return value
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 
 from core import evaluation
+from core.archive_checks import fingerprints
 from core.batches import Batches
 from core.callbacks import Keeper, Recorder, TestAnswers
 from core.checkpoint import Checkpointer, PartialEpochOverError, StopRequestedError
@@ -32,9 +33,9 @@ def train(config, run_dir, stop_requested=lambda: False, verbose=2):
 
     Returns:
         What metrics.json holds: for "best" (the epoch of lowest validation loss, whose network is exported) and "last",
-        the epoch and accuracy (0..1) and loss on train, validation and test; parameters; epochs; seconds. Train
-        figures are means over the epoch while training, with augmentation and dropout on, as Keras and the report give
-        them. Losses contain the L2 terms. None where the run was stopped.
+        the epoch and accuracy (0..1) and loss on train, validation and test; parameters; epochs; seconds; the
+        size and checksum of the network files. Train figures are means over the epoch while training, with augmentation
+        and dropout on, as Keras and the report give them. Losses contain the L2 terms. None where the run was stopped.
 
     Raises:
         core.datasets.DatasetUnavailable: the images cannot be had.
@@ -83,6 +84,7 @@ def train(config, run_dir, stop_requested=lambda: False, verbose=2):
     metrics = _evaluate(run, model, recorder, keeper, answers, data)
     run.write_status(phase="exporting")
     save_network(model, run)
+    metrics |= {"files": fingerprints(run)}
     run.write_metrics(metrics)
     return metrics
 

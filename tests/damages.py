@@ -102,6 +102,7 @@ SENSELESS = {
         "7",
         "{}",
         *_changed(_METRICS, {"best": None}, {"best": []}, {"best": {"epoch": 1}}, {"last": "same"}, {"epochs": "3"}),
+        *_changed(_METRICS, {"files": []}, {"files": {"model.keras": "abc"}}, {"files": {"model.keras": {"bytes": 9}}}),
         *_changed(_METRICS, {"seconds": float("inf")}, {"seconds": 1e300}, {"parameters": 1.5}),
         *_changed(_METRICS, {"best": _SCORES | {"test_accuracy": 99.2}}, {"best": _SCORES | {"test_loss": "small"}}),
         *_changed(_METRICS, {"best": _SCORES | {"test_loss": 10**400}}, {"best": _SCORES | {"epoch": 0}}),

@@ -6,6 +6,7 @@ import zipfile
 import numpy as np
 import pytest
 
+from core.archive_checks import fingerprints
 from core.damage import damage
 from core.evaluation import predicted_classes
 from core.export import load_network
@@ -150,3 +151,21 @@ def test_sound_predictions_are_read_as_they_were_written(run):
     run.write_predictions(**predictions)
     for name, array in run.read_predictions().items():
         np.testing.assert_array_equal(array, predictions[name])
+
+
+def test_a_network_that_lost_a_bit_is_not_loaded(run):
+    """LiteRT would halt the whole process for ever on some of them, and answer wrongly with most."""
+    build_reader().save(run.model_path)
+    run.write_metrics(run.read_metrics() | {"files": fingerprints(teach(run))})
+    assert Classifier(run).image_shape == (28, 28, 1)
+    assert load_network(run).output_shape == (None, 10)
+    for path, load in ((run.tflite_path, Classifier), (run.model_path, load_network)):
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 1
+        path.write_bytes(content)
+        with pytest.raises(RunError, match=rf"^{run.id}: {path.name} is damaged\.$"):
+            load(run)
+        assert damage(run) == {}
+        path.write_bytes(content[:-1])
+        assert list(damage(run)) == [path.name]
+        path.unlink()
