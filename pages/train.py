@@ -112,7 +112,8 @@ def watch(runs, started):
 
 st.title("Train")
 looking = read_only()
-st.write(READ_ONLY if looking else "Click a network and a dataset: it trains at once or waits its turn, and its curves grow below.")
+start_here = "Click a network and a dataset: it trains at once or waits its turn, and its curves grow below."
+st.write(READ_ONLY if looking else start_here)
 readable, damaged = data.readable_runs()
 started = None if looking else start_section(readable)
 if started:
