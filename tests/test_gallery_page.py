@@ -69,7 +69,7 @@ def test_a_run_that_is_training_has_no_gallery_yet_and_leads_to_its_curves(artif
 def test_a_run_that_ended_without_a_test_says_so(artifacts):
     run = started_run()
     run.write_status(state="stopped")
-    assert "has stopped without having been tested" in opened(run=run.id).info[0].value
+    assert opened(run=run.id).info[0].value.endswith(" has not been tested (stopped), so it has no gallery.")
 
 
 def test_a_link_to_an_untested_run_still_offers_the_others(artifacts):

@@ -2,12 +2,8 @@
 
 import dataclasses
 import json
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
-import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -24,15 +20,6 @@ pytestmark = pytest.mark.usefixtures("artifacts")
 PAIRS = [(model, dataset) for model in MODELS for dataset in DATASETS]
 APP = str(Path(__file__).parents[1] / "app.py")
 TINY = {"epochs": "2", "image_size": "16", "train_examples": "100"}
-
-
-@pytest.fixture
-def sleeper():
-    """A process that stands for a worker; a signal ends it."""
-    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
-    yield process
-    process.kill()
-    process.wait()
 
 
 def opened(**query):
@@ -165,24 +152,6 @@ def test_a_running_run_shows_its_curves_its_progress_and_its_speed():
     for said in ("Time left", "790", "0.001", "82.50 %", "epochs 5", run.id):
         assert said in html(page)
     assert badges(page) == [":blue-badge[training]"]
-
-
-def test_stop_asks_the_process_to_end(sleeper):
-    run = started_run()
-    run.write_status(pid=sleeper.pid, pid_started=psutil.Process(sleeper.pid).create_time())
-    page = opened()
-    page.button(key=f"stop {run.id}").click().run()
-    assert sleeper.wait(30) == -signal.SIGTERM
-
-
-def test_a_stopping_run_can_be_ended_at_once(sleeper):
-    run = started_run()
-    run.write_status(state="stopping", pid=sleeper.pid, pid_started=psutil.Process(sleeper.pid).create_time())
-    page = opened(run=run.id)
-    assert badges(page) == [":orange-badge[stopping]"]
-    page.button(key=f"kill {run.id}").click().run()
-    assert sleeper.wait(30) == -signal.SIGKILL
-    assert run.read_status()["state"] == "stopped"
 
 
 def test_a_failed_run_says_why_and_shows_its_log_as_it_is():

@@ -5,6 +5,7 @@ import streamlit as st
 from core import jobs, queue
 from core.environment import read_only
 from core.runs import RunError
+from pages.parts import data
 
 # State -> (label, icon, what it does, help, whether it needs a whole epoch behind it), in the order of the buttons.
 _STOP = (
@@ -58,7 +59,7 @@ def draw_actions(run, state, epochs, first_in_line):
         key = f"{label} {run.id}"
         st.button(label, key=key, icon=icon, help=help, on_click=_attempt, args=(action, run))
     if state not in ("queued", "running", "stopping"):
-        with st.popover("Delete", icon=":material/delete:", type="tertiary", key=f"ask {run.id}"):
+        with st.popover("Delete", icon=":material/delete:", type="tertiary", key=f"ask-{run.id}"):
             st.markdown("The run goes with its curves, its figures and its network. This cannot be undone.")
             st.button("Delete for good", key=f"delete {run.id}", type="primary", on_click=_attempt, args=(_delete, run))
 
@@ -68,6 +69,8 @@ def _attempt(action, run):
         action(run)
     except RunError as error:
         st.toast(str(error), icon=":material/error:")
+    # Who has moved a run wants to see where it stands now.
+    data.line.clear()
 
 
 def _delete(run):

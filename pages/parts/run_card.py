@@ -101,16 +101,16 @@ def _heading(run, config, status, epochs):
     recipe = RECIPES[config.recipe]["label"] + " recipe" + (f", {changed}" if changed else "")
     waiting = data.line() if status["state"] == "queued" else []
     words = state_words(status) + (f", {queue.place_in_words(run, waiting)}" if waiting else "")
-    with st.container(horizontal=True, vertical_alignment="center", key=f"heading {run.id}"):
+    network = f"<style>{_CSS} .st-key-heading-{run.id} {{ --network: {NETWORK_COLOURS[config.model]}; }}</style>"
+    with st.container(gap=None, key=f"heading-{run.id}"):
+        with st.container(horizontal=True, vertical_alignment="center", key=f"title-{run.id}"):
+            name = html.escape(pair_label(config.model, config.dataset))
+            st.html(f'{network}<b class="run-name">{name}</b>', width="stretch")
+            st.badge(words, color=STATES[status["state"]][1])
+            draw_actions(run, status["state"], epochs, waiting[:1] == [run])
         st.html(
-            f"<style>{_CSS}</style>"
-            f'<div class="run-name" style="--network: {NETWORK_COLOURS[config.model]}">'
-            f"<b>{html.escape(pair_label(config.model, config.dataset))}</b>"
-            f"<span>{html.escape(recipe)} · <code>{html.escape(run.id)}</code></span></div>",
-            width="stretch",
+            f'<div class="run-about"><span>{html.escape(recipe)}</span><code>{html.escape(run.id)}</code></div>',
         )
-        st.badge(words, color=STATES[status["state"]][1])
-        draw_actions(run, status["state"], epochs, waiting[:1] == [run])
 
 
 def _progress(config, status):
