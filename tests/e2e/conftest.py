@@ -18,6 +18,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 PROJECT = Path(__file__).parents[2]
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
 QUIETER = ("--disable-component-update", "--disable-sync")
+OTHER_NAME = "lab.example"
 START_SECONDS = 60
 WAIT_MILLISECONDS = 30_000
 
@@ -30,12 +31,13 @@ def app_url(artifacts, tmp_path):
 
 
 @contextlib.contextmanager
-def served(log_path):
-    """The app, running in this process's environment on a free port; gives its address."""
+def served(log_path, *options):
+    """The app, running in this process's environment on a free port with Streamlit's options; gives its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
+    command += options
     with open(log_path, "wb") as log:
         server = subprocess.Popen(command, cwd=PROJECT, stdout=log, stderr=log, env=os.environ.copy())
     try:
@@ -59,13 +61,18 @@ def _wait_until_healthy(server, address, log_path):
 
 @pytest.fixture(scope="session")
 def browser():
-    """Debian's chromium; the tests are skipped where there is none. Expectations wait as long as actions do."""
+    """Debian's chromium; the tests are skipped where there is none. Expectations wait as long as actions do.
+
+    It finds OTHER_NAME on this machine.
+    """
     playwright.expect.set_options(timeout=WAIT_MILLISECONDS)
     chromium = shutil.which("chromium")
     if chromium is None:
         pytest.skip("chromium is not installed (on Debian: apt-get install chromium)")
     with playwright.sync_playwright() as api:
-        running = api.chromium.launch(executable_path=chromium, args=[*QUIET, *QUIETER])
+        running = api.chromium.launch(
+            executable_path=chromium, args=[*QUIET, *QUIETER, f"--host-resolver-rules=MAP {OTHER_NAME} 127.0.0.1"]
+        )
         yield running
         running.close()
 
