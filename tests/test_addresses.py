@@ -85,7 +85,7 @@ def everything_in(page):
 @example(address=dict.fromkeys(NAMES, "9" * 400), named=True)
 @example(address=dict.fromkeys(NAMES, "inf"), named=True)
 @example(address=dict.fromkeys(NAMES, ""), named=True)
-@example(address=dict.fromkeys(NAMES, ["", "-inf"]), named=True)
+@example(address={name: ["", "-inf"] for name in NAMES}, named=True)
 def test_any_address_opens_a_page(run, title, address, named):
     page = AppTest.from_file(str(PROJECT / "app.py"), default_timeout=60)
     page.switch_page(f"pages/{title}.py")
