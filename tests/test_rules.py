@@ -16,7 +16,7 @@ SOURCES = sorted(
 )
 KERAS = {"keras", "tensorflow", "jax"}
 # Modules of the training worker; of core.models all but the registry.
-MAY_IMPORT_KERAS = {"batches", "callbacks", "export", "training", "models"}
+MAY_IMPORT_KERAS = {"batches", "callbacks", "checkpoint", "export", "training", "models"}
 REGISTRY = PROJECT / "core/models/__init__.py"
 
 
