@@ -127,14 +127,19 @@ def train(config):
     raise RuntimeError(f"The training did not start: {run.read_log()}")
 
 
+def end(*_):
+    """Leaves with the worker ended, which outlives whoever starts it. `timeout` sends SIGTERM twice."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit("Terminated")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--viewers", type=int, nargs="+", default=[1, 10, 30])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=6, help="length of a turn")
     options = parser.parse_args()
-    # A worker outlives whoever started it, but not this: SIGTERM too is to end it.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Terminated"))
+    signal.signal(signal.SIGTERM, end)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         os.environ["LAB_ARTIFACTS"] = folder
         with serving("app.py") as (process, address):
