@@ -134,7 +134,8 @@ def _end(run, process):
 def _spawn(run):
     with writing(run), open(run.log_path, "ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", WORKER, run.id],
+            # Unbuffered: what a worker said before it was killed is in its log.
+            [sys.executable, "-u", "-m", WORKER, run.id],
             cwd=_PROJECT,
             env=worker_environment(),
             stdin=subprocess.DEVNULL,

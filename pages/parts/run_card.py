@@ -36,7 +36,7 @@ _CSS = Path(__file__).with_suffix(".css").read_text("utf-8")
 def run_card(run, reveal=False):
     """Draws the card, scrolling to it if `reveal`; returns whether the run is unfinished."""
     unfinished = False
-    with st.container(border=True):
+    with st.container(border=True, key=f"run-{run.id}"):
         try:
             status, config = data.state(run), data.config(run)
             state = status["state"]

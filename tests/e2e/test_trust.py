@@ -1,0 +1,111 @@
+"""The journey of somebody who relies on it: servers end, workers are killed, runs wait; none is lost or lied about."""
+
+import os
+import signal
+
+import psutil
+import pytest
+from playwright.sync_api import expect
+
+from core import liveness
+from core.runs import list_runs
+from tests.e2e.conftest import served
+from tests.workers import wait_for
+
+TINY = "image_size=16&train_examples=200"
+SEEN_MILLISECONDS = 10_000
+TRAINING_MILLISECONDS = 240_000
+
+
+def opened(page, address, settings):
+    page.goto(f"{address}/train?{TINY}&{settings}")
+    expect(page.get_by_role("button", name="AlexNet on MNIST")).to_be_enabled()
+
+
+def started(page, pair):
+    """The run that a click on the pair starts, and its card."""
+    before = set(list_runs())
+    page.get_by_role("button", name=pair).click()
+    expect(page.locator("[class*='st-key-run-']")).to_have_count(len(before) + 1)
+    (run,) = set(list_runs()) - before
+    return run, card_of(page, run)
+
+
+def card_of(page, run):
+    return page.locator(f".st-key-run-{run.id}")
+
+
+def in_epoch(number):
+    return lambda status: status.get("epoch", 0) >= number and status["phase"] == "training"
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_goes_on_when_the_server_ends_and_the_next_server_shows_it(artifacts, page, tmp_path, sent):
+    with served(tmp_path / "first.log") as address:
+        opened(page, address, "epochs=200")
+        run, _ = started(page, "AlexNet on MNIST")
+        wait_for(run, in_epoch(1))
+        (server,) = (child for child in psutil.Process().children() if "streamlit" in child.cmdline())
+        server.send_signal(sent)
+        psutil.wait_procs([server], timeout=30)
+        assert not server.is_running()
+    epoch = liveness.state(run)["epoch"]
+    wait_for(run, in_epoch(epoch + 2))
+    with served(tmp_path / "second.log") as address:
+        page.goto(f"{address}/train")
+        expect(card_of(page, run).get_by_text("training", exact=True).first).to_be_visible()
+        card_of(page, run).get_by_role("button", name="Stop").click()
+        expect(card_of(page, run).get_by_role("button", name="Resume")).to_be_visible()
+    assert liveness.state(run)["state"] == "stopped"
+
+
+@pytest.mark.timeout(900)
+def test_runs_say_their_places_in_line_change_them_and_leave(app_url, page):
+    opened(page, app_url, "epochs=200")
+    first, first_card = started(page, "AlexNet on MNIST")
+    expect(first_card.get_by_role("button", name="Stop")).to_be_visible()
+    second, second_card = started(page, "ResNet-34 on MNIST")
+    third, third_card = started(page, "VGG-16 on CIFAR-10")
+    expect(second_card.get_by_text("queued, first in line")).to_be_visible()
+    expect(third_card.get_by_text("queued, second in line")).to_be_visible()
+    third_card.get_by_role("button", name="Move up").click()
+    expect(third_card.get_by_text("queued, first in line")).to_be_visible()
+    expect(second_card.get_by_text("queued, second in line")).to_be_visible()
+    third_card.get_by_role("button", name="Cancel").click()
+    expect(third_card.get_by_text("stopped")).to_be_visible()
+    expect(second_card.get_by_text("queued, first in line")).to_be_visible()
+    assert [liveness.state(run)["state"] for run in (first, second, third)] == ["running", "queued", "stopped"]
+    # The place of one that is gone is the next one's, without anybody's doing.
+    os.kill(first.read_status()["pid"], signal.SIGKILL)
+    expect(first_card.get_by_text("interrupted", exact=True)).to_be_visible(timeout=SEEN_MILLISECONDS)
+    expect(second_card.get_by_role("button", name="Stop")).to_be_visible()
+
+
+@pytest.mark.timeout(900)
+def test_a_run_that_was_killed_says_so_in_the_open_page_and_is_resumed_stopped_and_resumed_to_its_end(app_url, page):
+    opened(page, app_url, "epochs=6")
+    run, card = started(page, "AlexNet on MNIST")
+    page.evaluate("window.opened_once = true")
+    status = wait_for(run, in_epoch(3))
+    os.kill(status["pid"], signal.SIGKILL)
+    expect(card.get_by_text("Interrupted at epoch ")).to_be_visible(timeout=SEEN_MILLISECONDS)
+    card.get_by_text("The last lines of its log").click()
+    expect(card.get_by_text("Epoch 1/6")).to_be_visible()
+
+    card.get_by_role("button", name="Resume").click()
+    expect(card.get_by_text("training", exact=True).first).to_be_visible(timeout=TRAINING_MILLISECONDS)
+    card.get_by_role("button", name="Stop").click()
+    expect(card.get_by_text("stopped", exact=True)).to_be_visible()
+    assert 1 <= len(run.read_history()) < 6
+
+    card.get_by_role("button", name="Resume").click()
+    expect(card.get_by_text("finished", exact=True)).to_be_visible(timeout=TRAINING_MILLISECONDS)
+    assert list(run.read_history()["epoch"]) == [1, 2, 3, 4, 5, 6]
+    assert page.evaluate("window.opened_once")
+
+    card.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Delete for good").click()
+    expect(card).to_have_count(0)
+    assert list_runs() == []
+    assert f"run={run.id}" not in page.url
