@@ -24,7 +24,7 @@ from core.damage import damage
 from core.estimate import FINISHING
 from core.runs import UNFINISHED, RunError
 
-SMALL = {"image_size": 16, "train_examples": 300, "batch_size": 32, "epochs": 6}
+SMALL = {"image_size": 16, "train_examples": 300, "batch_size": 32, "epochs": 5}
 # What of training has a state of its own: averaged weights and one cycle; plateaus and early stopping; neither.
 CONFIGS = {
     recipe: make_config("alexnet", "mnist", recipe, **SMALL | changes)
@@ -74,7 +74,7 @@ def exporting(run, chance):
 
 KILLS_OF_A_RUN = 10
 # By how often, in ten kills of one run; the last two only once the training is over.
-MOMENTS = {starting: 3, inside_an_epoch: 3, writing_a_checkpoint: 2, evaluating: 1, exporting: 1}
+MOMENTS = {starting: 4, inside_an_epoch: 3, writing_a_checkpoint: 1, evaluating: 1, exporting: 1}
 
 
 class Storm:
