@@ -63,6 +63,10 @@ def networks(models, dataset, recipe, **settings):
 def train(model, dataset, recipe, run_id, finish, **settings):
     """Train a network, with progress, or go on with a run; Ctrl-C stops after the step in hand and loses nothing."""
     if run_id:
+        if model or settings:
+            raise ConfigError(
+                "A run goes on with its own settings: name it alone, as in: python -m core train --run RUN."
+            )
         run = open_run(run_id)
         run.read_config()  # Refused here, and not by the training: a damaged run has not failed.
         jobs.make_ready(run, finish)

@@ -1,6 +1,7 @@
 """The command line: every command's help, one sentence and exit code 2 on bad input, and a run from end to end."""
 
 import csv
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,10 +10,11 @@ import pytest
 
 from core.__main__ import main, parser
 from core.models import MODELS
-from core.runs import list_runs
+from core.runs import list_runs, open_run
 from tests import folders
+from tests.workers import wait_for
 
-COMMANDS = ("data", "networks", "train", "runs", "evaluate", "export")
+COMMANDS = ("data", "networks", "train", "sweep", "runs", "stop", "evaluate", "export")
 
 
 def test_the_help_names_every_command(capsys):
@@ -41,6 +43,9 @@ BAD = {
     "train alexnet mnist --activation tanh": "Activation is one of relu, leaky_relu",
     "train --run nothing-here": "There is no run called",
     "train --run ../../etc": "That is not the name of a run",
+    "train --run nothing-here --epochs 3": "A run goes on with its own settings",
+    "train --finish": "Name the run to finish",
+    "stop nothing-here": "There is no run called",
     "data svhn": "There is no dataset called 'svhn'",
     "networks lenet": "There is no network called 'lenet'",
     "networks --dropout 2": "Dropout is between 0 and 0.9",
@@ -105,6 +110,40 @@ def test_a_run_goes_from_training_to_export(artifacts, tmp_path):
         rows = list(csv.DictReader(file))
     assert len(rows) == 10_000
     assert rows[0]["label"] == "7"
+
+
+@pytest.mark.timeout(600)
+def test_a_run_is_stopped_by_ctrl_c_and_by_stop_and_finished_as_it_is(artifacts, capsys):
+    def train(*arguments):
+        return subprocess.Popen([sys.executable, "-m", "core", "train", *arguments], stdout=subprocess.PIPE, text=True)
+
+    def in_epoch(number):
+        return lambda status: status.get("epoch", 0) >= number and status["phase"] == "training"
+
+    with train("alexnet", "mnist", "--epochs=200", "--train-examples=200", "--image-size=16") as process:
+        run = open_run(Path(process.stdout.readline().strip()).name)
+        wait_for(run, in_epoch(2))
+        process.send_signal(signal.SIGINT)
+        assert f"stopped; go on with: python -m core train --run {run.id}" in process.stdout.read()
+    assert process.returncode == 0
+    epochs = len(run.read_history())
+    assert epochs >= 1
+
+    with train("--run", run.id) as process:
+        wait_for(run, in_epoch(epochs + 2))
+        assert main(["train", "--run", run.id]) == 2
+        assert main(["stop", run.id]) == 0
+        assert process.wait(60) == 0
+    said = capsys.readouterr()
+    assert said.err == f"{run.id} is being trained already.\n"
+    assert said.out == f"{run.id} is stopped\n"
+
+    epochs = len(run.read_history())
+    with train("--run", run.id, "--finish") as process:
+        assert "completed: " in process.stdout.read()
+    assert run.read_metrics()["epochs"] == len(run.read_history()) == epochs
+    assert main(["train", "--run", run.id]) == 2
+    assert "is finished already" in capsys.readouterr().err
 
 
 def test_every_setting_has_an_option():
