@@ -54,7 +54,8 @@ def run_card(run, reveal=False):
                 return True
             if unfinished:
                 _progress(config, status)
-            _figures(_facts(run, config, status, history, steps))
+            if facts := _facts(run, config, status, history, steps):
+                _figures(facts)
             if unfinished or begun:
                 live_chart(run, config, history, steps, reveal)
             if state == "completed":
