@@ -11,7 +11,7 @@ from core import liveness
 from core.jobs import check_allowed
 from core.runs import RunError, artifacts_folder, list_runs
 
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 1
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 
 
@@ -53,7 +53,7 @@ def wait_for_turn(run, stop_requested, tell=lambda words: None):
 
     Args:
         run: a Run that this process has claimed.
-        stop_requested: asked twice a second.
+        stop_requested: asked every second.
         tell: called with a few words when the place in line changes.
 
     Returns:
