@@ -99,8 +99,8 @@ async def viewers(count, address, run):
 
 
 async def measure(options, run, process, address):
-    """Viewers -> one dict a turn, as from `turn`, with "ratio" of its speed to the speed of the turn without viewers
-    just before or after it.
+    """Viewers -> one dict a turn, as from `turn`, with the speed of the turn without viewers just before or after it as
+    "none", and the "ratio" to that.
     """
     server, found = psutil.Process(process.pid), {count: [] for count in [0, *options.viewers]}
     for number in range(options.rounds):
@@ -110,8 +110,8 @@ async def measure(options, run, process, address):
             for watching in (0, count) if number % 2 == 0 else (count, 0):
                 async with viewers(watching, address, run) as clients:
                     pair[watching] = await turn(run, server, clients, options.seconds)
-            found[0].append(pair[0] | {"ratio": 1.0})
-            found[count].append(pair[count] | {"ratio": pair[count]["speed"] / pair[0]["speed"]})
+            for watching, taken in pair.items():
+                found[watching].append(taken | {"none": pair[0]["speed"], "ratio": taken["speed"] / pair[0]["speed"]})
     return found
 
 
@@ -154,14 +154,15 @@ def main():
         f"{os.cpu_count()} cores; {run.id}; {options.rounds} turns of {options.seconds:g} s for each number of viewers"
     )
     print("Shares are of one core. Where others take much of it, trust the ratios less.")
-    print("viewers   images/s   ratio to none           server    memory   redraws/s   clients   others")
+    print("viewers  images/s  with none  ratio                  server    memory  redraws/s  clients  others")
     for count, turns in found.items():
         middle = {name: statistics.median(turn[name] for turn in turns) for name in turns[0]}
         ratios = [turn["ratio"] for turn in turns]
         spread = f"({min(ratios):.2f} to {max(ratios):.2f})"
         print(
-            f"{count:7} {middle['speed']:10,.0f}   {middle['ratio']:.3f} {spread:<16}{middle['server']:8.1%}"
-            f"{middle['memory']:7.0f} MB {middle['redraws']:11.2f}{middle['clients']:10.1%}{middle['others']:9.1%}"
+            f"{count:7} {middle['speed']:10,.0f}{middle['none']:11,.0f}  {middle['ratio']:.3f} {spread:<16}"
+            f"{middle['server']:7.1%}{middle['memory']:7.0f} MB{middle['redraws']:11.2f}{middle['clients']:9.1%}"
+            f"{middle['others']:8.1%}"
         )
 
 
