@@ -1,5 +1,6 @@
 """One training run, from a RunConfig to a full run folder."""
 
+import dataclasses
 import time
 from pathlib import Path
 
@@ -47,7 +48,8 @@ def train(config, run_dir, stop_requested=lambda: False, verbose=2):
     data = load(config.dataset, progress=_told_to(run))
     classes = len(DATASETS[config.dataset]["classes"])
     (images, labels), (validation_images, validation_labels) = split(config, data)
-    model = build_model(config, images.shape[1:], classes, *pixel_statistics(images, config.image_size))
+    statistics = pixel_statistics(images, config.image_size)
+    model = build_model(config, images.shape[1:], classes, *statistics)
     batches = Batches(images, labels, config, classes)
     compile_model(model, config, batches.steps)
     keeper, answers = Keeper(run), TestAnswers(data.test_images, PREDICT_BATCH)
@@ -81,6 +83,8 @@ def train(config, run_dir, stop_requested=lambda: False, verbose=2):
     if not keeper.best_epoch:
         raise RunError("There is nothing to finish: no epoch is over yet. Resume the run instead.")
     run.write_status(phase="evaluating", step=None, steps=None)
+    # What is measured is what is exported: in float32, as bfloat16 can be neither quantised nor run everywhere.
+    model = build_model(dataclasses.replace(config, precision="float32"), images.shape[1:], classes, *statistics)
     metrics = _evaluate(run, model, recorder, keeper, answers, data)
     run.write_status(phase="exporting")
     save_network(model, run)
