@@ -19,9 +19,9 @@ import numpy as np
 import psutil
 
 from core import jobs, liveness
-from core.config import make_config
 from core.damage import damage
 from core.estimate import FINISHING
+from core.recipes import make_config
 from core.runs import UNFINISHED, RunError
 
 SMALL = {"image_size": 16, "train_examples": 300, "batch_size": 32, "epochs": 5}

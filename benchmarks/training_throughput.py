@@ -23,10 +23,10 @@ from stepping import Contender
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from core.config import make_config
 from core.datasets import DATASETS
 from core.environment import SETTINGS, worker_environment
 from core.models import MODELS
+from core.recipes import make_config
 
 HERE = Path(__file__).parent
 OURS = "this project"

@@ -26,7 +26,7 @@ from serving import serving, wait_until_up
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from core import jobs, liveness
-from core.config import make_config
+from core.recipes import make_config
 
 START_SECONDS = 300
 SETTLE_SECONDS = 2

@@ -1,14 +1,15 @@
-"""The lab without a browser: python -m core data | networks | train | sweep | runs | stop | evaluate | export."""
+"""The lab without a browser: python -m core data | networks | train | sweep | runs | stop | evaluate | export | ..."""
 
 import argparse
 import dataclasses
 import sys
 
 from core import commands
-from core.config import RECIPES, ConfigError, RunConfig
+from core.config import ConfigError, RunConfig
 from core.datasets import DATASETS, DatasetUnavailable
 from core.environment import reexec_with, worker_environment
 from core.models import MODELS
+from core.recipes import RECIPES
 from core.runs import RunError
 
 
@@ -63,6 +64,9 @@ def parser():
     export = verb(commands.export)
     export.add_argument("run_id", metavar="RUN")
     export.add_argument("folder", metavar="FOLDER", help="where to; made if it is not there")
+    ship = verb(commands.ship)
+    ship.add_argument("run_ids", nargs="+", metavar="RUN")
+    ship.add_argument("--folder", help="the artifacts folder to copy them into (the project's own)")
     return top
 
 

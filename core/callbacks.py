@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from core.checkpoint_files import write_weights
+from core.config import MONITORS
 from core.evaluation import softmax
 from core.runs import RunError
 
@@ -99,19 +100,20 @@ class Recorder(keras.callbacks.Callback):
 
 
 class Keeper(keras.callbacks.Callback):
-    """Keeps on disk the weights of the epoch with the lowest validation loss, and those of the last epoch."""
+    """Keeps on disk the weights of the best epoch, by what the RunConfig monitors, and those of the last epoch."""
 
-    def __init__(self, run):
+    def __init__(self, run, config):
         super().__init__()
-        self.run = run
+        self.run, self.monitor = run, config.monitor
         self.best_epoch = self.last_epoch = 0
-        self.best_loss = math.inf
+        self.best_score = -math.inf
 
     def on_epoch_end(self, epoch, logs=None):
         self.last_epoch = epoch + 1
         write_weights(self.run, self.last_epoch, self.model.get_weights())
-        if logs["val_loss"] < self.best_loss:
-            self.best_epoch, self.best_loss = self.last_epoch, float(logs["val_loss"])
+        score = MONITORS[self.monitor] * float(logs[self.monitor.replace("validation", "val")])
+        if score > self.best_score:
+            self.best_epoch, self.best_score = self.last_epoch, score
 
 
 class TestAnswers(keras.callbacks.Callback):

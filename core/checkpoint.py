@@ -15,7 +15,7 @@ MINUTES_BETWEEN = 3
 # The attributes of each callback that decide how training goes on.
 STATE = {
     Recorder: ("rows", "elapsed"),
-    Keeper: ("best_epoch", "best_loss", "last_epoch"),
+    Keeper: ("best_epoch", "best_score", "last_epoch"),
     TestAnswers: ("classes", "confidences"),
     keras.callbacks.ReduceLROnPlateau: ("wait", "best", "cooldown_counter"),
     keras.callbacks.EarlyStopping: ("wait", "best", "best_epoch", "stopped_epoch"),

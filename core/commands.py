@@ -12,10 +12,11 @@ from tqdm import tqdm
 
 from core import jobs, liveness
 from core.archive_checks import fingerprints
-from core.config import ConfigError, make_config
+from core.config import ConfigError
 from core.damage import damage
 from core.datasets import DATASETS, load, verify
 from core.models import MODELS
+from core.recipes import make_config, training_command
 from core.runs import UNFINISHED, RunError, create_run, list_runs, open_run
 
 
@@ -136,6 +137,9 @@ def evaluate(run_id):
     """Answer the test images again with a run's networks, as Keras and as LiteRT runs them."""
     run = open_run(run_id)
     recorded = _finished(run)["best"]
+    has_keras, has_tflite = (os.path.lexists(path) for path in (run.model_path, run.tflite_path))
+    if run.is_shipped and not (has_keras or has_tflite):
+        raise RunError(f"{run.id} came without its network; train it yourself: {training_command(run.read_config())}")
     from core.evaluation import accuracy
     from core.export import load_network
     from core.inference import Classifier
@@ -143,9 +147,10 @@ def evaluate(run_id):
 
     test = load(run.read_config().dataset)
     print(f"recorded      {100 * recorded['test_accuracy']:.2f} %, loss {recorded['test_loss']:.4f}")
-    _, scores = score(load_network(run), test.test_images, test.test_labels, verbose=1)
-    print(f"model.keras   {100 * scores['test_accuracy']:.2f} %, loss {scores['test_loss']:.4f}")
-    if os.path.lexists(run.tflite_path):
+    if has_keras or not run.is_shipped:
+        _, scores = score(load_network(run), test.test_images, test.test_labels, verbose=1)
+        print(f"model.keras   {100 * scores['test_accuracy']:.2f} %, loss {scores['test_loss']:.4f}")
+    if has_tflite:
         classifier = Classifier(run)
         starts = tqdm(range(0, len(test.test_labels), PREDICT_BATCH), desc="model.tflite")
         answers = [classifier.classify(test.test_images[start : start + PREDICT_BATCH]) for start in starts]
@@ -158,7 +163,7 @@ def export(run_id, folder):
     run, target = open_run(run_id), Path(folder)
     _finished(run)
     table = _predictions_table(run)
-    if not os.path.lexists(run.tflite_path):
+    if not (os.path.lexists(run.tflite_path) or run.is_shipped):
         from core.export import load_network, save_tflite
 
         save_tflite(load_network(run), run)
@@ -168,9 +173,10 @@ def export(run_id, folder):
     for path in paths:
         if path.name in damaged:
             raise RunError(damaged[path.name])
-    from core.inference import Classifier
+    if os.path.lexists(run.tflite_path):
+        from core.inference import Classifier
 
-    Classifier(run)  # Whose RunError keeps a network that was cut short from being handed on.
+        Classifier(run)  # Whose RunError keeps a network that was cut short from being handed on.
     try:
         target.mkdir(parents=True, exist_ok=True)
         for path in filter(os.path.lexists, paths):
@@ -179,6 +185,22 @@ def export(run_id, folder):
     except OSError as error:
         raise RunError(f"{target} cannot be written: {error.strerror}.") from None
     print(f"{len(list(target.iterdir()))} files in {target}")
+    return 0
+
+
+def ship(run_ids, folder):
+    """Copy finished runs into a project, as ones that come with it, and the test images of their datasets."""
+    from core.image_sheets import FOLDER, read_sheet, write_sheet
+    from core.shipping import ship
+
+    project = Path(folder) if folder else FOLDER.parent
+    for run in map(open_run, run_ids):
+        copy = ship(run, project)
+        size = sum(path.stat().st_size for path in copy.path.iterdir())
+        print(f"{copy.path}  {size / 1e6:.1f} MB", flush=True)
+        dataset = copy.read_config().dataset
+        if read_sheet(dataset, project / FOLDER.name) is None:
+            print(write_sheet(dataset, project / FOLDER.name), flush=True)
     return 0
 
 

@@ -24,7 +24,9 @@ COLUMNS = (
     "verdict",
     *_TOTALS,
     "report_epochs",
+    "report_seconds",
     "run",
+    "shipped",
 )
 
 
@@ -33,15 +35,16 @@ def table(runs, which="best"):
 
     Args:
         runs: an iterable of core.runs.Run; of two runs of a pair the first comes first.
-        which: "best" for the weights of the epoch with the best validation loss, "last" for the last epoch's.
+        which: "best" for the weights of the epoch that the run kept as its best, "last" for the last epoch's.
             The report mixes the two: its train and validation figures are of the last epoch, its test figures of
             the best one.
 
     Returns:
         (a DataFrame with COLUMNS, a list of sentences). Accuracies are shares in 0..1, losses in nats, `seconds`
-        is training time, `epoch` is the one (from 1) whose weights were measured, test_accuracy_low and _high are
-        the 95 % interval. Differences are ours less the report's, in percentage points for accuracies. Report
-        figures are nan, and the verdict is None, where the report has none. The rows of a dataset stand together.
+        is training time (the report's: its epochs times its seconds an epoch), `epoch` is the one (from 1) whose
+        weights were measured, test_accuracy_low and _high are the 95 % interval. Differences are ours less the
+        report's, in percentage points for accuracies. Report figures are nan, and the verdict is None, where the
+        report has none. The rows of a dataset stand together.
     """
     rows, problems = [], []
     for run in runs:
@@ -57,9 +60,13 @@ def table(runs, which="best"):
 
 
 def report_table():
-    """The report's own rows: a DataFrame with model, dataset, SCORES (as in `table`) and epochs (nan: not said)."""
-    rows = [{"model": model, "dataset": dataset} | figures for (model, dataset), figures in REPORT.items()]
-    return pd.DataFrame(rows, columns=("model", "dataset", *SCORES, "epochs")).astype({"epochs": float})
+    """The report's own rows: a DataFrame with model, dataset, SCORES, epochs and seconds as in `table`."""
+    rows = [
+        {"model": model, "dataset": dataset} | figures | {"seconds": _reports_seconds(figures)}
+        for (model, dataset), figures in REPORT.items()
+    ]
+    columns = ("model", "dataset", *SCORES, "epochs", "seconds")
+    return pd.DataFrame(rows, columns=columns).astype({"epochs": float})
 
 
 def best_runs(rows):
@@ -94,10 +101,17 @@ def _row(run, config, metrics, which):
             "test_accuracy_high": high,
             "verdict": verdict(ours["test_accuracy"], images, report["test_accuracy"]) if pair in REPORT else None,
             "report_epochs": float(REPORT.get(pair, {}).get("epochs") or math.nan),
+            "report_seconds": _reports_seconds(REPORT.get(pair, {})),
             "run": run.id,
+            "shipped": run.is_shipped,
         }
         | {name: float(metrics[name]) for name in _TOTALS}
     )
+
+
+def _reports_seconds(figures):
+    """Training time: the epochs times the seconds an epoch."""
+    return float((figures.get("epochs") or math.nan) * (figures.get("seconds_per_epoch") or math.nan))
 
 
 def _scale(score):

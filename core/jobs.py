@@ -43,7 +43,7 @@ def resume(run, finish=False):
         finish: whether it trains no more, but evaluates and exports the best epoch so far.
 
     Raises:
-        core.runs.RunError: it is completed, or has no whole epoch to finish, or the lab is read-only.
+        core.runs.RunError: it is completed, or has no whole epoch to finish, or may not be changed.
     """
     if make_ready(run, finish):
         _spawn(run)
@@ -55,7 +55,7 @@ def make_ready(run, finish=False):
     Raises:
         core.runs.RunError: as in `resume`.
     """
-    check_allowed()
+    check_allowed(run)
     if finish and run.read_history().empty:
         raise RunError(f"{run.id} has no whole epoch to finish with. Resume it instead.")
     with locked(run):
@@ -74,7 +74,7 @@ def make_ready(run, finish=False):
 
 def stop(run):
     """Asks the worker to end after the step in hand, with everything written; after some seconds it ends itself."""
-    check_allowed()
+    check_allowed(run)
     with contextlib.suppress(psutil.Error):
         process = worker(run)
         if process and process.pid == run.read_status().get("pid"):
@@ -86,7 +86,7 @@ def stop(run):
 
 def finish(run):
     """Ends the training and evaluates and exports the best epoch so far. Raises RunError where no epoch is over."""
-    check_allowed()
+    check_allowed(run)
     if not has_worker(run, run.read_status()):
         return resume(run, finish=True)
     if run.read_history().empty:
@@ -98,7 +98,7 @@ def finish(run):
 
 def kill(run):
     """Ends the worker at once; what its last checkpoint holds can be resumed."""
-    check_allowed()
+    check_allowed(run)
     with contextlib.suppress(psutil.Error):
         process = worker(run)
         if process:
@@ -106,8 +106,8 @@ def kill(run):
 
 
 def delete(run):
-    """Deletes a run with all its files. Raises RunError while a worker has it."""
-    check_allowed()
+    """Deletes a run with all its files. Raises RunError while a worker has it, or where it came with the project."""
+    check_allowed(run)
     with locked(run):
         if is_starting(run, run.read_status()):
             raise RunError(f"{run.id} is about to train. Stop it first.")
@@ -115,10 +115,12 @@ def delete(run):
     shutil.rmtree(gone, ignore_errors=True)
 
 
-def check_allowed():
-    """Raises RunError where the lab is read-only."""
+def check_allowed(run=None):
+    """Raises RunError where the lab is read-only, or the run ships with the project."""
     if read_only():
         raise RunError(READ_ONLY)
+    if run and run.is_shipped:
+        raise RunError(f"{run.id} came with the project and stays as it is.")
 
 
 def _end(run, process):

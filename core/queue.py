@@ -37,7 +37,7 @@ def place_in_words(run, waiting):
 
 def move_forward(run):
     """Lets a queued run change places with the one before it. Raises RunError where the lab is read-only."""
-    check_allowed()
+    check_allowed(run)
     waiting = line()
     if run in waiting[1:]:
         place = waiting.index(run)

@@ -132,6 +132,10 @@ def metrics(text):
         _check_numbers(value[which], ("epoch", *SCORES))
         if value[which]["epoch"] < 1:
             raise ValueError("an epoch that never was")
+    if "quantized" in value:
+        if not isinstance(value["quantized"], dict):
+            raise ValueError("no figures of the 8-bit network")
+        _check_numbers(value["quantized"], ("test_accuracy",))
     # Files that were trained before there were fingerprints have none.
     files = value.get("files", {})
     if not isinstance(files, dict) or not all(isinstance(file, dict) for file in files.values()):

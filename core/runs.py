@@ -50,6 +50,9 @@ class Run:
     log_path = property(lambda self: self.path / "log.txt")
     queue_path = property(lambda self: self.path / "queue.json")
     finish_path = property(lambda self: self.path / "finish")
+    shipped_path = property(lambda self: self.path / "shipped")
+    # Whether it came with the project, and stays as it is.
+    is_shipped = property(lambda self: os.path.lexists(self.shipped_path))
     lock_path = property(lambda self: self.path / ".lock")
     checkpoint_path = property(lambda self: self.path / "checkpoint")
     model_path = property(lambda self: self.path / "model.keras")

@@ -5,7 +5,7 @@ import os
 import time
 
 from core import jobs, liveness
-from core.config import make_config
+from core.recipes import make_config
 from core.runs import UNFINISHED, RunError, list_runs
 
 LOOK_SECONDS = 1

@@ -33,8 +33,8 @@ def train(config, run_dir, stop_requested=lambda: False, verbose=2):
         verbose: Keras' 0 (silent), 1 (progress bars) or 2 (a line an epoch).
 
     Returns:
-        What metrics.json holds: for "best" (the epoch of lowest validation loss, whose network is exported) and "last",
-        the epoch and accuracy (0..1) and loss on train, validation and test; parameters; epochs; seconds; the
+        What metrics.json holds: for "best" (the epoch that `config.monitor` chooses, whose network is exported) and
+        "last", the epoch and accuracy (0..1) and loss on train, validation and test; parameters; epochs; seconds; the
         size and checksum of the network files. Train figures are means over the epoch while training, with augmentation
         and dropout on, as Keras and the report give them. Losses contain the L2 terms. None where the run was stopped.
 
@@ -52,7 +52,7 @@ def train(config, run_dir, stop_requested=lambda: False, verbose=2):
     model = build_model(config, images.shape[1:], classes, *statistics)
     batches = Batches(images, labels, config, classes)
     compile_model(model, config, batches.steps)
-    keeper, answers = Keeper(run), TestAnswers(data.test_images, PREDICT_BATCH)
+    keeper, answers = Keeper(run, config), TestAnswers(data.test_images, PREDICT_BATCH)
     recorder = Recorder(run, config, batches)
     # Averaged weights are swapped in first, so that every later callback sees what was validated.
     callbacks = [*_averaging(config), recorder, keeper, *_pace(config)]

@@ -62,6 +62,7 @@ def readers(accuracies):
             NETWORK_COLOURS[data.config(run).model],
             run_name(run, data.config(run), data.created(run)),
             accuracies[run.id],
+            data.metrics(run).get("quantized", {}).get("test_accuracy"),
         )
         for run, label in zip(runs, labels, strict=True)
     ]

@@ -131,7 +131,7 @@ def draw_page_of_cases(dataset, predictions, indices, classes, colour):
         help="Under each: what it is → what it was taken for, how confident it was, its number in the test set.",
     )
     try:
-        images = data.dataset(dataset).test_images
+        images = data.test_images(dataset)
     except DatasetUnavailable as error:
         st.error(str(error))
         return

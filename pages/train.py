@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from core.config import RECIPES, ConfigError, make_config
+from core.config import ConfigError
 from core.datasets import DATASETS
 from core.environment import READ_ONLY, read_only
 from core.models import MODELS
+from core.recipes import RECIPES, make_config
 from core.runs import UNFINISHED, RunError
 from pages.parts import data
 from pages.parts.linked import linked

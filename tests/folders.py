@@ -5,8 +5,8 @@ import time
 import numpy as np
 
 from core import liveness
-from core.config import make_config
 from core.datasets import DATASETS
+from core.recipes import make_config
 from core.runs import create_run
 
 claims = {}

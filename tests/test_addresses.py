@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from streamlit.testing.v1 import AppTest
 
 from core.__main__ import main
-from core.config import RECIPES
 from core.datasets import DATASETS
 from core.models import MODELS
+from core.recipes import RECIPES
 from core.runs import RunError, open_run
 from pages.parts.settings_form import FIELDS
 from tests.folders import finished_run, started_run

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from core import checkpoint, checkpoint_files, training
-from core.config import make_config
 from core.models import MODELS
+from core.recipes import make_config
 from core.runs import create_run
 from tests.few_images import few
 

@@ -10,11 +10,12 @@ import pytest
 
 from core.__main__ import main, parser
 from core.models import MODELS
+from core.recipes import make_config, training_command
 from core.runs import list_runs, open_run
 from tests import folders
 from tests.workers import wait_for
 
-COMMANDS = ("data", "networks", "train", "sweep", "runs", "stop", "evaluate", "export")
+COMMANDS = ("data", "networks", "train", "sweep", "runs", "stop", "evaluate", "export", "ship")
 
 
 def test_the_help_names_every_command(capsys):
@@ -144,6 +145,17 @@ def test_a_run_is_stopped_by_ctrl_c_and_by_stop_and_finished_as_it_is(artifacts,
     assert run.read_metrics()["epochs"] == len(run.read_history()) == epochs
     assert main(["train", "--run", run.id]) == 2
     assert "is finished already" in capsys.readouterr().err
+
+
+def test_the_command_that_trains_a_run_again_makes_the_same_config():
+    for model, recipe in (("alexnet", "report"), ("vgg16", "quick"), ("resnet34", "modern")):
+        config = make_config(model, "cifar10", recipe, flip=False, seed=3, precision="mixed_bfloat16", warmup=1 / 3)
+        words = training_command(config).split()
+        assert words[:3] == ["python", "-m", "core"]
+        options = vars(parser().parse_args(words[3:]))
+        for name in ("run", "run_id", "finish"):
+            options.pop(name, None)
+        assert make_config(**options) == config
 
 
 def test_every_setting_has_an_option():

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.config import RECIPES
 from core.datasets import DATASETS
 from core.models import MODELS
+from core.recipes import RECIPES
 from core.report import REPORT
 from core.runs import list_runs
 from pages.parts.curves import curves_figure, short_names

@@ -40,6 +40,8 @@ def test_every_pair_gets_the_eight_columns_and_the_report_beside_them(pair):
     assert row["test_accuracy_difference"] == pytest.approx(100 * (0.5 - REPORT[pair]["test_accuracy"]))
     assert row["test_loss_difference"] == pytest.approx(0.75 - REPORT[pair]["test_loss"])
     assert (row["epochs"], row["seconds"], row["parameters"]) == (3, 37.5, 24_744_650)
+    told = REPORT[pair]["epochs"], REPORT[pair]["seconds_per_epoch"]
+    assert row["report_seconds"] == told[0] * told[1] if all(told) else math.isnan(row["report_seconds"])
 
 
 def test_best_and_last_epoch_are_told_apart():

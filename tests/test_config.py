@@ -6,9 +6,10 @@ import math
 
 import pytest
 
-from core.config import RECIPES, ConfigError, RunConfig, make_config, overrides
+from core.config import ConfigError, RunConfig
 from core.datasets import DATASETS
 from core.models import MODELS
+from core.recipes import RECIPES, make_config, overrides
 
 TRIPLES = [(model, dataset, recipe) for model in MODELS for dataset in DATASETS for recipe in RECIPES]
 NUMBERS = [field for field in dataclasses.fields(RunConfig) if field.type in (int, float)]

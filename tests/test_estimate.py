@@ -9,10 +9,10 @@ import psutil
 import pytest
 
 from core import estimate as estimates
-from core.config import RECIPES, make_config
 from core.datasets import DATASETS
 from core.estimate import estimate, matrix_speed, measured_speeds, seconds_left
 from core.models import MODELS
+from core.recipes import RECIPES, make_config
 
 HERE = {"platform": platform.platform(), "cores": psutil.cpu_count()}
 PAIRS = [(model, dataset) for model in MODELS for dataset in DATASETS]

@@ -194,7 +194,7 @@ def test_without_the_images_there_is_a_sentence_and_the_matrix_stays(artifacts, 
     def unreachable(name):
         raise DatasetUnavailable("MNIST is not here.")
 
-    monkeypatch.setattr(data, "load", unreachable)
+    monkeypatch.setattr(data.image_sheets, "load_test_images", unreachable)
     data.dataset.clear()
     finished_run()
     page = opened()

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from core import jobs, liveness
-from core.config import make_config
+from core.recipes import make_config
 from core.runs import UNFINISHED, RunError, create_run, list_runs
 from tests import folders
 from tests.workers import SMALL, wait_for

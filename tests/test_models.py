@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from core.config import RunConfig, make_config
+from core.config import RunConfig
 from core.models import MODELS
 from core.models.build import build_model
 from core.models.layers import ACTIVATIONS
 from core.models.summary import count_parameters, layer_table, network_layers
+from core.recipes import make_config
 
 SMALL = {"image_size": 16}
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 28, 28, 1), dtype=np.uint8)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.config import make_config
 from core.models.preprocessing import pixel_statistics, preprocessing
+from core.recipes import make_config
 
 OFF = {"shift": 0.0, "flip": False, "divide_by_deviation": False}
 RANDOM = np.random.default_rng(0)
@@ -94,7 +94,7 @@ def test_on_jax_augmentation_does_not_keep_the_training_step_from_being_compiled
     pytest.importorskip("jax", reason="jax is not installed")
     program = """
 import jax, numpy
-from core.config import make_config
+from core.recipes import make_config
 from core.models.preprocessing import preprocessing
 block = preprocessing(make_config("alexnet", "mnist", "report"), (28, 28, 1))
 assert block.jit_compile

@@ -11,7 +11,7 @@ import pytest
 from filelock import FileLock
 
 from core import jobs, liveness, queue
-from core.config import make_config
+from core.recipes import make_config
 from core.runs import UNFINISHED, list_runs, open_run
 from tests.workers import SMALL, wait_for
 
@@ -19,7 +19,7 @@ TINY = SMALL | {"epochs": 1, "record_test_predictions": False}
 STARTER = f"""
 import time
 from core import jobs
-from core.config import make_config
+from core.recipes import make_config
 for _ in range(5):
     print(jobs.start(make_config("alexnet", "mnist", "quick", **{TINY})).id, flush=True)
 time.sleep(600)

@@ -71,7 +71,7 @@ def test_no_page_has_a_control_that_changes_a_run(artifacts, monkeypatch, reques
 @pytest.mark.parametrize("value", ["1", "true", "YES"])
 def test_what_a_start_button_calls_starts_nothing(artifacts, monkeypatch, value):
     def clicked():
-        from core.config import make_config
+        from core.recipes import make_config
         from pages.parts.starting import start
 
         assert start(make_config("alexnet", "mnist", "quick")) is None

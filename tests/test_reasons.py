@@ -12,7 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import jobs, liveness
-from core.config import make_config
+from core.recipes import make_config
 from core.runs import UNFINISHED, RunError, create_run
 from core.worker import sentence
 from tests.workers import SMALL, end_workers, wait_for

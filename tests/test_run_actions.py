@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import liveness, queue
-from core.config import make_config
+from core.recipes import make_config
 from core.runs import UNFINISHED, create_run, list_runs
 from pages.parts import data
 from pages.parts.run_actions import ACTIONS

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core import runs
-from core.config import make_config
+from core.recipes import make_config
 from core.runs import RunError
 from tests import folders
 

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from core.__main__ import main
-from core.config import make_config
+from core.recipes import make_config
 from core.runs import list_runs
 from core.sweep import sweep
 from tests.folders import finished_run, interrupted_run

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.config import RECIPES, RunConfig, make_config
+from core.config import RunConfig
 from core.datasets import DATASETS
 from core.models import MODELS
+from core.recipes import RECIPES, make_config
 from core.report import REPORT
 from core.runs import list_runs
 from pages.parts.settings_form import FIELDS

@@ -11,10 +11,11 @@ import pytest
 
 from core import export, inference, training
 from core.batches import Batches
-from core.callbacks import DivergedError
-from core.config import RECIPES, make_config
+from core.callbacks import DivergedError, Keeper
+from core.config import MONITORS
 from core.datasets import load
 from core.models import MODELS
+from core.recipes import RECIPES, make_config
 from core.runs import create_run
 from tests.few_images import few
 
@@ -45,7 +46,8 @@ def test_a_run_fills_its_folder(handful, model, recipe):
     assert (history["images_per_second"] > 0).all()
     assert predictions["probabilities"].sum(axis=1) == pytest.approx(np.ones(20), abs=5e-3)
     assert metrics["last"]["epoch"] == metrics["epochs"] == 2
-    best = history.loc[history["validation_loss"].idxmin()]
+    monitor = run.read_config().monitor
+    best = history.loc[(MONITORS[monitor] * history[monitor]).idxmax()]
     assert metrics["best"]["epoch"] == best["epoch"]
     assert metrics["best"]["validation_accuracy"] == best["validation_accuracy"]
     right = (predictions["probabilities"].argmax(axis=1) == predictions["labels"]).mean()
@@ -63,6 +65,29 @@ def test_a_run_fills_its_folder(handful, model, recipe):
     assert inference.Classifier(run).classify(images) == pytest.approx(
         predictions["probabilities"].astype(float), abs=0.1
     )
+
+
+def test_what_was_trained_in_bfloat16_is_measured_and_saved_in_float32_and_8_bits(handful):
+    run = trained("alexnet", precision="mixed_bfloat16")
+    assert {layer.compute_dtype for layer in export.load_network(run).layers} == {"float32"}
+    assert run.tflite_path.stat().st_size < 1.1 * run.read_metrics()["parameters"]
+    images, probabilities = few("mnist").test_images, run.read_predictions()["probabilities"].astype(float)
+    assert inference.Classifier(run).classify(images) == pytest.approx(probabilities, abs=0.1)
+
+
+def test_the_best_epoch_is_the_one_that_what_is_monitored_says(artifacts):
+    logs = [
+        {"val_loss": 0.3, "val_accuracy": 0.8},
+        {"val_loss": 0.4, "val_accuracy": 0.9},
+        {"val_loss": 0.5, "val_accuracy": 0.7},
+    ]
+    for monitor, best in (("validation_loss", 1), ("validation_accuracy", 2)):
+        run = create_run(make_config("alexnet", "mnist", monitor=monitor))
+        keeper = Keeper(run, run.read_config())
+        keeper.set_model(keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]))
+        for epoch, said in enumerate(logs):
+            keeper.on_epoch_end(epoch, said)
+        assert (keeper.best_epoch, keeper.last_epoch) == (best, 3)
 
 
 def test_the_same_seed_gives_the_same_run_and_another_seed_another(handful):

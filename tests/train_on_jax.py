@@ -5,7 +5,7 @@ import sys
 import keras
 
 from core import training
-from core.config import make_config
+from core.recipes import make_config
 from core.runs import create_run
 from tests.few_images import few
 

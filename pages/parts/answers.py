@@ -42,13 +42,16 @@ _component = st.components.v2.component(
 
 
 class Reader(NamedTuple):
-    """A network on the page: its Run, a short label, its colour, its run's whole name, its test accuracy (0..1)."""
+    """A network on the page: its Run, a short label, its colour, its run's whole name, its test accuracy (0..1), and
+    that of the 8-bit network which answers here, or None where it was not measured.
+    """
 
     run: Run
     label: str
     colour: str
     name: str
     test_accuracy: float
+    quantized_accuracy: float | None = None
 
 
 def draw_answers(image, readers, probabilities, key):
@@ -73,7 +76,7 @@ def draw_answers(image, readers, probabilities, key):
                     "run": reader.name,
                     "label": reader.label,
                     "colour": reader.colour,
-                    "about": f"{percent(reader.test_accuracy)} on the test images",
+                    "about": about(reader),
                     "odd": bool(readings) and readings[number] != common(readings),
                     "reading": readings[number] if readings else None,
                     "probabilities": [round(float(p), 4) for p in probabilities[number]] if readings else None,
@@ -82,6 +85,13 @@ def draw_answers(image, readers, probabilities, key):
             ],
         },
     )
+
+
+def about(reader):
+    """How good the network is, in words."""
+    if reader.quantized_accuracy is None:
+        return f"{percent(reader.test_accuracy)} on the test images"
+    return f"{percent(reader.quantized_accuracy)} on the test images, with 8-bit weights"
 
 
 def common(readings):

@@ -4,7 +4,7 @@ from collections import Counter
 
 from plotly.subplots import make_subplots
 
-from core.config import RECIPES
+from core.recipes import RECIPES
 from core.report import REPORT
 from pages.parts.style import NETWORK_COLOURS, pair_label
 

@@ -5,8 +5,7 @@ import threading
 
 import streamlit as st
 
-from core import comparison, damage, liveness, queue, runs
-from core.datasets import load
+from core import comparison, damage, image_sheets, liveness, queue, runs
 from core.estimate import measured_speeds
 from core.run_checks import LIMITS
 
@@ -57,7 +56,7 @@ def _table(keys, which, _runs):
 
 def table(runs, which="best"):
     """What `core.comparison.table` makes of a list of runs."""
-    return _table("".join(_key(run, run.config_path, run.metrics_path) for run in runs), which, runs)
+    return _table("".join(_key(run, run.config_path, run.metrics_path, run.shipped_path) for run in runs), which, runs)
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
@@ -125,9 +124,9 @@ def classifier(run):
 
 
 @st.cache_resource(show_spinner="Getting the images…")
-def dataset(name):
-    """The dataset's memory-mapped arrays."""
-    return load(name)
+def test_images(name):
+    """The dataset's test images; see `core.image_sheets.load_test_images`."""
+    return image_sheets.load_test_images(name)
 
 
 def readable_runs():

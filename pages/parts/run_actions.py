@@ -51,7 +51,7 @@ def draw_actions(run, state, epochs, first_in_line):
         epochs: how many whole epochs are behind it.
         first_in_line: whether no queued run stands before it.
     """
-    if read_only():
+    if read_only() or run.is_shipped:
         return
     for label, icon, action, help, needs_epoch in ACTIONS.get(state, ()):
         if (needs_epoch and not epochs) or (action is queue.move_forward and first_in_line):

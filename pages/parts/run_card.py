@@ -7,9 +7,10 @@ import pandas as pd
 import streamlit as st
 
 from core import drawing, queue
-from core.config import RECIPES, overrides
+from core.config import MONITORS
 from core.estimate import FINISHING, seconds_left
 from core.liveness import INTERRUPTED
+from core.recipes import RECIPES, overrides, training_command
 from core.report import REPORT
 from core.run_checks import HISTORY_COLUMNS
 from core.runs import UNFINISHED, RunError
@@ -29,6 +30,7 @@ STATES = {
     "failed": ("failed", "red"),
 }
 PHASES = {"training": "training", "evaluating": "answering the test images", "exporting": "saving the network"}
+SHIPPED = "Came with the project, trained elsewhere: it stays as it is. Train the pair again for a run of your own."
 REASONS = {"failed": st.error, INTERRUPTED: st.warning}
 _CSS = Path(__file__).with_suffix(".css").read_text("utf-8")
 
@@ -108,6 +110,8 @@ def _heading(run, config, status, epochs):
             name = html.escape(pair_label(config.model, config.dataset))
             st.html(f'{network}<b class="run-name">{name}</b>', width="stretch")
             st.badge(words, color=STATES[status["state"]][1])
+            if run.is_shipped:
+                st.badge("shipped", icon=":material/lock:", color="gray", help=SHIPPED)
             draw_actions(run, status["state"], epochs, waiting[:1] == [run])
         st.html(
             f'<div class="run-about"><span>{html.escape(recipe)}</span><code>{html.escape(run.id)}</code></div>',
@@ -126,8 +130,8 @@ def _progress(config, status):
 def _facts(run, config, status, history, steps):
     """What to tell about the run: label -> value."""
     last = steps[-1] if steps else None
-    losses = history["validation_loss"].dropna()
-    best = history.loc[losses.idxmin()] if len(losses) else None
+    scores = (MONITORS[config.monitor] * history[config.monitor]).dropna()
+    best = history.loc[scores.idxmax()] if len(scores) else None
     facts = {}
     if status["state"] in UNFINISHED:
         left = seconds_left(config, status, history, last)
@@ -138,6 +142,8 @@ def _facts(run, config, status, history, steps):
     if metrics:
         scores = metrics["best"]
         facts[f"Test accuracy, epoch {scores['epoch']}"] = percent(scores["test_accuracy"])
+        if "quantized" in metrics:
+            facts["With 8-bit weights, as on Draw"] = percent(metrics["quantized"]["test_accuracy"])
         if report:
             facts["The report’s test accuracy"] = percent(report["test_accuracy"])
         facts["Test loss"] = f"{scores['test_loss']:.4f}"
@@ -178,3 +184,5 @@ def _links(run, config):
         st.page_link("pages/compare.py", label="Compare", icon=":material/table_chart:", query_params=look)
         if config.dataset == drawing.DATASET:
             st.page_link("pages/draw.py", label="Draw a digit", icon=":material/draw:", query_params=look)
+    with st.expander("The command that trains it again"):
+        st.code(training_command(config), language="bash")

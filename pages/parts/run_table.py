@@ -4,15 +4,17 @@ import pandas as pd
 import streamlit as st
 
 from core.comparison import SCORES
-from core.config import RECIPES
 from core.datasets import DATASETS
 from core.models import MODELS
+from core.recipes import RECIPES
 from pages.parts.scorecard import VERDICTS
 
 # Longer tables scroll.
 _ALL_SHOWN = 18
 _SHARE = {"format": "%.2f %%"}
 _LOSS = {"format": "%.4f"}
+_TIME = {"format": "compact"}
+_MADE = {True: "shipped with the project", False: "here"}
 _LABELS = {"model": MODELS, "dataset": DATASETS, "recipe": RECIPES}
 _PAIR = {"model": ("", "Network", {"pinned": True}), "dataset": ("", "Dataset", {"pinned": True})}
 _INTERVAL = {
@@ -24,9 +26,11 @@ _FACTS = {
     "epochs": ("Epochs", "trained", {}),
     "report_epochs": ("Epochs", "report", {}),
     "parameters": ("", "Parameters", {"format": "localized"}),
-    "seconds": ("", "Time", {"format": "compact"}),
+    "seconds": ("Training time", "ours", _TIME),
+    "report_seconds": ("Training time", "report", _TIME),
     "seed": ("", "Seed", {"format": "plain"}),
     "run": ("", "Run", {}),
+    "shipped": ("", "Made", {}),
 }
 
 
@@ -37,7 +41,7 @@ def columns_of_runs(report):
     """
     shown = _PAIR | {"recipe": ("", "Recipe", {})}
     if not report:
-        plain = {name: facts for name, facts in _FACTS.items() if name != "report_epochs"}
+        plain = {name: facts for name, facts in _FACTS.items() if not name.startswith("report_")}
         return shown | {score: _plain(score) for score in SCORES} | _INTERVAL | plain
     shown |= _beside_report("test_accuracy") | {"verdict": ("", "Verdict", {})} | _beside_report("test_loss")
     for score in SCORES:
@@ -48,7 +52,11 @@ def columns_of_runs(report):
 
 def columns_of_report():
     """The same for `core.comparison.report_table`."""
-    return _PAIR | {score: _plain(score) for score in SCORES} | {"epochs": ("", "Epochs", {})}
+    return (
+        _PAIR
+        | {score: _plain(score) for score in SCORES}
+        | {"epochs": ("", "Epochs", {}), "seconds": ("", "Training time", _TIME)}
+    )
 
 
 def draw_table(rows, columns, **options):
@@ -58,11 +66,13 @@ def draw_table(rows, columns, **options):
         written[name] = [_LABELS[name][value]["label"] for value in written[name]]
     if "verdict" in columns:
         written["verdict"] = [VERDICTS[word][0] if word else "" for word in written["verdict"]]
-    if "seconds" in columns:
-        written["seconds"] = pd.to_timedelta(written["seconds"].round(), unit="s")
+    if "shipped" in columns:
+        written["shipped"] = [_MADE[shipped] for shipped in written["shipped"]]
     for name, (_, _, settings) in columns.items():
         if settings is _SHARE:
             written[name] *= 100
+        if settings is _TIME:
+            written[name] = pd.to_timedelta(written[name].round(), unit="s")
     numbers = [pd.api.types.is_numeric_dtype(kind) or kind.kind == "m" for kind in written.dtypes]
     written.columns = pd.MultiIndex.from_tuples([(group, label) for group, label, _ in columns.values()])
     # Position 0 is the index, which is hidden; columns with two names cannot be configured by name.

@@ -1,17 +1,18 @@
 """The nine pairs as a grid of cards: our best run beside the report, coloured by verdict."""
 
+import math
 from html import escape
 
 import streamlit as st
 
-from core.config import RECIPES
 from core.datasets import DATASETS
 from core.models import MODELS
+from core.recipes import RECIPES
 from core.report import REPORT
 from pages.parts import data
 from pages.parts.run_card import epoch_words, share_done
 from pages.parts.starting import quick_start_button
-from pages.parts.style import NETWORK_COLOURS, pair_label, percent
+from pages.parts.style import NETWORK_COLOURS, duration, pair_label, percent
 
 # What the page says of `core.evaluation.verdict`, and its colour in the light and in the dark theme.
 VERDICTS = {
@@ -99,13 +100,18 @@ def _draw_cell(model, dataset, row, at_work):
 def _score_lines(row, report):
     word = VERDICTS[row["verdict"]][0] if row["verdict"] else ""
     difference = f"{row['test_accuracy_difference']:+.2f} points".replace("-", "−") if row["verdict"] else ""
-    recipe = f"{RECIPES[row['recipe']]['label']} recipe, {_epochs(row['epochs'])}"
+    low, high = (f"{100 * row[f'test_accuracy_{end}']:.2f}" for end in ("low", "high"))
+    took = f"{_epochs(row['epochs'])}, {duration(row['seconds'])}"
+    theirs = row["report_epochs"], row["report_seconds"]
+    reports = f"{_epochs(theirs[0])}, {duration(theirs[1])}" if not any(map(math.isnan, theirs)) else "not said"
     return (
         f"<div class='spread'><span class='big'>{percent(row['test_accuracy'])}</span>"
         f"<span class='word'>{word}</span></div>"
         f"<div class='spread'><span>Report {percent(report.get('test_accuracy'))}</span>"
         f"<span class='word'>{difference}</span></div>"
-        f"<div class='quiet'>{escape(recipe)}{_reports_epochs(report)}</div>"
+        f"<div class='quiet'>95 % interval: {low} to {high} %</div>"
+        f"<div class='quiet'>{escape(RECIPES[row['recipe']]['label'])} recipe: {took}</div>"
+        f"<div class='quiet'>Report: {reports}</div>"
     )
 
 

@@ -6,8 +6,8 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core import jobs
-from core.config import make_config
 from core.environment import read_only
+from core.recipes import make_config
 from core.runs import RunError, list_runs
 
 DOUBLE_CLICK_SECONDS = 3

@@ -3,9 +3,9 @@
 import re
 import time
 
-from core.config import RECIPES
 from core.datasets import DATASETS
 from core.models import MODELS
+from core.recipes import RECIPES
 
 # From the palette of Okabe and Ito, which the colour-blind can tell apart, shifted to read on white and on near-black.
 PALETTE = ("#E0701A", "#2F7FD6", "#0F9D78", "#C566A3", "#B8930A", "#5AA9E6")

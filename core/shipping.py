@@ -1,0 +1,77 @@
+"""Runs that ship with the project: copies without what only training needs, marked, so that nothing changes them."""
+
+import shutil
+
+from core import comparison, drawing, files
+from core.archive_checks import fingerprints
+from core.damage import damage
+from core.datasets import load
+from core.evaluation import accuracy
+from core.runs import Run, RunError, list_runs
+
+# What the pages read. Checkpoints and model.keras stay behind, as do the lock and the place in the queue.
+_KEPT = (
+    "config.json",
+    "status.json",
+    "history.csv",
+    "progress.jsonl",
+    "metrics.json",
+    "test_predictions.npz",
+    "log.txt",
+)
+
+
+def ship(run, folder):
+    """Copies a completed run into a folder of runs, as one that ships.
+
+    The best run of its network on the digits that people draw takes its 8-bit network along, and the test accuracy of
+    that, measured here, goes into metrics.json as "quantized".
+
+    Args:
+        run: a core.runs.Run.
+        folder: the artifacts folder of a project; nothing may be there under the run's name.
+
+    Returns:
+        The copy, a Run.
+
+    Raises:
+        core.runs.RunError: the run is not completed or is damaged, or the copy cannot be written.
+        core.datasets.DatasetUnavailable: the test images cannot be had.
+    """
+    for sentence in damage(run).values():
+        raise RunError(sentence)
+    if run.read_status()["state"] != "completed":
+        raise RunError(f"{run.id} is not finished; only finished runs ship.")
+    copy = Run(folder / run.id)
+    if copy.path.exists():
+        raise RunError(f"{folder} has {run.id} already.")
+    facts = {}
+    if _answers_drawings(run):
+        facts["quantized"] = {"test_accuracy": quantized_accuracy(run)}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with files.replacing(copy.path) as new:
+            new.mkdir()
+            for name in (*_KEPT, *(["model.tflite"] if facts else [])):
+                if (run.path / name).exists():
+                    shutil.copyfile(run.path / name, new / name)
+            kept = Run(new)
+            kept.write_metrics(run.read_metrics() | facts | {"files": fingerprints(kept)})
+            kept.shipped_path.touch()
+    except OSError as error:
+        raise RunError(f"{folder} cannot be written: {error.strerror}.") from None
+    return copy
+
+
+def quantized_accuracy(run):
+    """The test accuracy, 0..1, of a run's model.tflite with its 8-bit weights."""
+    from core.inference import Classifier  # LiteRT takes a moment to import
+
+    test = load(run.read_config().dataset)
+    return accuracy(Classifier(run).classify(test.test_images), test.test_labels)
+
+
+def _answers_drawings(run):
+    config = run.read_config()
+    best = comparison.best_runs(comparison.table(list_runs())[0])
+    return config.dataset == drawing.DATASET and best[config.model, config.dataset]["run"] == run.id
