@@ -34,7 +34,7 @@ def write_sheet(name, folder=FOLDER):
     sheet = tiles.swapaxes(1, 2).reshape(count // _COLUMNS * height, _COLUMNS * width, channels)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.webp"
-    Image.fromarray(sheet.squeeze()).save(path, lossless=True, quality=100, method=6)
+    Image.fromarray(sheet.squeeze()).save(path, lossless=True)
     return path
 
 

@@ -143,7 +143,7 @@ def _facts(run, config, status, history, steps):
         scores = metrics["best"]
         facts[f"Test accuracy, epoch {scores['epoch']}"] = percent(scores["test_accuracy"])
         if "quantized" in metrics:
-            facts["With 8-bit weights, as on Draw"] = percent(metrics["quantized"]["test_accuracy"])
+            facts["With 8-bit weights"] = percent(metrics["quantized"]["test_accuracy"])
         if report:
             facts["The report’s test accuracy"] = percent(report["test_accuracy"])
         facts["Test loss"] = f"{scores['test_loss']:.4f}"

@@ -39,15 +39,14 @@ def columns_of_runs(report):
 
     Without the report's figures the scores stand as in its Table 4.2; with them, test scores come first.
     """
-    shown = _PAIR | {"recipe": ("", "Recipe", {})}
+    shown, how_sure = _PAIR | {"recipe": ("", "Recipe", {})}, _INTERVAL | {"verdict": ("", "Verdict", {})}
     if not report:
-        plain = {name: facts for name, facts in _FACTS.items() if not name.startswith("report_")}
-        return shown | {score: _plain(score) for score in SCORES} | _INTERVAL | plain
-    shown |= _beside_report("test_accuracy") | {"verdict": ("", "Verdict", {})} | _beside_report("test_loss")
+        return shown | {score: _plain(score) for score in SCORES} | how_sure | _FACTS
+    shown |= _beside_report("test_accuracy") | how_sure | _beside_report("test_loss")
     for score in SCORES:
         if score not in shown:
             shown |= _beside_report(score)
-    return shown | _INTERVAL | _FACTS
+    return shown | _FACTS
 
 
 def columns_of_report():

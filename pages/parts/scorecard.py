@@ -101,16 +101,17 @@ def _score_lines(row, report):
     word = VERDICTS[row["verdict"]][0] if row["verdict"] else ""
     difference = f"{row['test_accuracy_difference']:+.2f} points".replace("-", "−") if row["verdict"] else ""
     low, high = (f"{100 * row[f'test_accuracy_{end}']:.2f}" for end in ("low", "high"))
+    recipe = RECIPES[row["recipe"]]["label"] + (", shipped" if row["shipped"] else "")
     took = f"{_epochs(row['epochs'])}, {duration(row['seconds'])}"
     theirs = row["report_epochs"], row["report_seconds"]
-    reports = f"{_epochs(theirs[0])}, {duration(theirs[1])}" if not any(map(math.isnan, theirs)) else "not said"
+    reports = "time not said" if any(map(math.isnan, theirs)) else f"{_epochs(theirs[0])}, {duration(theirs[1])}"
     return (
         f"<div class='spread'><span class='big'>{percent(row['test_accuracy'])}</span>"
         f"<span class='word'>{word}</span></div>"
         f"<div class='spread'><span>Report {percent(report.get('test_accuracy'))}</span>"
         f"<span class='word'>{difference}</span></div>"
-        f"<div class='quiet'>95 % interval: {low} to {high} %</div>"
-        f"<div class='quiet'>{escape(RECIPES[row['recipe']]['label'])} recipe: {took}</div>"
+        f"<div class='quiet'>95 % interval {low} to {high}</div>"
+        f"<div class='quiet'>{escape(recipe)}: {took}</div>"
         f"<div class='quiet'>Report: {reports}</div>"
     )
 
