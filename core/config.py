@@ -106,7 +106,11 @@ class RunConfig:
     flip: bool = _switch(True, "Horizontal flips", "Augmentation", "Mirror half of the images, at random.")
 
     precision: str = _choice(
-        "float32", "Precision", ("float32", "mixed_bfloat16"), "Machine", "bfloat16 is faster on recent GPUs only."
+        "float32",
+        "Precision",
+        ("float32", "mixed_bfloat16"),
+        "Machine",
+        "bfloat16 is faster on recent GPUs, and on processors that compute in it.",
     )
     record_test_predictions: bool = _switch(
         False, "Test answers per epoch", "Machine", "Recorded for looking back, never used to choose anything."

@@ -89,7 +89,7 @@ def test_a_finished_pair_shows_ours_beside_the_reports_and_leads_to_its_run(reci
     cell = cells(page)["alexnet", "mnist"]
     assert percent(accuracy) in cell
     assert "Report 99.22 %" in cell
-    assert f"{RECIPES[recipe]['label']}: 3 epochs, 38 s" in cell
+    assert f"{RECIPES[recipe]['label']}: epoch 3 of 3, 38 s" in cell
     assert "Report: 28 epochs, 13 min" in cell
     low, high = wilson_interval(10_000 * accuracy, 10_000)
     assert f"95 % interval {100 * low:.2f} to {100 * high:.2f}" in cell

@@ -102,7 +102,7 @@ def _score_lines(row, report):
     difference = f"{row['test_accuracy_difference']:+.2f} points".replace("-", "−") if row["verdict"] else ""
     low, high = (f"{100 * row[f'test_accuracy_{end}']:.2f}" for end in ("low", "high"))
     recipe = RECIPES[row["recipe"]]["label"] + (", shipped" if row["shipped"] else "")
-    took = f"{_epochs(row['epochs'])}, {duration(row['seconds'])}"
+    took = f"epoch {row['epoch']} of {row['epochs']:g}, {duration(row['seconds'])}"
     theirs = row["report_epochs"], row["report_seconds"]
     reports = "time not said" if any(map(math.isnan, theirs)) else f"{_epochs(theirs[0])}, {duration(theirs[1])}"
     return (

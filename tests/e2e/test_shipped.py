@@ -1,0 +1,50 @@
+"""The journey of a newcomer: a fresh copy of the project, no dataset, no way out, and all is there to be looked at."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from core.models import MODELS
+from core.runs import list_runs
+from pages.parts.style import percent
+from tests.e2e.conftest import served
+from tests.e2e.test_draw import draw, go_to, verdict
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def newcomers_url(artifacts, empty_cache, monkeypatch, tmp_path):
+    """The app's address, on a copy of what the project ships."""
+    for marker in (PROJECT / "artifacts").glob("*/shipped"):
+        shutil.copytree(marker.parent, artifacts / marker.parent.name)
+    with served(tmp_path / "streamlit.log") as address:
+        yield address
+
+
+def test_a_newcomer_finds_figures_galleries_and_networks_that_read_digits(newcomers_url, page):
+    runs = list_runs()
+    assert runs
+    page.goto(newcomers_url)
+    for run in runs:
+        expect(page.get_by_text(percent(run.read_metrics()["best"]["test_accuracy"])).first).to_be_visible()
+    for run in runs:
+        page.goto(f"{newcomers_url}/gallery?run={run.id}")
+        pictures = page.locator(".cases details img")
+        expect(pictures.first).to_be_visible()
+        wrong = round(10_000 * (1 - run.read_metrics()["best"]["test_accuracy"]))
+        expect(pictures).to_have_count(min(100, wrong))
+        assert pictures.first.evaluate("image => image.naturalWidth") in (28, 32)
+
+    page.goto(f"{newcomers_url}/train?run={runs[0].id}")
+    expect(page.get_by_text("shipped", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Delete")).to_have_count(0)
+
+    readers = {MODELS[run.read_config().model]["label"] for run in runs if run.tflite_path.exists()}
+    go_to(page, "Draw")
+    expect(page.get_by_role("article")).to_have_count(len(readers))
+    draw(page, 7)
+    expect(page.locator(".reading b")).to_have_text(["7"] * len(readers))
+    expect(verdict(page)).to_contain_text("read")
