@@ -81,7 +81,7 @@ def test_the_best_network_for_drawings_is_shipped_with_the_accuracy_of_its_8_bit
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_nothing_changes_a_shipped_run(action, shipped):
-    run = teach(finished_run())
+    run = finished_run(dataset="fashion_mnist")
     copy = shipped(run)
     before = files(copy)
     with pytest.raises(RunError, match="came with the project and stays as it is"):
@@ -91,19 +91,19 @@ def test_nothing_changes_a_shipped_run(action, shipped):
 
 
 def test_its_card_says_that_it_is_shipped_and_offers_no_button(shipped):
-    run = teach(finished_run())
+    run = finished_run(dataset="fashion_mnist")
     assert any(button.key == f"delete {run.id}" for button in opened("train", run=run.id).button)
     copy = shipped(run)
     page = opened("train", run=copy.id)
     assert not any((button.key or "").endswith(copy.id) for button in page.button)
     assert any("shipped" in element.value for element in page.markdown)
-    assert "python -m core train alexnet mnist --recipe quick" in page.code[0].value
+    assert "python -m core train alexnet fashion_mnist --recipe quick" in page.code[0].value
 
 
 def test_only_finished_and_sound_runs_ship_and_none_twice(artifacts):
     with pytest.raises(RunError, match="only finished runs ship"):
         ship(started_run(), artifacts / "project")
-    run = teach(finished_run())
+    run = finished_run(dataset="fashion_mnist")
     ship(run, artifacts / "project")
     with pytest.raises(RunError, match="already"):
         ship(run, artifacts / "project")
