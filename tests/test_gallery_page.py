@@ -195,7 +195,7 @@ def test_without_the_images_there_is_a_sentence_and_the_matrix_stays(artifacts, 
         raise DatasetUnavailable("MNIST is not here.")
 
     monkeypatch.setattr(data.image_sheets, "load_test_images", unreachable)
-    data.dataset.clear()
+    data.test_images.clear()
     finished_run()
     page = opened()
     assert [error.value for error in page.error] == ["MNIST is not here."]

@@ -39,7 +39,14 @@ def test_a_sweep_that_is_cut_stops_its_runs_and_the_same_command_goes_on(artifac
         "quick",
     ]
     command += ["--seeds", "0", "1", "--image-size", "16", "--train-examples", "100", "--epochs", "3"]
-    first = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, text=True)
+    # Started in the background, as a test run may be, a process would ignore Ctrl-C.
+    first = subprocess.Popen(
+        command,
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     try:
         while "running" not in first.stdout.readline():
             assert first.poll() is None
