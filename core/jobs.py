@@ -109,7 +109,12 @@ def delete(run):
     """Deletes a run with all its files. Raises RunError while a worker has it, or where it came with the project."""
     check_allowed(run)
     with locked(run):
-        if is_starting(run, run.read_status()):
+        try:
+            starting = is_starting(run, run.read_status())
+        except RunError:
+            # No worker gets far with a damaged status.json.
+            starting = False
+        if starting:
             raise RunError(f"{run.id} is about to train. Stop it first.")
         gone = run.path.rename(run.path.with_name(f"{TEMPORARY}{run.id}"))
     shutil.rmtree(gone, ignore_errors=True)

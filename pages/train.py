@@ -11,6 +11,7 @@ from core.runs import UNFINISHED, RunError
 from pages.parts import data
 from pages.parts.linked import linked
 from pages.parts.refreshing import refreshing
+from pages.parts.run_actions import draw_delete
 from pages.parts.run_card import run_card
 from pages.parts.settings_form import in_words, reset_settings, settings_form
 from pages.parts.shell import begin_page
@@ -127,3 +128,6 @@ else:
     st.info(f"Nothing has been trained yet.{start}")
 for sentence in damaged:
     st.caption(f":material/warning: {sentence}")
+with st.container(horizontal=True, key="nameless"):
+    for run in data.nameless_runs():
+        draw_delete(run, f"Delete {run.id}")

@@ -11,7 +11,7 @@ import pytest
 from core import jobs, liveness
 from core.recipes import make_config
 from core.runs import UNFINISHED, RunError, create_run, list_runs
-from tests import folders
+from tests import damages, folders
 from tests.workers import SMALL, wait_for
 
 
@@ -140,6 +140,15 @@ def test_a_run_is_deleted_whole_but_not_under_its_worker(artifacts):
     with pytest.raises(RunError, match="is being trained already"):
         jobs.delete(run)
     folders.claims.pop(run).release()
+    jobs.delete(run)
+    assert list(artifacts.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["config.json", "status.json"])
+@pytest.mark.parametrize("way", damages.WAYS)
+def test_a_damaged_run_is_deleted_too(artifacts, name, way):
+    run = folders.finished_run()
+    damages.damaged(run.path / name, way)
     jobs.delete(run)
     assert list(artifacts.iterdir()) == []
 

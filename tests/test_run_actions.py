@@ -160,3 +160,13 @@ def test_delete_removes_the_run_and_its_name_in_the_url():
     assert list_runs() == [stays]
     assert not gone.path.exists()
     assert page.query_params["run"] == stays.id
+
+
+def test_a_run_too_damaged_for_a_card_can_be_deleted():
+    gone, stays = interrupted_run(), finished_run()
+    gone.status_path.write_text("{")
+    page = opened(stays)
+    page = page.button(key=f"delete {gone.id}").click().run()
+    assert not page.exception
+    assert list_runs() == [stays]
+    assert page.query_params["run"] == stays.id

@@ -9,6 +9,9 @@ from core import comparison, damage, image_sheets, liveness, queue, runs
 from core.estimate import measured_speeds
 from core.run_checks import LIMITS
 
+# Without these two a run can neither be named nor watched.
+NAMING = {"config.json", "status.json"}
+
 
 def _stamp(path):
     """What changes when a file does; None where there is none."""
@@ -135,8 +138,16 @@ def readable_runs():
         found = {run: damaged_files(run) for run in runs.list_runs()}
     except runs.RunError as error:
         return [], [str(error)]
-    good = [run for run, damaged in found.items() if not damaged.keys() & {"config.json", "status.json"}]
+    good = [run for run, damaged in found.items() if not damaged.keys() & NAMING]
     return good, [sentence for damaged in found.values() for sentence in damaged.values()]
+
+
+def nameless_runs():
+    """The runs that are too damaged to be named and watched, newest first."""
+    try:
+        return [run for run in runs.list_runs() if damaged_files(run).keys() & NAMING]
+    except runs.RunError:
+        return []
 
 
 @st.cache_data(max_entries=1000, show_spinner=False)

@@ -59,9 +59,16 @@ def draw_actions(run, state, epochs, first_in_line):
         key = f"{label} {run.id}"
         st.button(label, key=key, icon=icon, help=help, on_click=_attempt, args=(action, run))
     if state not in ("queued", "running", "stopping"):
-        with st.popover("Delete", icon=":material/delete:", type="tertiary", key=f"ask-{run.id}"):
-            st.markdown("The run goes with its curves, its figures and its network. This cannot be undone.")
-            st.button("Delete for good", key=f"delete {run.id}", type="primary", on_click=_attempt, args=(_delete, run))
+        draw_delete(run, "Delete")
+
+
+def draw_delete(run, label):
+    """Draws the button that deletes a run, and asks before; nothing where it may not be deleted."""
+    if read_only() or run.is_shipped:
+        return
+    with st.popover(label, icon=":material/delete:", type="tertiary", key=f"ask-{run.id}"):
+        st.markdown("The run goes with its curves, its figures and its network. This cannot be undone.")
+        st.button("Delete for good", key=f"delete {run.id}", type="primary", on_click=_attempt, args=(_delete, run))
 
 
 def _attempt(action, run):
