@@ -128,6 +128,7 @@ else:
     st.info(f"Nothing has been trained yet.{start}")
 for sentence in damaged:
     st.caption(f":material/warning: {sentence}")
-with st.container(horizontal=True, key="nameless"):
-    for run in data.nameless_runs():
-        draw_delete(run, f"Delete {run.id}")
+if damaged:
+    with st.container(horizontal=True, key="nameless"):
+        for run in data.nameless_runs():
+            draw_delete(run, f"Delete {run.id}")
