@@ -1,7 +1,6 @@
 """Training workers as processes: start one, stop it, go on with it, end it, delete what it left."""
 
 import contextlib
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +15,8 @@ from core.liveness import WORKER, has_worker, is_starting, locked, worker, writi
 from core.runs import UNFINISHED, RunError, create_run
 
 END_SECONDS = 10
+# Folders named so are being deleted, or were when the server died.
+DELETED = f"{TEMPORARY}deleted-"
 _PROJECT = Path(__file__).parent.parent
 _children = []
 
@@ -116,8 +117,10 @@ def delete(run):
             starting = False
         if starting:
             raise RunError(f"{run.id} is about to train. Stop it first.")
-        gone = run.path.rename(run.path.with_name(f"{TEMPORARY}{run.id}"))
-    shutil.rmtree(gone, ignore_errors=True)
+        run.path.rename(run.path.with_name(f"{DELETED}{run.id}"))
+    # With what a server that died in the middle of this left behind.
+    for path in run.path.parent.glob(f"{DELETED}*"):
+        discard(path)
 
 
 def check_allowed(run=None):

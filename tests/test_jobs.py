@@ -144,6 +144,14 @@ def test_a_run_is_deleted_whole_but_not_under_its_worker(artifacts):
     assert list(artifacts.iterdir()) == []
 
 
+def test_what_a_server_that_died_had_not_deleted_goes_with_the_next_run_that_is_deleted(artifacts):
+    cut, run, other = (folders.finished_run() for _ in range(3))
+    cut.path.rename(artifacts / f"{jobs.DELETED}{cut.id}")
+    assert set(list_runs()) == {run, other}
+    jobs.delete(run)
+    assert list(artifacts.iterdir()) == [other.path]
+
+
 @pytest.mark.parametrize("name", ["config.json", "status.json"])
 @pytest.mark.parametrize("way", damages.WAYS)
 def test_a_damaged_run_is_deleted_too(artifacts, name, way):
