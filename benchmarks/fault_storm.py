@@ -126,7 +126,7 @@ class Storm:
                 return False
             if is_time(status):
                 break
-            time.sleep(0.002)
+            time.sleep(0.01)
         worker = liveness.worker(run)
         if worker is None:
             return False
