@@ -58,7 +58,7 @@ def discard(path):
             path.unlink(missing_ok=True)
 
 
-def discard_leftovers(folder):
-    """Deletes what writers left half-written in a folder; call it where none can be at work."""
-    for path in folder.glob(f"{TEMPORARY}*"):
+def discard_leftovers(folder, prefix=TEMPORARY):
+    """Deletes what is named so in a folder, normally what writers left half-written; call it where none is at work."""
+    for path in folder.glob(f"{prefix}*"):
         discard(path)

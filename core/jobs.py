@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from core.environment import READ_ONLY, read_only, worker_environment
-from core.files import TEMPORARY, discard
+from core.files import TEMPORARY, discard, discard_leftovers
 from core.liveness import WORKER, has_worker, is_starting, locked, worker, writing
 from core.runs import UNFINISHED, RunError, create_run
 
@@ -119,8 +119,7 @@ def delete(run):
             raise RunError(f"{run.id} is about to train. Stop it first.")
         run.path.rename(run.path.with_name(f"{DELETED}{run.id}"))
     # With what a server that died in the middle of this left behind.
-    for path in run.path.parent.glob(f"{DELETED}*"):
-        discard(path)
+    discard_leftovers(run.path.parent, DELETED)
 
 
 def check_allowed(run=None):
