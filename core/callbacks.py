@@ -6,6 +6,7 @@ import time
 import keras
 import numpy as np
 
+from core.batches import predict
 from core.checkpoint_files import write_weights
 from core.config import MONITORS
 from core.evaluation import softmax
@@ -128,7 +129,7 @@ class TestAnswers(keras.callbacks.Callback):
         self.confidences = self.classes.copy()
 
     def on_epoch_end(self, epoch, logs=None):
-        probabilities = softmax(self.model.predict(self.images, batch_size=self.batch_size, verbose=0))
+        probabilities = softmax(predict(self.model, self.images, self.batch_size))
         self.classes = np.vstack([self.classes, probabilities.argmax(axis=1).astype(np.uint8)])
         confidences = np.round(255 * probabilities.max(axis=1)).astype(np.uint8)
         self.confidences = np.vstack([self.confidences, confidences])

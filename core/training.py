@@ -8,7 +8,7 @@ import keras
 
 from core import evaluation
 from core.archive_checks import fingerprints
-from core.batches import Batches
+from core.batches import Batches, InOrder, predict
 from core.callbacks import Keeper, Recorder, TestAnswers
 from core.checkpoint import Checkpointer, PartialEpochOverError, StopRequestedError
 from core.checkpoint_files import read_weights
@@ -61,8 +61,7 @@ def train(config, run_dir, stop_requested=lambda: False, verbose=2):
     checkpointer = Checkpointer(run, batches, callbacks, stop_requested)
     options = {
         "epochs": config.epochs,
-        "validation_data": (validation_images, keras.utils.to_categorical(validation_labels, classes)),
-        "validation_batch_size": PREDICT_BATCH,
+        "validation_data": InOrder(validation_images, validation_labels, classes, PREDICT_BATCH),
         "callbacks": [*callbacks, checkpointer],
         "shuffle": False,
         "verbose": verbose,
@@ -179,7 +178,7 @@ def score(model, images, labels, verbose=0):
         Class probabilities (N, classes) float16, as they are kept, and {"test_accuracy": 0..1, counted from them,
         "test_loss": mean cross-entropy plus L2 terms}.
     """
-    probabilities = evaluation.softmax(model.predict(images, batch_size=PREDICT_BATCH, verbose=verbose))
+    probabilities = evaluation.softmax(predict(model, images, PREDICT_BATCH, verbose))
     penalty = sum(float(keras.ops.convert_to_numpy(loss)) for loss in model.losses)
     kept = probabilities.astype("float16")
     return kept, {
