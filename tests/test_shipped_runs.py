@@ -85,6 +85,12 @@ def test_the_readme_has_its_figures(run):
     assert f"{training_command(config)}\n" in readme
 
 
+def test_the_readme_says_how_many_fall_short_of_the_report():
+    short = sum(comparison.table([run])[0].loc[0, "verdict"] == "worse" for run in SHIPPED)
+    number = ("None", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")[short]
+    assert f"{number} of these runs" in (PROJECT / "README.md").read_text("utf-8")
+
+
 def test_each_network_that_learned_digits_comes_ready_for_drawings():
     trained = {run.read_config().model for run in SHIPPED if run.read_config().dataset == drawing.DATASET}
     assert {run.read_config().model for run in READERS} == trained

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core import export, inference, training
-from core.batches import Batches
+from core.batches import Batches, InOrder, predict
 from core.callbacks import DivergedError, Keeper
 from core.config import MONITORS
 from core.datasets import load
@@ -28,6 +28,12 @@ def handful(monkeypatch, artifacts):
     monkeypatch.setattr(training, "load", few)
     yield
     keras.utils.clear_session(free_memory=True)
+
+
+@pytest.fixture
+def unsaved(monkeypatch, handful):
+    """A handful for tests of what is learned: saving the network takes longest, and tells nothing about that."""
+    monkeypatch.setattr(training, "save_network", lambda model, run: None)
 
 
 def trained(model, recipe="quick", **changes):
@@ -90,14 +96,14 @@ def test_the_best_epoch_is_the_one_that_what_is_monitored_says(artifacts):
         assert (keeper.best_epoch, keeper.last_epoch) == (best, 3)
 
 
-def test_the_same_seed_gives_the_same_run_and_another_seed_another(handful):
+def test_the_same_seed_gives_the_same_run_and_another_seed_another(unsaved):
     columns = ["train_loss", "validation_loss", "train_accuracy"]
     first, again, other = (trained("alexnet", seed=seed).read_history()[columns].to_numpy() for seed in (1, 1, 2))
     assert first == pytest.approx(again, rel=1e-4)
     assert first != pytest.approx(other, rel=1e-4)
 
 
-def test_the_losses_contain_the_l2_terms(handful):
+def test_the_losses_contain_the_l2_terms(unsaved):
     with_l2, without = (trained("alexnet", epochs=1, l2=value).read_metrics()["best"] for value in (0.01, 0))
     assert with_l2["test_loss"] - without["test_loss"] > 0.5
     assert with_l2["test_loss"] == pytest.approx(with_l2["validation_loss"], abs=0.2)
@@ -108,7 +114,7 @@ def test_a_network_too_eager_to_learn_fails_in_one_sentence(handful):
         trained("alexnet", "report", learning_rate=10.0, epochs=30)
 
 
-def test_early_stopping_ends_the_run_before_its_last_epoch(handful):
+def test_early_stopping_ends_the_run_before_its_last_epoch(unsaved):
     run = trained("alexnet", epochs=40, early_stopping_patience=1, schedule="constant", learning_rate=0.02)
     metrics = run.read_metrics()
     assert metrics["epochs"] == metrics["best"]["epoch"] + 1 < 40
@@ -141,6 +147,21 @@ def test_every_image_comes_once_an_epoch_in_an_order_of_its_own():
     batches.start_at(1, step=2)
     assert len(batches) == 1
     assert batches[0][0].ravel().tolist() == epochs[1][14:]
+
+
+def test_validation_reads_every_image_once_in_file_order():
+    images, labels = np.arange(7, dtype="uint8").reshape(7, 1, 1, 1), np.arange(7) % 3
+    batches = InOrder(images, labels, classes=3, batch_size=4)
+    parts = [batches[index] for index in range(len(batches))]
+    assert [len(pixels) for pixels, _ in parts] == [4, 3]
+    assert np.concatenate([pixels for pixels, _ in parts]).ravel().tolist() == list(range(7))
+    assert np.concatenate([targets for _, targets in parts]).tolist() == np.eye(3)[labels].tolist()
+
+
+def test_predictions_in_batches_are_those_of_all_images_at_once():
+    model = keras.Sequential([keras.Input((2, 2, 1)), keras.layers.Flatten(), keras.layers.Dense(3)])
+    images = np.random.default_rng(0).random((7, 2, 2, 1), "float32")
+    assert predict(model, images, batch_size=4) == pytest.approx(np.asarray(model(images)), abs=1e-6)
 
 
 @pytest.mark.parametrize("optimizer", training.OPTIMIZERS)
