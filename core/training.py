@@ -112,6 +112,8 @@ def compile_model(model, config, steps):
     model.optimizer.build(model.trainable_variables)
     nothing = keras.ops.zeros((1, model.output_shape[-1]))
     model.compute_metrics(x=None, y=nothing, y_pred=nothing)
+    # Else, on JAX, it would try the first batch, and those read ahead for that would come again in every epoch.
+    model.compute_loss(x=None, y=nothing, y_pred=nothing)
 
 
 def make_optimizer(config, steps):

@@ -9,8 +9,21 @@ from core.recipes import make_config
 from core.runs import create_run
 from tests.few_images import few
 
+read = []
+
+
+class Watched(training.Batches):
+    """Batches that tell which were read."""
+
+    def __getitem__(self, index):
+        read.append((self.epoch, index))
+        return super().__getitem__(index)
+
+
 assert keras.backend.backend() == "jax"
-training.load = few
+training.load, training.Batches = few, Watched
 for model in sys.argv[1:]:
     config = make_config(model, "mnist", "modern", image_size=16, train_examples=40, epochs=1, batch_size=18)
+    read.clear()
     assert training.train(config, create_run(config).path, verbose=0)["epochs"] == 1
+    assert sorted(read) == [(0, 0), (0, 1)], read
