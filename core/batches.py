@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+from tqdm import tqdm
 
 # With one thread, Keras reads through a pipeline that TensorFlow tunes as it runs and that, at its end, often waits for
 # half as long as it has run; with more, which read ahead, it does not.
@@ -57,14 +58,10 @@ class InOrder(keras.utils.PyDataset):
         return self.images[chosen], self.targets[chosen]
 
 
-def predict(model, images, batch_size, verbose=0):
+def predict(model, images, batch_size, verbose=False):
     """What the network makes of raw images (N, h, w, c): logits (N, classes). `verbose` shows a progress bar.
 
     Keras' own `predict` waits as above.
     """
-    parts = []
-    bar = keras.utils.Progbar(-(-len(images) // batch_size), verbose=verbose)
-    for start in range(0, len(images), batch_size):
-        parts.append(model.predict_on_batch(images[start : start + batch_size]))
-        bar.add(1)
-    return np.concatenate(parts)
+    starts = tqdm(range(0, len(images), batch_size), desc="model.keras", disable=not verbose)
+    return np.concatenate([model.predict_on_batch(images[start : start + batch_size]) for start in starts])

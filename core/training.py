@@ -173,7 +173,7 @@ def _told_to(run):
     return tell
 
 
-def score(model, images, labels, verbose=0):
+def score(model, images, labels, verbose=False):
     """What the network, as it is, makes of test images.
 
     Returns:
