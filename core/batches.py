@@ -58,10 +58,10 @@ class InOrder(keras.utils.PyDataset):
         return self.images[chosen], self.targets[chosen]
 
 
-def predict(model, images, batch_size, verbose=False):
-    """What the network makes of raw images (N, h, w, c): logits (N, classes). `verbose` shows a progress bar.
+def predict(model, images, batch_size, bar=None):
+    """What the network makes of raw images (N, h, w, c): logits (N, classes). `bar` names a progress bar.
 
     Keras' own `predict` waits as above.
     """
-    starts = tqdm(range(0, len(images), batch_size), desc="model.keras", disable=not verbose)
+    starts = tqdm(range(0, len(images), batch_size), desc=bar, disable=bar is None)
     return np.concatenate([model.predict_on_batch(images[start : start + batch_size]) for start in starts])

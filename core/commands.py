@@ -148,7 +148,7 @@ def evaluate(run_id):
     test = load(run.read_config().dataset)
     print(f"recorded      {100 * recorded['test_accuracy']:.2f} %, loss {recorded['test_loss']:.4f}")
     if has_keras or not run.is_shipped:
-        _, scores = score(load_network(run), test.test_images, test.test_labels, verbose=True)
+        _, scores = score(load_network(run), test.test_images, test.test_labels, bar="model.keras")
         print(f"model.keras   {100 * scores['test_accuracy']:.2f} %, loss {scores['test_loss']:.4f}")
     if has_tflite:
         classifier = Classifier(run)

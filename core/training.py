@@ -173,14 +173,14 @@ def _told_to(run):
     return tell
 
 
-def score(model, images, labels, verbose=False):
-    """What the network, as it is, makes of test images.
+def score(model, images, labels, bar=None):
+    """What the network, as it is, makes of test images; `bar` names a progress bar.
 
     Returns:
         Class probabilities (N, classes) float16, as they are kept, and {"test_accuracy": 0..1, counted from them,
         "test_loss": mean cross-entropy plus L2 terms}.
     """
-    probabilities = evaluation.softmax(predict(model, images, PREDICT_BATCH, verbose))
+    probabilities = evaluation.softmax(predict(model, images, PREDICT_BATCH, bar))
     penalty = sum(float(keras.ops.convert_to_numpy(loss)) for loss in model.losses)
     kept = probabilities.astype("float16")
     return kept, {
