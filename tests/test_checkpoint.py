@@ -1,6 +1,7 @@
 """Checkpoints: a run that was cut anywhere and resumed is the run that was never cut; damage costs time and no more."""
 
 import json
+import shutil
 
 import keras
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from core import checkpoint, checkpoint_files, training
 from core.models import MODELS
 from core.recipes import make_config
-from core.runs import create_run
+from core.runs import Run, create_run
 from tests.few_images import few
 
 TINY = {"image_size": 16, "train_examples": 60, "epochs": 3, "batch_size": 18}
@@ -90,14 +91,23 @@ def test_long_epochs_are_kept_inside_and_only_the_newest_stays(handful, monkeypa
     assert [path.name for path in checkpoint_files.state_paths(run)] == ["state-002-000000.npz"]
 
 
-@pytest.fixture
-def stopped(handful):
-    """A run that was stopped in its second epoch."""
-    config = make_config(SMALLEST, "mnist", **TINY)
-    run = create_run(config)
-    asked = iter(range(1000))
-    assert training.train(config, run.path, lambda: next(asked) >= 3, verbose=0) is None
+@pytest.fixture(scope="module")
+def stopped_once(tmp_path_factory):
+    """A run that was stopped in its second epoch; nobody changes it."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("LAB_ARTIFACTS", str(tmp_path_factory.mktemp("artifacts")))
+        patched.setattr(training, "load", few)
+        config = make_config(SMALLEST, "mnist", **TINY)
+        run = create_run(config)
+        asked = iter(range(1000))
+        assert training.train(config, run.path, lambda: next(asked) >= 3, verbose=0) is None
     return run
+
+
+@pytest.fixture
+def stopped(handful, artifacts, stopped_once):
+    """A copy of it."""
+    return Run(shutil.copytree(stopped_once.path, artifacts / stopped_once.id))
 
 
 def test_a_stopped_run_can_be_finished_as_it_is(stopped):
