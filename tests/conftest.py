@@ -16,6 +16,11 @@ from tests.workers import end_workers
 os.environ.update(worker_environment())
 
 
+def pytest_collection_modifyitems(items):
+    """The longest first: begun last, they would run alone at the end."""
+    items.sort(key=lambda item: -max((mark.args[0] for mark in item.iter_markers("timeout")), default=0))
+
+
 @pytest.fixture(autouse=True)
 def as_after_the_first_request(monkeypatch):
     """AppTest forgets at every run that app.py has called st.navigation; a server remembers, see pages.parts.shell."""
