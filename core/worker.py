@@ -51,7 +51,7 @@ def _train(run, stop, verbose, tell, held):
         run.write_status(state="running", phase="starting")
         config = run.read_config()
         # Importing Keras takes seconds; until then the status already says that it starts.
-        with _uncollected():
+        with uncollected():
             from core.training import train
 
         run.describe(environment=environment(), dataset_sha256=DATASETS[config.dataset]["sha256"])
@@ -64,9 +64,9 @@ def _train(run, stop, verbose, tell, held):
 
 
 @contextlib.contextmanager
-def _uncollected():
+def uncollected():
     """Keeps the garbage collector off what is imported inside, now and later: some 400,000 objects, none of them
-    garbage, a quarter of the time that importing Keras takes and a tenth of what a short training does.
+    garbage. To look through them again and again is a third of the time that importing Keras takes.
     """
     gc.disable()
     try:
