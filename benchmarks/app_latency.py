@@ -6,11 +6,11 @@ Run it with the runs at hand, of which the Draw page needs networks trained on M
 import argparse
 import importlib.util
 import shutil
-import statistics
 import time
 from pathlib import Path
 
 import psutil
+from medians import median
 from playwright.sync_api import sync_playwright
 from serving import LIMIT_SECONDS, serving, wait_until_up
 
@@ -68,13 +68,6 @@ def pen_up_to_answer(page):
     page.mouse.move(*at(0.45, 0.8), steps=2)
     page.mouse.up()
     return page.evaluate("() => window.answered") / 1000
-
-
-def median(label, seconds):
-    """Prints a line: the median, and the least and the most."""
-    middle = statistics.median(seconds)
-    print(f"{label:<44} {middle:6.2f} s   ({min(seconds):.2f} to {max(seconds):.2f}, {len(seconds)} times)")
-    return middle
 
 
 def main():

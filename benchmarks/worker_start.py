@@ -4,11 +4,12 @@ Run it where nothing else trains: python benchmarks/worker_start.py
 """
 
 import argparse
-import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+from medians import median
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
@@ -39,10 +40,8 @@ def main():
         for name, program in PROGRAMS.items():
             taken[name].append(seconds(program))
     # The first reads from the disk what the others find in memory.
-    medians = [statistics.median(times[1:]) for times in taken.values()]
-    for (name, times), median in zip(taken.items(), medians, strict=True):
-        print(f"{name:<28} {median:6.2f} s   ({min(times[1:]):.2f} to {max(times[1:]):.2f}, {turns} times)")
-    print(f"{'ratio':<28} {medians[0] / medians[1]:6.2f}")
+    ours, peer = (median(name, times[1:]) for name, times in taken.items())
+    print(f"{'ratio':<44} {ours / peer:6.2f}")
 
 
 if __name__ == "__main__":
