@@ -35,9 +35,11 @@ def test_a_newcomer_finds_figures_galleries_and_networks_that_read_digits(newcom
         expect(page.get_by_text(percent(row["test_accuracy"])).first).to_be_visible()
     for run in runs:
         page.goto(f"{newcomers_url}/gallery?run={run.id}")
+        accuracy = run.read_metrics()["best"]["test_accuracy"]
+        expect(page.get_by_text(percent(accuracy)).first).to_be_visible()
         pictures = page.locator(".cases details img")
         expect(pictures.first).to_be_visible()
-        wrong = round(10_000 * (1 - run.read_metrics()["best"]["test_accuracy"]))
+        wrong = round(10_000 * (1 - accuracy))
         expect(pictures).to_have_count(min(100, wrong))
         assert pictures.first.evaluate("image => image.naturalWidth") in (28, 32)
 
