@@ -67,6 +67,9 @@ def parser():
     ship = verb(commands.ship)
     ship.add_argument("run_ids", nargs="+", metavar="RUN")
     ship.add_argument("--folder", help="the artifacts folder to copy them into (the project's own)")
+    ship.add_argument(
+        "--no-network", dest="network", action="store_false", help="leave the 8-bit network for drawings behind"
+    )
     return top
 
 

@@ -188,14 +188,14 @@ def export(run_id, folder):
     return 0
 
 
-def ship(run_ids, folder):
+def ship(run_ids, folder, network):
     """Copy finished runs into a project, as ones that come with it, and the test images of their datasets."""
     from core.image_sheets import FOLDER, read_sheet, write_sheet
     from core.shipping import ship
 
     project = Path(folder) if folder else FOLDER.parent
     for run in map(open_run, run_ids):
-        copy = ship(run, project)
+        copy = ship(run, project, network)
         size = sum(path.stat().st_size for path in copy.path.iterdir())
         print(f"{copy.path}  {size / 1e6:.1f} MB", flush=True)
         dataset = copy.read_config().dataset

@@ -21,7 +21,7 @@ _KEPT = (
 )
 
 
-def ship(run, folder):
+def ship(run, folder, network=True):
     """Copies a completed run into a folder of runs, as one that ships.
 
     The best run of its network on the digits that people draw takes its 8-bit network along, and the test accuracy of
@@ -30,6 +30,7 @@ def ship(run, folder):
     Args:
         run: a core.runs.Run.
         folder: the artifacts folder of a project; nothing may be there under the run's name.
+        network: False to leave the 8-bit network behind even so.
 
     Returns:
         The copy, a Run.
@@ -46,7 +47,7 @@ def ship(run, folder):
     if copy.path.exists():
         raise RunError(f"{folder} has {run.id} already.")
     facts = {}
-    if _answers_drawings(run):
+    if network and _answers_drawings(run):
         facts["quantized"] = {"test_accuracy": quantized_accuracy(run)}
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ from core.damage import damage
 from core.datasets import DATASETS, load
 from core.evaluation import accuracy
 from core.inference import Classifier
-from core.runs import RunError, list_runs
+from core.runs import RunError, list_runs, open_run
 from core.shipping import ship
 from pages.parts.style import percent
 from tests.folders import finished_run, started_run
@@ -77,6 +77,21 @@ def test_the_best_network_for_drawings_is_shipped_with_the_accuracy_of_its_8_bit
     np.testing.assert_array_equal(Classifier(copy).classify(test.test_images[:9]).shape, (9, 10))
     for page in (opened("draw"), opened("train", run=copy.id)):
         assert percent(measured) in str([element.proto for element in page.get("html") + page.get("bidi_component")])
+
+
+def test_the_best_network_stays_behind_on_request_and_an_older_one_goes_on_reading_drawings(tmp_path, monkeypatch):
+    project, older = tmp_path / "project", teach(finished_run())
+    assert main(["ship", older.id, "--folder", str(project)]) == 0
+    best = teach(finished_run())
+    metrics = best.read_metrics()
+    best.write_metrics(metrics | {"best": metrics["best"] | {"validation_accuracy": 0.99}})
+    assert main(["ship", best.id, "--no-network", "--folder", str(project)]) == 0
+    monkeypatch.setenv("LAB_ARTIFACTS", str(project))
+    assert [run.id for run in list_runs() if run.tflite_path.exists()] == [older.id]
+    assert "quantized" not in open_run(best.id).read_metrics()
+    page, measured = opened("draw"), open_run(older.id).read_metrics()["quantized"]["test_accuracy"]
+    assert not page.warning
+    assert percent(measured) in str([element.proto for element in page.get("bidi_component")])
 
 
 @pytest.mark.parametrize("action", ACTIONS)
