@@ -30,7 +30,8 @@ class Classifier:
 
     def __init__(self, run):
         if not os.path.lexists(run.tflite_path):
-            raise RunError(f"{run.id} has no model.tflite: it was not trained to its end.")
+            why = "it came without, to keep the download small" if run.is_shipped else "it was not trained to its end"
+            raise RunError(f"{run.id} has no model.tflite: {why}.")
         self._name = run.id
         self._lock = threading.Lock()
         dataset = DATASETS[run.read_config().dataset]

@@ -71,6 +71,7 @@ RECIPES = {
             ),
             ({"model": "vgg16", "dataset": "mnist"}, {"epochs": 12}),
             ({"model": "resnet34"}, {"dropout": 0.0}),
+            ({"model": "resnet34", "dataset": "mnist"}, {"epochs": 12, "weight_decay": 0.3}),
             # At 64 pixels its last stage sees 2 x 2, and its next to last 4 x 4.
             (
                 {"model": "resnet34", "dataset": "cifar10"},
