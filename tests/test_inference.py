@@ -85,6 +85,13 @@ def test_a_run_without_a_network_says_so():
         Classifier(finished_run())
 
 
+def test_a_run_that_came_without_its_network_says_why():
+    run = finished_run()
+    run.shipped_path.touch()
+    with pytest.raises(RunError, match=r"has no model\.tflite: it came without, to keep the download small\.$"):
+        Classifier(run)
+
+
 @pytest.mark.parametrize("content", [b"", b"not a network", bytes(20_000)], ids=len)
 def test_a_damaged_network_is_said_in_one_sentence(content):
     run = finished_run()

@@ -170,6 +170,7 @@ def test_a_failed_run_says_why_and_shows_its_log_as_it_is():
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_a_finished_run_shows_its_test_accuracy_and_leads_on(dataset):
     run = finished_run("vgg16", dataset)
+    run.tflite_path.touch()
     page = opened(run=run.id)
     best = run.read_metrics()["best"]
     assert f"Test accuracy, epoch {best['epoch']}" in html(page)
@@ -178,6 +179,10 @@ def test_a_finished_run_shows_its_test_accuracy_and_leads_on(dataset):
     assert set(links(page)) == {"gallery", "compare"} | ({"draw"} if dataset == "mnist" else set())
     assert set(links(page).values()) == {f"run={run.id}"}
     assert not page.get("progress")
+
+
+def test_a_run_that_has_no_network_does_not_lead_to_drawing():
+    assert set(links(opened(run=finished_run().id))) == {"gallery", "compare"}
 
 
 def test_several_runs_are_watched_at_once_in_the_urls_order():

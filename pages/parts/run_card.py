@@ -182,7 +182,7 @@ def _links(run, config):
             "pages/gallery.py", label="See what it gets wrong", icon=":material/photo_library:", query_params=look
         )
         st.page_link("pages/compare.py", label="Compare", icon=":material/table_chart:", query_params=look)
-        if config.dataset == drawing.DATASET:
+        if config.dataset == drawing.DATASET and run.tflite_path.exists():
             st.page_link("pages/draw.py", label="Draw a digit", icon=":material/draw:", query_params=look)
     with st.expander("The command that trains it again"):
         st.code(training_command(config), language="bash")
