@@ -6,10 +6,9 @@ import time
 from core.datasets import DATASETS
 from core.models import MODELS
 from core.recipes import RECIPES
+from pages.parts.palette import colours
 
-# From the palette of Okabe and Ito, which the colour-blind can tell apart, shifted to read on white and on near-black.
-PALETTE = ("#E0701A", "#2F7FD6", "#0F9D78", "#C566A3", "#B8930A", "#5AA9E6")
-NETWORK_COLOURS = dict(zip(MODELS, PALETTE, strict=False))
+NETWORK_COLOURS = dict(zip(MODELS, colours(len(MODELS)), strict=True))
 
 
 def pair_label(model, dataset):
