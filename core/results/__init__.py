@@ -1,0 +1,1 @@
+"""What finished runs amount to, beside the report and beside one another."""
