@@ -1,18 +1,20 @@
 """Runs as rows of a table beside the report's figures, and which run speaks for each pair."""
 
 import math
+from collections import Counter
 
 import pandas as pd
 
+from core.config import RunConfig
 from core.datasets import DATASETS
-from core.evaluation import verdict, wilson_interval
 from core.models import MODELS
-from core.report import REPORT
+from core.report import REPORT, TEST_IMAGES
+from core.results.statistics import compare_accuracies, joint_verdicts, wilson_interval
 from core.run_checks import SCORES
 from core.runs import RunError
 
 _CONFIG = ("model", "dataset", "recipe", "seed")
-_TOTALS = ("parameters", "epochs", "seconds")
+_TOTALS = ("parameters", "epochs", "seconds", "total_seconds")
 COLUMNS = (
     *_CONFIG,
     "epoch",
@@ -21,7 +23,11 @@ COLUMNS = (
     *(f"{score}_difference" for score in SCORES),
     "test_accuracy_low",
     "test_accuracy_high",
+    "test_accuracy_difference_low",
+    "test_accuracy_difference_high",
     "verdict",
+    "train_images",
+    "validation_images",
     *_TOTALS,
     "report_epochs",
     "report_seconds",
@@ -40,11 +46,15 @@ def table(runs, which="best"):
             the best one.
 
     Returns:
-        (a DataFrame with COLUMNS, a list of sentences). Accuracies are shares in 0..1, losses in nats, `seconds`
-        is training time (the report's: its epochs times its seconds an epoch), `epoch` is the one (from 1) whose
-        weights were measured, test_accuracy_low and _high are the 95 % interval. Differences are ours less the
-        report's, in percentage points for accuracies. Report figures are nan, and the verdict is None, where the
-        report has none. The rows of a dataset stand together.
+        (a DataFrame with COLUMNS, a list of sentences). `epoch` is the one (from 1) whose weights were measured.
+        Accuracies are shares in 0..1, losses in nats; differences are ours less the report's, in the same units.
+        test_accuracy_low and _high are the ends of the accuracy's own 95 % interval,
+        test_accuracy_difference_low and _high those of its difference from the report's, from which the verdict
+        follows: one of core.results.statistics.VERDICTS, for this run alone. train_images and validation_images count
+        the images that were trained on and held back. `seconds` is the time that the epochs took, total_seconds the
+        time from start to end, nan in runs that did not record it, and report_seconds the report's epochs times its
+        seconds an epoch. Where the report has no figures they are nan, as are the differences, and the verdict is
+        None. The rows of a dataset stand together.
     """
     rows, problems = [], []
     for run in runs:
@@ -56,7 +66,9 @@ def table(runs, which="best"):
             problems.append(str(error))
     datasets, models = list(DATASETS), list(MODELS)
     rows.sort(key=lambda row: (datasets.index(row["dataset"]), models.index(row["model"])))
-    return pd.DataFrame(rows, columns=COLUMNS), problems
+    # As text pandas would turn the None of a pair that the report does not have into nan.
+    verdicts = pd.Series([row["verdict"] for row in rows], dtype=object)
+    return pd.DataFrame(rows, columns=COLUMNS).assign(verdict=verdicts), problems
 
 
 def report_table():
@@ -73,46 +85,63 @@ def best_runs(rows):
     """(model, dataset) -> the row, a dict with COLUMNS, of the run that speaks for the pair.
 
     It is the one with the highest validation accuracy; of equals the first. The test set chooses nothing: a best
-    test accuracy among many runs would flatter. Runs that hold back different validation images are compared all
-    the same.
+    test accuracy among many runs would flatter. Only runs that held back the same images are ranked against one
+    another: those on the full split, which is all training images less the share that a RunConfig holds back unless
+    told otherwise. Where a pair has none of these, the split with the most images speaks, and of several such the one
+    that validates on most of them, as that ranks with the least noise.
 
     Args:
         rows: a `table` of the best epochs.
     """
-    ranked = rows.sort_values("validation_accuracy", ascending=False, kind="stable")
-    chosen = ranked.drop_duplicates(["model", "dataset"])
-    return {(row["model"], row["dataset"]): row for row in chosen.to_dict("records")}
+    best = {}
+    for row in rows.to_dict("records"):
+        pair = row["model"], row["dataset"]
+        if pair not in best or _rank(row) > _rank(best[pair]):
+            best[pair] = row
+    return best
+
+
+def _rank(row):
+    split = row["train_images"], row["validation_images"]
+    full = RunConfig().split_sizes(DATASETS[row["dataset"]]["train_examples"])
+    return split == full, sum(split), row["validation_images"], row["validation_accuracy"]
+
+
+def count_verdicts(best):
+    """How many pairs have each of core.results.statistics.VERDICTS when they are judged together: a Counter.
+
+    A pair's own verdict can say more: see `core.results.statistics.joint_verdicts`.
+
+    Args:
+        best: what `best_runs` returns.
+    """
+    return Counter(joint_verdicts([_measured(row) for row in best.values() if row["verdict"]]))
+
+
+def _measured(row):
+    """What `compare_accuracies` takes."""
+    images = DATASETS[row["dataset"]]["test_examples"]
+    return row["test_accuracy"], images, row["report_test_accuracy"], TEST_IMAGES
 
 
 def _row(run, config, metrics, which):
-    ours = {name: float(metrics[which][name]) for name in SCORES}
-    pair = (config.model, config.dataset)
-    report = {name: REPORT.get(pair, {}).get(name, math.nan) for name in SCORES}
+    figures = REPORT.get((config.model, config.dataset), {})
+    row = {name: getattr(config, name) for name in _CONFIG}
+    row |= {"epoch": int(metrics[which]["epoch"])} | {name: float(metrics[which][name]) for name in SCORES}
+    row |= {f"report_{name}": figures.get(name, math.nan) for name in SCORES}
+    row |= {f"{name}_difference": row[name] - row[f"report_{name}"] for name in SCORES}
     images = DATASETS[config.dataset]["test_examples"]
-    low, high = wilson_interval(ours["test_accuracy"] * images, images)
-    return (
-        {name: getattr(config, name) for name in _CONFIG}
-        | {"epoch": int(metrics[which]["epoch"])}
-        | ours
-        | {f"report_{name}": figure for name, figure in report.items()}
-        | {f"{name}_difference": _scale(name) * (ours[name] - report[name]) for name in SCORES}
-        | {
-            "test_accuracy_low": low,
-            "test_accuracy_high": high,
-            "verdict": verdict(ours["test_accuracy"], images, report["test_accuracy"]) if pair in REPORT else None,
-            "report_epochs": float(REPORT.get(pair, {}).get("epochs") or math.nan),
-            "report_seconds": _reports_seconds(REPORT.get(pair, {})),
-            "run": run.id,
-            "shipped": run.is_shipped,
-        }
-        | {name: float(metrics[name]) for name in _TOTALS}
-    )
+    row["test_accuracy_low"], row["test_accuracy_high"] = wilson_interval(row["test_accuracy"] * images, images)
+    compared = compare_accuracies(*_measured(row))
+    row |= {"test_accuracy_difference_low": compared.low, "test_accuracy_difference_high": compared.high}
+    row["verdict"] = compared.verdict
+    split = config.split_sizes(DATASETS[config.dataset]["train_examples"])
+    row["train_images"], row["validation_images"] = split
+    row |= {name: float(metrics.get(name, math.nan)) for name in _TOTALS}
+    row |= {"report_epochs": float(figures.get("epochs") or math.nan), "report_seconds": _reports_seconds(figures)}
+    return row | {"run": run.id, "shipped": run.is_shipped}
 
 
 def _reports_seconds(figures):
     """Training time: the epochs times the seconds an epoch."""
     return float((figures.get("epochs") or math.nan) * (figures.get("seconds_per_epoch") or math.nan))
-
-
-def _scale(score):
-    return 100 if score.endswith("accuracy") else 1

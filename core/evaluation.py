@@ -1,4 +1,4 @@
-"""What class probabilities on labelled images amount to: scores, success and fail cases, and how sure a score is."""
+"""What class probabilities on labelled images amount to: scores, and success and fail cases."""
 
 import math
 
@@ -85,33 +85,3 @@ def cases(
     ]()
     found = np.flatnonzero(wanted)
     return found[np.argsort(-scores[found] if descending else scores[found], kind="stable")]
-
-
-def wilson_interval(successes, trials):
-    """The 95 % confidence interval of a share, (low, high) in 0..1.
-
-    Wilson, Probable inference, the law of succession, and statistical inference (1927). Unlike the plain normal
-    interval it stays inside 0..1 and is right near the ends, where accuracies on MNIST are.
-
-    Raises:
-        ValueError: no trials, or not 0 <= successes <= trials.
-    """
-    if trials <= 0 or not 0 <= successes <= trials:
-        raise ValueError(f"{successes} successes in {trials} trials are not a share.")
-    z = 1.959963984540054
-    share = successes / trials
-    centre = (share + z * z / (2 * trials)) / (1 + z * z / trials)
-    half = z / (1 + z * z / trials) * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
-    # At the ends the bound is exact; rounding would leave a perfect score's own accuracy outside its interval.
-    return (0.0 if successes == 0 else centre - half), (1.0 if successes == trials else centre + half)
-
-
-def verdict(accuracy, trials, reference):
-    """ "better", "equal" or "worse": an accuracy (0..1) measured on so many images, against a reference accuracy.
-
-    "equal" is a difference that chance explains: the reference lies inside the accuracy's 95 % interval.
-    """
-    low, high = wilson_interval(accuracy * trials, trials)
-    if low <= reference <= high:
-        return "equal"
-    return "better" if reference < low else "worse"

@@ -8,7 +8,8 @@ import pytest
 from core import comparison
 from core.datasets import DATASETS
 from core.models import MODELS
-from core.report import REPORT
+from core.report import REPORT, TEST_IMAGES
+from core.results.statistics import BETTER, NO_CLEAR_DIFFERENCE, WORSE, compare_accuracies
 from core.runs import list_runs
 from tests.folders import finished_run, started_run
 
@@ -37,7 +38,7 @@ def test_every_pair_gets_the_eight_columns_and_the_report_beside_them(pair):
     assert (row["model"], row["dataset"], row["recipe"], row["seed"]) == (*pair, "quick", 7)
     assert row["test_accuracy"] == 0.5
     assert [row[f"report_{score}"] for score in comparison.SCORES] == [REPORT[pair][s] for s in comparison.SCORES]
-    assert row["test_accuracy_difference"] == pytest.approx(100 * (0.5 - REPORT[pair]["test_accuracy"]))
+    assert row["test_accuracy_difference"] == pytest.approx(0.5 - REPORT[pair]["test_accuracy"])
     assert row["test_loss_difference"] == pytest.approx(0.75 - REPORT[pair]["test_loss"])
     assert (row["epochs"], row["seconds"], row["parameters"]) == (3, 37.5, 24_744_650)
     told = REPORT[pair]["epochs"], REPORT[pair]["seconds_per_epoch"]
@@ -52,16 +53,47 @@ def test_best_and_last_epoch_are_told_apart():
     assert figures == {"best": [2, 0.96], "last": [3, 0.94]}
 
 
-def test_the_interval_holds_the_accuracy_and_decides_the_verdict():
+def test_the_interval_of_the_difference_decides_the_verdict():
     report = REPORT["alexnet", "mnist"]["test_accuracy"]
     images = DATASETS["mnist"]["test_examples"]
-    # Half a standard error is chance, five are not.
-    step = math.sqrt(report * (1 - report) / images)
-    shifts = {-5: "worse", -0.5: "equal", 0.5: "equal", 5: "better"}
-    for shift, word in shifts.items():
+    # The error of a difference of two such accuracies. One is chance, four are not.
+    step = math.sqrt(2 * report * (1 - report) / images)
+    for shift, word in {-4: WORSE, -1: NO_CLEAR_DIFFERENCE, 1: NO_CLEAR_DIFFERENCE, 4: BETTER}.items():
         row = only_row(measured(finished_run(), test_accuracy=report + shift * step))
+        expected = compare_accuracies(report + shift * step, images, report, TEST_IMAGES)
+        names = ("test_accuracy_difference", "test_accuracy_difference_low", "test_accuracy_difference_high", "verdict")
+        assert tuple(row[name] for name in names) == expected
         assert row["verdict"] == word
         assert row["test_accuracy_low"] < row["test_accuracy"] < row["test_accuracy_high"]
+
+
+def test_a_run_whose_accuracy_is_barely_outside_the_reports_is_not_clearly_different():
+    # The report's 0.9922 is outside the interval of 0.9902 alone.
+    row = only_row(measured(finished_run(), test_accuracy=0.9902))
+    assert row["test_accuracy_high"] < REPORT["alexnet", "mnist"]["test_accuracy"]
+    assert row["verdict"] == NO_CLEAR_DIFFERENCE
+
+
+def test_pairs_are_counted_with_holms_correction():
+    for pair, figures in REPORT.items():
+        measured(finished_run(*pair), test_accuracy=figures["test_accuracy"])
+    lucky = measured(finished_run("alexnet", "mnist"), test_accuracy=0.9948, validation_accuracy=0.99)
+    best = comparison.best_runs(comparison.table(list_runs())[0])
+    assert best["alexnet", "mnist"]["run"] == lucky.id
+    assert best["alexnet", "mnist"]["verdict"] == BETTER
+    assert comparison.count_verdicts(best) == {NO_CLEAR_DIFFERENCE: 9}
+    alone = {pair: row for pair, row in best.items() if pair == ("alexnet", "mnist")}
+    assert comparison.count_verdicts(alone) == {BETTER: 1}
+    assert comparison.count_verdicts({}) == {}
+
+
+def test_the_time_in_all_is_the_runs_own_and_unknown_where_it_was_not_recorded():
+    run = finished_run()
+    metrics = {name: value for name, value in run.read_metrics().items() if name != "total_seconds"}
+    run.write_metrics(metrics)
+    assert math.isnan(only_row(run)["total_seconds"])
+    run.write_metrics(metrics | {"total_seconds": 61.5})
+    assert (only_row(run)["seconds"], only_row(run)["total_seconds"]) == (37.5, 61.5)
 
 
 def test_runs_that_were_not_evaluated_have_no_row():
@@ -98,6 +130,58 @@ def test_the_best_run_is_chosen_by_validation_and_never_by_test_accuracy():
     assert best["alexnet", "mnist"]["test_accuracy"] == 0.97
 
 
+def speaker(*runs):
+    """The run that speaks for AlexNet on MNIST, in whichever order the runs are found."""
+    chosen = {
+        comparison.best_runs(comparison.table(order)[0])["alexnet", "mnist"]["run"] for order in (runs, runs[::-1])
+    }
+    (name,) = chosen
+    return name
+
+
+def test_a_run_on_ten_images_never_speaks_for_a_pair_that_has_a_full_run():
+    full = measured(finished_run(recipe="modern"), validation_accuracy=0.9)
+    toy = measured(finished_run(train_examples=10), validation_accuracy=1.0)
+    assert speaker(toy, full) == full.id
+
+
+def test_of_quick_runs_those_on_the_most_images_speak():
+    quick = measured(finished_run(), validation_accuracy=0.9)
+    toy = measured(finished_run(train_examples=10), validation_accuracy=1.0)
+    larger = measured(finished_run(train_examples=30_000), validation_accuracy=0.8)
+    assert speaker(toy, quick) == quick.id
+    assert speaker(toy, quick, larger) == larger.id
+
+
+@pytest.mark.parametrize("held_back", [0.01, 0.5])
+def test_a_run_that_holds_back_another_share_speaks_only_where_none_holds_back_the_usual_one(held_back):
+    usual = measured(finished_run(recipe="modern"), validation_accuracy=0.9)
+    other = measured(finished_run(recipe="modern", validation_split=held_back), validation_accuracy=1.0)
+    few = measured(finished_run(), validation_accuracy=1.0)
+    assert speaker(other, usual, few) == usual.id
+    assert speaker(other, few) == other.id
+
+
+def test_without_a_full_split_the_run_that_validates_on_more_images_speaks():
+    noisy = measured(finished_run(validation_split=0.01), validation_accuracy=1.0)
+    steady = measured(finished_run(validation_split=0.2), validation_accuracy=0.9)
+    assert speaker(noisy, steady) == steady.id
+
+
+def test_all_images_named_by_their_number_are_the_full_split():
+    named = measured(finished_run(train_examples=60_000), validation_accuracy=0.95)
+    usual = measured(finished_run(train_examples=0), validation_accuracy=0.9)
+    assert speaker(named, usual) == named.id
+    assert only_row(named)[["train_images", "validation_images"]].tolist() == [54_000, 6_000]
+
+
+def test_of_equally_good_runs_the_first_speaks():
+    first, second = finished_run(), finished_run()
+    for order in ((first, second), (second, first)):
+        rows, _ = comparison.table(order)
+        assert comparison.best_runs(rows)["alexnet", "mnist"]["run"] == order[0].id
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -123,6 +207,10 @@ def test_a_pair_that_the_report_does_not_have_is_shown_without_a_verdict(monkeyp
     assert row["verdict"] is None
     assert math.isnan(row["report_test_accuracy"])
     assert math.isnan(row["test_accuracy_difference"])
+    # Beside a pair that the report has.
+    rows, _ = comparison.table([finished_run(), finished_run("vgg16")])
+    assert rows["verdict"].tolist() == [None, WORSE]
+    assert comparison.count_verdicts(comparison.best_runs(rows)) == {WORSE: 1}
 
 
 def test_the_report_has_a_row_for_each_pair_and_owns_up_to_the_epochs_it_does_not_tell():

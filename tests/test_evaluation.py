@@ -14,8 +14,6 @@ from core.evaluation import (
     confusion_matrix,
     losses,
     predicted_classes,
-    verdict,
-    wilson_interval,
 )
 
 # Four images of three classes; the third is taken for class 0, and its true class got nothing at all.
@@ -113,35 +111,3 @@ def test_nothing_that_fits_is_an_empty_list_of_indices():
     found = cases(PROBABILITIES, LABELS, true_class=1, predicted_class=2)
     assert found.shape == (0,)
     assert np.issubdtype(found.dtype, np.integer)
-
-
-# Expected values: scipy.stats.binomtest(successes, trials).proportion_ci(method="wilson").
-@pytest.mark.parametrize(
-    ("successes", "trials", "expected"),
-    [
-        (9922, 10_000, (0.9902768, 0.9937452)),
-        (5, 10, (0.236593, 0.763407)),
-        (0, 10, (0.0, 0.277533)),
-        (10, 10, (0.722467, 1.0)),
-    ],
-)
-def test_the_interval_is_wilsons(successes, trials, expected):
-    assert wilson_interval(successes, trials) == pytest.approx(expected, abs=1e-6)
-
-
-@pytest.mark.parametrize(("successes", "trials"), [(0, 0), (-1, 10), (11, 10), (math.nan, 10)])
-def test_what_is_not_a_share_has_no_interval(successes, trials):
-    with pytest.raises(ValueError, match="not a share"):
-        wilson_interval(successes, trials)
-
-
-@pytest.mark.parametrize(
-    ("measured", "expected"), [(0.9945, "better"), (0.9930, "equal"), (0.9915, "equal"), (0.9895, "worse")]
-)
-def test_a_difference_that_chance_explains_is_no_difference(measured, expected):
-    assert verdict(measured, 10_000, 0.9922) == expected
-
-
-def test_a_perfect_score_equals_a_perfect_reference():
-    assert verdict(1.0, 10, 1.0) == "equal"
-    assert verdict(0.0, 10, 0.0) == "equal"
