@@ -6,6 +6,7 @@ from core import comparison
 from core.datasets import DATASETS
 from core.models import MODELS
 from core.recipes import RECIPES
+from core.report import TEST_IMAGES
 from core.runs import Run, RunError, artifacts_folder
 from pages.parts import data
 from pages.parts.curves import curves_figure, short_names
@@ -29,11 +30,21 @@ FACTS = """
   report; that is why they can be worse than the validation's.
 - The report's training and validation figures are its last epoch's; its test figures are its best epoch's.
 - The best epoch is the one with the lowest validation loss, as in the report; under the modern recipe, whose smoothed
-  labels spoil that measure, the one with the highest validation accuracy. Differences in accuracy are in points.
-- The report's training time is its epochs times the seconds an epoch that its logs show, on a GPU rented in 2020. The
-  command line's `python -m core runs` and each run's `config.json` say what ours were trained on.
-- The CSV file has full precision: accuracies as shares from 0 to 1, losses in nats, time in seconds.
+  labels spoil that measure, the one with the highest validation accuracy.
+- Differences are ours less the report's; those in accuracy are in points, 1 point being 1 % of the images. Each row is
+  compared with the report alone, by Newcombe's interval. The accuracy's own interval is Wilson's.
+- Validation accuracies can be compared between runs with as many validation images, which are then the same ones.
+- Training time is that of the epochs, with their validation. Time in all also has starting up, the predictions on test
+  images after each epoch, the evaluation and saving; runs from before it was recorded show none.
+- The report's training time is its epochs times the seconds an epoch that its logs show, on a GPU rented in 2020. Each
+  run's `config.json` says what ours were trained on.
+- The CSV file has full precision: accuracies and their differences as shares (1 point is 0.01), losses in nats, time in
+  seconds.
 """
+INTERVAL = (
+    f"The report was measured on {TEST_IMAGES:,} test images, as our runs were, so a difference between them is known "
+    "only up to its 95 % interval; where that contains zero, there is no clear difference."
+)
 
 
 def choose():
@@ -84,6 +95,7 @@ def draw_rows(rows, which, report, chosen):
             + ", ".join(short_names(hidden, [data.config(run) for run in hidden]))
             + "."
         )
+    st.caption(INTERVAL)
 
 
 def leading_runs(best):

@@ -1,13 +1,13 @@
 """Overview: what the lab is, and how far each network has come on each dataset beside the report."""
 
-from collections import Counter
-
 import streamlit as st
 
 from core import comparison
 from core.datasets import DATASETS
 from core.environment import read_only
 from core.models import MODELS
+from core.report import TEST_IMAGES
+from core.results.statistics import BETTER, NO_CLEAR_DIFFERENCE, WORSE
 from core.runs import UNFINISHED, RunError
 from pages.parts import data
 from pages.parts.refreshing import refreshing
@@ -23,6 +23,17 @@ CARDS = {
     "gallery": ("photo_library", "What a network gets right and what it gets wrong, image by image."),
     "draw": ("draw", "Write a digit and see what each trained network makes of it."),
 }
+TOGETHER = (
+    "Each card judges its pair alone: of twenty pairs of equally good networks, about one looks different by chance. "
+    "A sentence that counts several pairs asks for more evidence from each of them, so a pair can be better on its "
+    "card without being counted as better here."
+)
+ABOUT_CARDS = (
+    "Each card shows the test accuracy of the pair's best run and its difference from the report's. Both were measured "
+    f"on {TEST_IMAGES:,} images, so the difference is known only up to its 95 % interval; where that contains zero, "
+    "there is no clear difference. The best run is the one with the highest validation accuracy among those that were "
+    "trained on all images, or on the most; the test images choose nothing."
+)
 # The link covers its card.
 CARD_STYLE = """<style>
 [class*="st-key-card-"] { position: relative; }
@@ -47,15 +58,16 @@ def running_runs(runs):
 
 
 def summary(best):
-    """ "4 of 9 pairs trained: 1 better than the report, 2 equal, 1 worse."."""
+    """How many pairs are trained, and how they stand beside the report when they are judged together."""
     pairs = len(MODELS) * len(DATASETS)
     if not best:
         start = "" if read_only() else ": start with any of them, quick ones take minutes"
         return f"None of the {pairs} pairs is trained yet{start}."
-    words = Counter(row["verdict"] for row in best.values())
+    count = comparison.count_verdicts(best)
+    together = "Judged together, with Holm's correction: " if count.total() > 1 else ""
     return (
-        f"{len(best)} of {pairs} pairs trained: {words['better']} better than the report, {words['equal']} equal, "
-        f"{words['worse']} worse."
+        f"{len(best)} of {pairs} pairs trained. {together}{count[BETTER]} better than the report, "
+        f"{count[NO_CLEAR_DIFFERENCE]} with no clear difference, {count[WORSE]} worse."
     )
 
 
@@ -66,13 +78,10 @@ def draw_scores(watching):
     best, running = comparison.best_runs(rows), running_runs(runs)
     if watching and not running:
         st.rerun()
-    st.markdown(summary(best))
+    st.markdown(summary(best), help=TOGETHER if len(best) > 1 else None)
     draw_scorecard(best, running)
     if best:
-        st.caption(
-            "Test accuracy of each pair's best run. Best is the highest validation accuracy, so that the test images "
-            "choose nothing. Equal: the report's figure lies in the 95 % interval of ours."
-        )
+        st.caption(ABOUT_CARDS)
     for sentence in dict.fromkeys(problems + more_problems):
         st.warning(sentence, icon=":material/broken_image:")
 

@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 from core.datasets import DATASETS
 from core.models import MODELS
 from core.recipes import RECIPES
-from core.report import REPORT
+from core.report import REPORT, TEST_IMAGES
+from core.results.statistics import compare_accuracies
 from core.runs import list_runs
 from pages.parts.curves import curves_figure, short_names
 from pages.parts.style import NETWORK_COLOURS, pair_label
@@ -107,9 +108,29 @@ def test_best_and_last_epoch_and_the_reports_figures_are_switches_that_a_link_ca
     assert rows["Epochs", "measured"].tolist() == [5]
     assert rows["Test accuracy", "ours"].tolist() == [50]
     assert rows["Test accuracy", "report"].tolist() == pytest.approx([99.22])
-    assert rows["Test accuracy", "points"].tolist() == pytest.approx([50 - 99.22])
+    compared = compare_accuracies(0.5, 10_000, 0.9922, TEST_IMAGES)
+    difference = rows["Difference from the report"].iloc[0].tolist()
+    assert difference == pytest.approx([100 * share for share in compared[:3]])
+    assert difference[0] == pytest.approx(50 - 99.22)
     assert rows["", "Verdict"].tolist() == ["▼ Worse"]
     assert table(opened(epoch="Last epoch", report="true")).equals(rows)
+
+
+def test_what_the_interval_of_a_difference_says_stands_at_the_table():
+    finished_run()
+    (said,) = [caption.value for caption in opened().caption if "95 % interval" in caption.value]
+    assert "10,000 test images" in said
+
+
+def test_the_time_of_the_epochs_and_the_time_in_all_stand_side_by_side():
+    recorded, older = finished_run("vgg16"), finished_run("alexnet")
+    metrics = {name: value for name, value in older.read_metrics().items() if name != "total_seconds"}
+    older.write_metrics(metrics)
+    recorded.write_metrics(metrics | {"total_seconds": 61.4})
+    rows = table(opened())["Time"]
+    assert rows["Training time"].dt.total_seconds().tolist() == [38, 38]
+    assert rows["In all"].isna().tolist() == [True, False]
+    assert rows["In all"].dt.total_seconds()[1] == 61
 
 
 def test_rows_are_filtered_by_network_dataset_and_recipe():

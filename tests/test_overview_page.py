@@ -7,10 +7,10 @@ from streamlit.testing.v1 import AppTest
 
 from core import comparison
 from core.datasets import DATASETS
-from core.evaluation import wilson_interval
 from core.models import MODELS
 from core.recipes import RECIPES, make_config
-from core.report import REPORT
+from core.report import REPORT, TEST_IMAGES
+from core.results.statistics import BETTER, NO_CLEAR_DIFFERENCE, WORSE, compare_accuracies, wilson_interval
 from core.runs import list_runs
 from pages.parts.scorecard import VERDICTS
 from pages.parts.style import percent
@@ -90,29 +90,66 @@ def test_a_finished_pair_shows_ours_beside_the_reports_and_leads_to_its_run(reci
     assert percent(accuracy) in cell
     assert "Report 99.22 %" in cell
     assert f"{RECIPES[recipe]['label']}: epoch 3 of 3, 38 s" in cell
-    assert "Report: 28 epochs, 13 min" in cell
+    assert ", 28 epochs, 13 min" in cell
     low, high = wilson_interval(10_000 * accuracy, 10_000)
-    assert f"95 % interval {100 * low:.2f} to {100 * high:.2f}" in cell
+    assert f"95 % interval {100 * low:.2f} % to {100 * high:.2f} %" in cell
+    compared = compare_accuracies(accuracy, 10_000, 0.9922, TEST_IMAGES)
+    difference, low, high = (f"{100 * share:+.2f}".replace("-", "−") for share in compared[:3])
+    assert f"{difference} points" in cell
+    assert f"95 % interval {low} to {high}" in cell
     assert links(page, "Gallery") == links(page, "Curves") == [f"run={run.id}"]
     assert "1 of 9 pairs trained" in page.markdown[1].value
 
 
+@pytest.mark.parametrize(("total", "said"), [(None, "not recorded"), (600.0, "10 min")])
+def test_the_time_of_the_epochs_and_the_time_in_all_are_told_apart(total, said):
+    run = finished_run()
+    metrics = {name: value for name, value in run.read_metrics().items() if name != "total_seconds"}
+    run.write_metrics(metrics | ({"total_seconds": total} if total else {}))
+    assert f"Training time 38 s, in all {said}" in cells(opened())["alexnet", "mnist"]
+
+
+def with_test_accuracy(run, accuracy):
+    metrics = run.read_metrics()
+    run.write_metrics(metrics | {"best": metrics["best"] | {"test_accuracy": accuracy}})
+
+
 def test_each_verdict_has_its_word_and_is_counted():
-    report = REPORT["alexnet", "mnist"]["test_accuracy"]
-    for model, shift in (("alexnet", 0.005), ("vgg16", 0), ("resnet34", -0.05)):
-        run = finished_run(model)
-        best = run.read_metrics()["best"] | {"test_accuracy": REPORT[model, "mnist"]["test_accuracy"] + shift}
-        run.write_metrics(run.read_metrics() | {"best": best})
+    verdicts = {"alexnet": (0.005, BETTER), "vgg16": (0, NO_CLEAR_DIFFERENCE), "resnet34": (-0.05, WORSE)}
+    for model, (shift, _) in verdicts.items():
+        with_test_accuracy(finished_run(model), REPORT[model, "mnist"]["test_accuracy"] + shift)
     page = opened()
     rows = comparison.best_runs(comparison.table(list_runs())[0])
-    for (model, word), difference in zip(
-        (("alexnet", "better"), ("vgg16", "equal"), ("resnet34", "worse")), ("+0.50", "+0.00", "−5.00"), strict=True
-    ):
+    for (model, (_, word)), difference in zip(verdicts.items(), ("+0.50", "+0.00", "−5.00"), strict=True):
         assert rows[model, "mnist"]["verdict"] == word
         assert VERDICTS[word][0] in cells(page)[model, "mnist"]
         assert f"{difference} points" in cells(page)[model, "mnist"]
-    assert percent(report + 0.005) in cells(page)["alexnet", "mnist"]
-    assert "3 of 9 pairs trained: 1 better than the report, 1 equal, 1 worse." in page.markdown[1].value
+    assert percent(REPORT["alexnet", "mnist"]["test_accuracy"] + 0.005) in cells(page)["alexnet", "mnist"]
+    assert page.markdown[1].value == (
+        "3 of 9 pairs trained. Judged together, with Holm's correction: 1 better than the report, "
+        "1 with no clear difference, 1 worse."
+    )
+
+
+def test_a_pair_that_is_better_alone_need_not_be_counted_among_many():
+    for pair, figures in REPORT.items():
+        with_test_accuracy(finished_run(*pair), figures["test_accuracy"] + 0.0026 * (pair == ("alexnet", "mnist")))
+    page = opened()
+    assert VERDICTS[BETTER][0] in cells(page)["alexnet", "mnist"]
+    assert "0 better than the report, 9 with no clear difference, 0 worse" in page.markdown[1].value
+
+
+def test_one_trained_pair_needs_no_correction():
+    with_test_accuracy(finished_run(), 0.9958)
+    sentence = "1 of 9 pairs trained. 1 better than the report, 0 with no clear difference, 0 worse."
+    assert opened().markdown[1].value == sentence
+
+
+def test_a_run_on_ten_images_does_not_take_over_the_card():
+    full, toy = finished_run(recipe="modern"), finished_run(train_examples=10)
+    metrics = toy.read_metrics()
+    toy.write_metrics(metrics | {"best": metrics["best"] | {"validation_accuracy": 1.0}})
+    assert links(opened(), "Gallery") == [f"run={full.id}"]
 
 
 def test_a_damaged_run_is_one_sentence_and_the_rest_is_shown():

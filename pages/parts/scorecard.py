@@ -9,16 +9,17 @@ from core.datasets import DATASETS
 from core.models import MODELS
 from core.recipes import RECIPES
 from core.report import REPORT
+from core.results.statistics import BETTER, NO_CLEAR_DIFFERENCE, WORSE
 from pages.parts import data
 from pages.parts.run_card import epoch_words, share_done
 from pages.parts.starting import quick_start_button
 from pages.parts.style import NETWORK_COLOURS, duration, pair_label, percent
 
-# What the page says of `core.evaluation.verdict`, and its colour in the light and in the dark theme.
+# What the pages call each verdict, and its colour in the light and in the dark theme.
 VERDICTS = {
-    "better": ("▲ Better", "#0B7A4B", "#56D39B"),
-    "equal": ("= Equal", "#3D5A80", "#9DB8DA"),
-    "worse": ("▼ Worse", "#B3344F", "#F58BA0"),
+    BETTER: ("▲ Better", "#0B7A4B", "#56D39B"),
+    NO_CLEAR_DIFFERENCE: ("≈ No clear difference", "#3D5A80", "#9DB8DA"),
+    WORSE: ("▼ Worse", "#B3344F", "#F58BA0"),
 }
 _WIDTHS = [1.4, *[3] * len(DATASETS)]
 
@@ -29,7 +30,7 @@ _VERDICT_STYLE = """
   border-color: color-mix(in srgb, var(--verdict) 40%, transparent) !important; }}
 """
 _STYLE = """
-.score { container-type: inline-size; line-height: 1.3; font-variant-numeric: tabular-nums; }
+.score { container-type: inline-size; display: grid; row-gap: .15rem; line-height: 1.3; font-variant-numeric: tabular-nums; }
 .score .of { display: none; font-weight: 600; }
 .score .spread { display: flex; justify-content: space-between; align-items: baseline; column-gap: .6rem;
   flex-wrap: wrap; }
@@ -55,7 +56,7 @@ def draw_scorecard(best, running):
         best: (model, dataset) -> row, as from `core.comparison.best_runs`.
         running: (model, dataset) -> (run, status) of the newest unfinished run.
     """
-    verdicts = "".join(_VERDICT_STYLE.format(name, *colours) for name, (_, *colours) in VERDICTS.items())
+    verdicts = "".join(_VERDICT_STYLE.format(_css_name(word), *colours) for word, (_, *colours) in VERDICTS.items())
     networks = "".join(f".st-key-network-{name} {{ border-color: {NETWORK_COLOURS[name]}; }}" for name in MODELS)
     st.html(f"<style>{_STYLE}{verdicts}{networks}</style>")
     for column, dataset in zip(st.columns(_WIDTHS)[1:], DATASETS.values(), strict=True):
@@ -78,7 +79,7 @@ def draw_scorecard(best, running):
 
 
 def _draw_cell(model, dataset, row, at_work):
-    kind = row["verdict"] if row else "untrained"
+    kind = _css_name(row["verdict"] or "alone") if row else "untrained"
     with st.container(border=True, height="stretch", gap="xsmall", key=f"cell-{kind}-{model}-{dataset}"):
         report = REPORT.get((model, dataset), {})
         lines = _score_lines(row, report) if row else _untrained_lines(report)
@@ -97,23 +98,38 @@ def _draw_cell(model, dataset, row, at_work):
                 quick_start_button("Train quickly", model, dataset)
 
 
+def _css_name(verdict):
+    return verdict.replace(" ", "-")
+
+
 def _score_lines(row, report):
-    word = VERDICTS[row["verdict"]][0] if row["verdict"] else ""
-    difference = f"{row['test_accuracy_difference']:+.2f} points".replace("-", "−") if row["verdict"] else ""
-    low, high = (f"{100 * row[f'test_accuracy_{end}']:.2f}" for end in ("low", "high"))
     recipe = RECIPES[row["recipe"]]["label"] + (", shipped" if row["shipped"] else "")
-    took = f"epoch {row['epoch']} of {row['epochs']:g}, {duration(row['seconds'])}"
-    theirs = row["report_epochs"], row["report_seconds"]
-    reports = "time not said" if any(map(math.isnan, theirs)) else f"{_epochs(theirs[0])}, {duration(theirs[1])}"
+    own_interval = f"95 % interval {percent(row['test_accuracy_low'])} to {percent(row['test_accuracy_high'])}"
+    total = "not recorded" if math.isnan(row["total_seconds"]) else duration(row["total_seconds"])
+    times = f"Training time {duration(row['seconds'])}, in all {total}"
     return (
-        f"<div class='spread'><span class='big'>{percent(row['test_accuracy'])}</span>"
-        f"<span class='word'>{word}</span></div>"
-        f"<div class='spread'><span>Report {percent(report.get('test_accuracy'))}</span>"
-        f"<span class='word'>{difference}</span></div>"
-        f"<div class='quiet'>95 % interval {low} to {high}</div>"
-        f"<div class='quiet'>{escape(recipe)}: {took}</div>"
-        f"<div class='quiet'>Report: {reports}</div>"
+        f"<div class='spread'><span class='big' title='{own_interval}'>{percent(row['test_accuracy'])}</span>"
+        f"<span class='word'>{VERDICTS[row['verdict']][0] if row['verdict'] else ''}</span></div>"
+        f"{_difference_line(row) if row['verdict'] else ''}"
+        f"<div>Report {percent(report.get('test_accuracy'))}<span class='quiet'>{_reports_time(row)}</span></div>"
+        f"<div class='quiet' title='{times}'>{escape(recipe)}: epoch {row['epoch']} of {row['epochs']:g}, "
+        f"{duration(row['seconds'])}</div>"
     )
+
+
+def _difference_line(row):
+    difference, low, high = (
+        f"{100 * row[f'test_accuracy_difference{end}']:+.2f}".replace("-", "−") for end in ("", "_low", "_high")
+    )
+    return (
+        f"<div class='spread'><span class='word'>{difference} points</span>"
+        f"<span class='quiet'>95 % interval {low} to {high}</span></div>"
+    )
+
+
+def _reports_time(row):
+    epochs, seconds = row["report_epochs"], row["report_seconds"]
+    return ", time not said" if math.isnan(seconds) else f", {_epochs(epochs)}, {duration(seconds)}"
 
 
 def _untrained_lines(report):

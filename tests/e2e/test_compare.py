@@ -58,7 +58,8 @@ def test_runs_are_compared_downloaded_and_shared(app_url, page, runs):
     shown = pd.read_csv(StringIO(download.value.path().read_text("utf-8")))
     expected = comparison.table(list_runs(), "last")[0]
     assert shown["run"].tolist() == [run.id for run in runs]
-    for column in ("test_accuracy", "report_test_accuracy", "test_accuracy_difference", "test_loss", "seconds"):
+    difference = [f"test_accuracy_difference{end}" for end in ("", "_low", "_high")]
+    for column in ("test_accuracy", "report_test_accuracy", *difference, "verdict", "test_loss", "seconds"):
         assert shown[column].tolist() == expected[column].tolist()
 
     page.get_by_role("button", name="VGG-16", exact=True).click()
