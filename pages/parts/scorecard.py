@@ -30,7 +30,8 @@ _VERDICT_STYLE = """
   border-color: color-mix(in srgb, var(--verdict) 40%, transparent) !important; }}
 """
 _STYLE = """
-.score { container-type: inline-size; display: grid; row-gap: .15rem; line-height: 1.3; font-variant-numeric: tabular-nums; }
+.score { container-type: inline-size; display: grid; row-gap: .15rem; line-height: 1.3;
+  font-variant-numeric: tabular-nums; }
 .score .of { display: none; font-weight: 600; }
 .score .spread { display: flex; justify-content: space-between; align-items: baseline; column-gap: .6rem;
   flex-wrap: wrap; }
