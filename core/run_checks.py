@@ -132,6 +132,8 @@ def metrics(text):
         _check_numbers(value[which], ("epoch", *SCORES))
         if value[which]["epoch"] < 1:
             raise ValueError("an epoch that never was")
+    if "total_seconds" in value:  # Runs from before it was recorded have none.
+        _check_numbers(value, ("total_seconds",))
     if "quantized" in value:
         if not isinstance(value["quantized"], dict):
             raise ValueError("no figures of the 8-bit network")

@@ -130,6 +130,15 @@ def test_the_best_run_is_chosen_by_validation_and_never_by_test_accuracy():
     assert best["alexnet", "mnist"]["test_accuracy"] == 0.97
 
 
+@pytest.mark.parametrize("total", ["long", -1, None, math.nan])
+def test_a_time_in_all_that_is_no_time_costs_one_sentence(total):
+    run = finished_run()
+    run.write_metrics(run.read_metrics() | {"total_seconds": total})
+    rows, (problem,) = comparison.table([run])
+    assert len(rows) == 0
+    assert problem.startswith(f"{run.id}: metrics.json")
+
+
 def speaker(*runs):
     """The run that speaks for AlexNet on MNIST, in whichever order the runs are found."""
     chosen = {
