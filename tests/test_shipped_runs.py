@@ -5,18 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core import comparison, drawing, image_sheets
+from core import drawing, image_sheets
 from core.config import MONITORS
 from core.damage import damage
 from core.datasets import DATASETS
 from core.decoding import digest
 from core.evaluation import accuracy
 from core.inference import Classifier
-from core.models import MODELS
-from core.recipes import RECIPES, training_command
 from core.report import REPORT
 from core.runs import Run
-from pages.parts.style import duration
 
 PROJECT = Path(__file__).parent.parent
 SHIPPED = [Run(path.parent) for path in sorted((PROJECT / "artifacts").glob("*/shipped"))]
@@ -64,31 +61,6 @@ def test_its_choice_of_epoch_can_be_checked_from_its_history(run):
     scores = MONITORS[config.monitor] * history.set_index("epoch")[config.monitor]
     assert scores[metrics["best"]["epoch"]] == scores.max()
     assert metrics["seconds"] == pytest.approx(history["seconds"].sum())
-
-
-@every_run
-def test_the_readme_has_its_figures(run):
-    config, metrics = run.read_config(), run.read_metrics()
-    (row,) = comparison.table([run])[0].to_dict("records")
-    cells = (
-        MODELS[config.model]["label"],
-        DATASETS[config.dataset]["label"],
-        RECIPES[config.recipe]["label"],
-        f"{100 * row['test_accuracy']:.2f}",
-        f"{100 * row['test_accuracy_low']:.2f} to {100 * row['test_accuracy_high']:.2f}",
-        f"{100 * row['report_test_accuracy']:.2f}",
-        f"{metrics['epochs']} ({row['report_epochs']:.0f})".replace("nan", "not said"),
-        duration(metrics["seconds"]),
-    )
-    readme = (PROJECT / "README.md").read_text("utf-8")
-    assert f"| {' | '.join(cells)} |\n" in readme
-    assert f"{training_command(config)}\n" in readme
-
-
-def test_the_readme_says_how_many_fall_short_of_the_report():
-    short = sum(comparison.table([run])[0].loc[0, "verdict"] == "worse" for run in SHIPPED)
-    number = ("None", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")[short]
-    assert f"{number} of these runs" in (PROJECT / "README.md").read_text("utf-8")
 
 
 def test_each_network_that_learned_digits_comes_ready_for_drawings():

@@ -1,4 +1,4 @@
-"""The README's way into a classroom: its nginx, with a certificate and a password, in front of a read-only lab."""
+"""The way into a classroom that docs/classroom.md shows: nginx with a certificate and a password, a read-only lab."""
 
 import getpass
 import re
@@ -17,15 +17,15 @@ from tests.folders import finished_run
 from tests.penmanship import teach
 from tests.picture_files import PAPER, saved
 
-README = (PROJECT / "README.md").read_text("utf-8")
-(SITE,) = re.findall(r"^```\n(server \{.*?)^```$", README, re.M | re.S)
-(OPTIONS,) = re.findall(r"^LAB_READ_ONLY=1 streamlit run app\.py (.+)$", README, re.M)
+GUIDE = (PROJECT / "docs" / "classroom.md").read_text("utf-8")
+(SITE,) = re.findall(r"^```nginx\n(.*?)^```$", GUIDE, re.M | re.S)
+(OPTIONS,) = re.findall(r"^LAB_READ_ONLY=1 streamlit run app\.py (.+)$", GUIDE, re.M)
 PAGES = {"": "Deeper Networks Lab", "train": "Train", "compare": "Compare", "gallery": "Gallery", "draw": "Draw"}
 
 
 @pytest.fixture
 def classroom(artifacts, tmp_path, monkeypatch):
-    """The port at which nginx serves the lab, as the README says."""
+    """The port at which nginx serves the lab, as the guide says."""
     if not (shutil.which("nginx") and shutil.which("openssl")):
         pytest.skip("nginx or openssl is not installed (on Debian: apt-get install nginx-light openssl)")
     monkeypatch.setenv("LAB_READ_ONLY", "1")
@@ -77,7 +77,7 @@ def visitor(browser):
     context.close()
 
 
-def test_every_page_works_behind_the_readmes_proxy(classroom, visitor):
+def test_every_page_works_behind_the_guides_proxy(classroom, visitor):
     run = teach(finished_run())
     streams = []
     visitor.on("websocket", lambda stream: streams.append(stream.url))

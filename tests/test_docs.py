@@ -1,0 +1,400 @@
+"""The README and docs/ are true: their commands, figures, links, folders and variables."""
+
+import re
+import shlex
+import string
+import subprocess
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from streamlit.web.cli import main_run
+
+from core import comparison
+from core.__main__ import parser
+from core.datasets import DATASETS
+from core.models import MODELS
+from core.recipes import RECIPES, make_config, training_command
+from core.report import REPORT
+from core.runs import Run
+from pages.parts.style import duration
+
+PROJECT = Path(__file__).parent.parent
+README = PROJECT / "README.md"
+GUIDES = sorted((PROJECT / "docs").glob("*.md"))
+TEXTS = {path: path.read_text("utf-8") for path in (README, *GUIDES, PROJECT / "artifacts" / "README.md")}
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
+LANGUAGES = {"sh", "powershell", "nginx", "text"}
+SHIPPED = [Run(path.parent) for path in sorted((PROJECT / "artifacts").glob("*/shipped"))]
+NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+every_text = pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.relative_to(PROJECT).as_posix())
+
+
+def blocks(path, language):
+    return [body for kind, body in BLOCK.findall(TEXTS[path]) if kind == language]
+
+
+def prose(path):
+    """The text without its blocks, each paragraph on one line."""
+    return " ".join(BLOCK.sub("", TEXTS[path]).split())
+
+
+def code_in_prose(path):
+    return re.findall(r"`([^`]+)`", prose(path))
+
+
+def tables(path):
+    """The rows of all tables, without their headings, each as a list of cells."""
+    rows = []
+    for line in TEXTS[path].splitlines():
+        if line.startswith("|---"):
+            rows.pop()
+        elif line.startswith("|"):
+            rows.append([cell.strip() for cell in line.strip("|").split("|")])
+    return rows
+
+
+def section(path, heading):
+    """What stands between a heading and the next one."""
+    return re.search(rf"^#+ {heading}\n(.*?)(?=^#|\Z)", TEXTS[path], re.M | re.S).group(1)
+
+
+# Commands
+
+
+def parses(words):
+    """Exits where the command line would."""
+    assert parser().parse_args(words).run
+
+
+def runs_python(words):
+    if words[:2] == ["-m", "core"]:
+        parses([word for word in words[2:] if word != "--help"])
+    elif words[0] == "-m":
+        assert words[1:] == ["venv", ".venv"]
+    else:
+        (script,) = words
+        assert script.startswith("benchmarks/")
+        assert (PROJECT / script).is_file()
+
+
+def installs(words):
+    verb, *rest = words
+    assert verb == "install"
+    pinned = dict(
+        line.split("==")
+        for path in ("requirements.txt", "tests/requirements.txt")
+        for line in (PROJECT / path).read_text("utf-8").splitlines()
+        if "==" in line
+    )
+    while rest:
+        word = rest.pop(0)
+        if word == "-r":
+            assert (PROJECT / rest.pop(0)).is_file()
+        else:
+            name, version = re.fullmatch(r"([a-z0-9-]+)(?:\[[a-z0-9-]+\])?==([0-9.]+)", word).groups()
+            assert version == pinned.get(name, version)
+
+
+def serves(words):
+    assert words[:2] == ["run", "app.py"]
+    main_run.make_context("run", words[1:])
+
+
+def activates(words):
+    assert words == [".venv/bin/activate"]
+
+
+def is_bare(words):
+    assert not words
+
+
+def prints(words):
+    assert len(words) == 1
+
+
+# What a line of a block may begin with -> what checks the rest.
+PROGRAMS = {
+    "python": runs_python,
+    "python3": runs_python,
+    "pip": installs,
+    "streamlit": serves,
+    "pytest": is_bare,
+    "source": activates,
+    "echo": prints,
+}
+
+
+def commands(line):
+    """The commands that && joins, each as (name -> value of its variables, its words)."""
+    for command in line.split(" && "):
+        words, variables = shlex.split(command), {}
+        while re.fullmatch(r"[A-Z_]+=\S+", words[0]):
+            name, _, value = words.pop(0).partition("=")
+            variables[name] = value
+        yield variables, [words[0].removeprefix(".venv/bin/"), *words[1:]]
+
+
+LINES = [line for path in TEXTS for block in blocks(path, "sh") for line in block.splitlines()]
+
+
+@pytest.mark.parametrize("line", dict.fromkeys(LINES))
+def test_every_line_that_can_be_copied_is_a_command(line):
+    for variables, (program, *words) in commands(line):
+        assert variables.keys() <= documented_variables()
+        PROGRAMS[program](words)
+
+
+@every_text
+def test_every_command_in_a_sentence_is_one(path):
+    options = {option for command in subcommands().values() for option in command._option_string_actions}
+    for code in code_in_prose(path):
+        if code.startswith("python -m core "):
+            parses(shlex.split(code)[3:])
+        elif code.startswith("--") and "." not in code:
+            assert code.split()[0] in options
+        elif code.startswith("--"):
+            main_run.make_context("run", ["app.py", f"{code}=x"])
+
+
+def subcommands():
+    """Name -> the argument parser of each command."""
+    (verbs,) = (action for action in parser()._actions if action.dest == "COMMAND" or action.choices)
+    return verbs.choices
+
+
+def test_every_command_and_every_benchmark_is_documented():
+    named = {row[0].strip("`") for row in tables(PROJECT / "docs/command-line.md") if len(row) == 2}
+    assert subcommands().keys() <= named
+    scripts = {path.name for path in (PROJECT / "benchmarks").glob("*.py") if "ArgumentParser" in path.read_text()}
+    assert {row[0].strip("`") for row in tables(PROJECT / "docs/benchmarks.md")} == scripts
+
+
+def documented_variables():
+    rows = section(PROJECT / "docs/command-line.md", "Environment variables").splitlines()
+    return {name for row in rows for name in re.findall(r"^\| `([A-Z_]+)` \|", row)}
+
+
+def test_every_variable_is_documented_and_no_other():
+    sources = "".join(path.read_text("utf-8") for path in (PROJECT / "core").rglob("*.py"))
+    there = set(re.findall(r"\bLAB_[A-Z_]*[A-Z]\b", sources))
+    assert {name for name in documented_variables() if name.startswith("LAB_")} == there
+    for path in TEXTS:
+        assert set(re.findall(r"\bLAB_[A-Z_]*[A-Z]\b", TEXTS[path])) <= there
+
+
+def test_the_line_for_windows_does_the_same():
+    (windows,), first = blocks(README, "powershell"), blocks(README, "sh")[0]
+    assert windows.replace("; ", " && ").replace("\\Scripts\\", "/bin/").replace("python -m", "python3 -m") == first
+
+
+def test_each_of_the_readmes_two_commands_makes_its_own_environment():
+    opening, testing = blocks(README, "sh")[:2]
+    for line in (opening, testing):
+        *_, (_, (program, *_)) = list(commands(line))
+        assert line.startswith("python3 -m venv .venv && .venv/bin/pip install -r requirements.txt")
+        assert f"&& .venv/bin/{program}" in line
+    assert [line for line in TEXTS[README].splitlines() if line.endswith("pytest")] == testing.splitlines()
+
+
+def test_every_pin_is_exact():
+    for path in (PROJECT / "requirements.txt", PROJECT / "tests" / "requirements.txt"):
+        lines = [line for line in path.read_text("utf-8").splitlines() if line and not line.startswith("#")]
+        assert lines
+        assert all(re.fullmatch(r"[a-z0-9-]+==[0-9.]+", line) for line in lines)
+
+
+# Form
+
+
+def test_the_readme_is_a_screen_or_two():
+    assert len(TEXTS[README].splitlines()) <= 150
+
+
+@every_text
+def test_every_block_says_what_it_is(path):
+    opened = re.findall(r"^```(.*)$", TEXTS[path], re.M)
+    assert set(opened[::2]) <= LANGUAGES
+    assert set(opened[1::2]) <= {""}
+
+
+def anchors(path):
+    """What GitHub calls the headings of a text."""
+    slugs = []
+    for heading in re.findall(r"^#+ (.+)$", BLOCK.sub("", TEXTS[path]), re.M):
+        slug = "".join(letter for letter in heading.lower() if letter.isalnum() or letter in " -_").replace(" ", "-")
+        slugs.append(slug if slug not in slugs else f"{slug}-{slugs.count(slug)}")
+    return slugs
+
+
+@every_text
+def test_every_link_leads_somewhere(path):
+    for target in re.findall(r"\]\(([^)]+)\)", TEXTS[path]):
+        file, _, anchor = target.partition("#")
+        there = (path.parent / file).resolve() if file else path
+        assert there.exists(), target
+        assert not anchor or anchor in anchors(there), target
+
+
+def test_every_guide_and_every_picture_is_linked_from_the_readme():
+    linked = {(PROJECT / target).resolve() for target in re.findall(r"\]\(([^)#]+)\)", TEXTS[README])}
+    assert {path for path in (PROJECT / "docs").iterdir() if path.is_file()} <= linked
+
+
+# Folders
+
+
+def tree_paths(tree):
+    """Each line of a tree, from its indentation, with its sentence."""
+    parents = []
+    for line in tree.splitlines():
+        indent, name, sentence = re.fullmatch(r"( *)(\S+)(?: {2,}(.+))?", line).groups()
+        del parents[len(indent) // 2 :]
+        parents.append(name.rstrip("/"))
+        yield "/".join(parents), sentence
+
+
+def project_folders():
+    """Every folder at the top, and every folder that holds Python files."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    paths = [Path(line) for line in subprocess.check_output(command, cwd=PROJECT, text=True).splitlines()]
+    present = [path for path in paths if (PROJECT / path).exists()]
+    top = {path.parts[0] for path in present if len(path.parts) > 1}
+    return top | {path.parent.as_posix() for path in present if path.suffix == ".py" and len(path.parts) > 1}
+
+
+def test_the_readmes_tree_names_every_folder_and_no_other():
+    listed = dict(tree_paths(*blocks(README, "text")))
+    assert listed.keys() == project_folders()
+    assert len(blocks(README, "text")[0].splitlines()) == len(listed)
+    assert all(listed.values())
+
+
+@pytest.mark.skipif(not (PROJECT / "core" / "runs").is_dir(), reason="describes the rooms that core/ is about to get")
+def test_the_architecture_names_only_what_there_is():
+    path = PROJECT / "docs/architecture.md"
+    listed = dict(tree_paths(*blocks(path, "text")))
+    assert all(listed.values())
+    in_sentences = {code for code in code_in_prose(path) if re.fullmatch(r"(core|pages|docs)/[a-z_/.]*", code)}
+    assert [name for name in listed.keys() | in_sentences if not (PROJECT / name).exists()] == []
+
+
+# Figures
+
+
+def percent(share):
+    return f"{100 * share:.2f}"
+
+
+def points(share):
+    return f"{100 * share:+.2f}".replace("-", "−")
+
+
+def beside_the_report(row):
+    """The cells of a row of `comparison.table` that hold it against the report."""
+    low, high = percent(row["test_accuracy_low"]), percent(row["test_accuracy_high"])
+    ends = points(row["test_accuracy_difference_low"]), points(row["test_accuracy_difference_high"])
+    return [
+        f"{percent(row['test_accuracy'])} ({low} to {high})",
+        percent(row["report_test_accuracy"]),
+        f"{points(row['test_accuracy_difference'])} ({ends[0]} to {ends[1]})",
+        row["verdict"],
+    ]
+
+
+def pair(row):
+    return [MODELS[row["model"]]["label"], DATASETS[row["dataset"]]["label"]]
+
+
+ROWS = comparison.table(SHIPPED)[0].to_dict("records")
+BEST = comparison.best_runs(comparison.table(SHIPPED)[0])
+
+
+def in_order(rows):
+    return sorted(rows, key=lambda row: (list(DATASETS).index(row["dataset"]), list(MODELS).index(row["model"])))
+
+
+def test_the_readme_has_the_result_of_each_pair():
+    assert len(BEST) == len(REPORT)
+    assert tables(README) == [pair(row) + beside_the_report(row) for row in in_order(BEST.values())]
+
+
+def test_the_results_have_every_run_that_comes_with_the_project():
+    expected = [
+        [
+            *pair(row),
+            RECIPES[row["recipe"]]["label"],
+            *beside_the_report(row),
+            f"{row['epochs']:.0f} ({row['report_epochs']:.0f})".replace("nan", "not said"),
+            duration(row["seconds"]),
+        ]
+        for row in ROWS
+    ]
+    assert [row for row in tables(PROJECT / "docs/results.md") if len(row) == len(expected[0])] == expected
+
+
+def test_the_results_say_how_each_run_was_trained():
+    (lines,) = blocks_of(section(PROJECT / "docs/results.md", "How each run was trained"))
+    by_id = {run.id: run for run in SHIPPED}
+    assert lines.splitlines() == [training_command(by_id[row["run"]].read_config()) for row in ROWS]
+
+
+def blocks_of(text):
+    return [body for _, body in BLOCK.findall(text)]
+
+
+@pytest.mark.parametrize("path", [README, PROJECT / "docs/results.md"], ids=lambda path: path.name)
+def test_the_pairs_are_counted_as_the_statistics_count_them(path):
+    alone = Counter(row["verdict"] for row in BEST.values())
+    together = comparison.count_verdicts(BEST)
+    counts = [
+        f"{NUMBERS[count['better']]} of the nine pairs are better and {NUMBERS[count['worse']]} is worse"
+        for count in (alone, together)
+    ]
+    assert f"one by one, {counts[0]}" in prose(path)
+    assert f"with Holm's correction, {counts[1]}" in prose(path)
+
+
+def test_the_results_have_the_8_bit_networks():
+    expected = [
+        [
+            MODELS[row["model"]]["label"],
+            f"{row['epochs']:.0f}",
+            percent(row["test_accuracy"]),
+            percent(Run(PROJECT / "artifacts" / row["run"]).read_metrics()["quantized"]["test_accuracy"]),
+        ]
+        for row in ROWS
+        if (PROJECT / "artifacts" / row["run"] / "model.tflite").exists()
+    ]
+    assert [row for row in tables(PROJECT / "docs/results.md") if len(row) == 4] == expected
+
+
+def test_the_recipes_are_what_their_table_says():
+    said = {}
+    for label, _, sizes, epochs, images in tables(PROJECT / "docs/recipes.md"):
+        said[label] = [
+            [int(number) for number in re.findall(r"\d+", cell.replace(",", ""))] for cell in (sizes, epochs)
+        ]
+        said[label].append([int(number) for number in re.findall(r"\d+", images.replace(",", ""))] or [0])
+    for name, recipe in RECIPES.items():
+        configs = [make_config(model, dataset, name) for model in MODELS for dataset in DATASETS]
+        columns = ("image_size", "epochs", "train_examples")
+        found = [sorted({getattr(config, column) for config in configs}) for column in columns]
+        assert said.pop(recipe["label"]) == [sorted({values[0], values[-1]}) for values in found]
+    assert not said
+
+
+def test_the_figures_in_sentences_are_those_of_the_runs():
+    by_pair = {(row["model"], row["dataset"], row["recipe"]): row for row in ROWS}
+    results, recipes = prose(PROJECT / "docs/results.md"), prose(PROJECT / "docs/recipes.md")
+    mnist, fashion = by_pair["alexnet", "mnist", "report"], by_pair["alexnet", "fashion_mnist", "report"]
+    assert f"at its best after {mnist['epoch']} epochs and stopped by itself after {mnist['epochs']:.0f}" in results
+    assert f"best epoch was {fashion['epoch']} of {fashion['epochs']:.0f}" in results
+    small = by_pair["vgg16", "mnist", "modern"]["parameters"] / 1e6
+    assert f"has {small:.1f} million parameters and not {MODELS['vgg16']['parameters'] / 1e6:.1f} million" in recipes
+    assert f"{string.capwords(count_in_words(len(SHIPPED)))} trained runs" in results
+    assert f"all {count_in_words(len(SHIPPED))} runs" in prose(README)
+
+
+def count_in_words(number):
+    return (*NUMBERS, "ten", "eleven", "twelve")[number]
