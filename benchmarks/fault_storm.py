@@ -19,8 +19,8 @@ import numpy as np
 import psutil
 
 from core import jobs, liveness
-from core.damage import damage
 from core.estimate import FINISHING
+from core.integrity import problems
 from core.recipes import make_config
 from core.runs import UNFINISHED, RunError
 
@@ -139,7 +139,7 @@ class Storm:
         return said["state"] == "interrupted"
 
     def _damage(self, run):
-        found = list(damage(run))
+        found = list(problems(run))
         try:
             run.read_progress()
             run.read_history()

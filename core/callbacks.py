@@ -7,8 +7,6 @@ import keras
 import numpy as np
 
 from core.batches import predict
-from core.checkpoint_files import write_weights
-from core.config import MONITORS
 from core.evaluation import softmax
 from core.runs import RunError
 
@@ -98,23 +96,6 @@ class Recorder(keras.callbacks.Callback):
         self.run.write_status(
             phase="training", epoch=self.epoch, epochs=self.config.epochs, step=step, steps=self.batches.steps
         )
-
-
-class Keeper(keras.callbacks.Callback):
-    """Keeps on disk the weights of the best epoch, by what the RunConfig monitors, and those of the last epoch."""
-
-    def __init__(self, run, config):
-        super().__init__()
-        self.run, self.monitor = run, config.monitor
-        self.best_epoch = self.last_epoch = 0
-        self.best_score = -math.inf
-
-    def on_epoch_end(self, epoch, logs=None):
-        self.last_epoch = epoch + 1
-        write_weights(self.run, self.last_epoch, self.model.get_weights())
-        score = MONITORS[self.monitor] * float(logs[self.monitor.replace("validation", "val")])
-        if score > self.best_score:
-            self.best_epoch, self.best_score = self.last_epoch, score
 
 
 class TestAnswers(keras.callbacks.Callback):

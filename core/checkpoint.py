@@ -1,15 +1,39 @@
-"""What a run needs to go on exactly where it was: written while it trains, read when it is resumed."""
+"""What a run needs to go on exactly where it was: when it is written while training, in which files, and how it is
+read when the run is resumed.
+
+A checkpoint is the state to go on from, and the weights of the best and of the last whole epoch.
+"""
 
 import json
+import math
+import os
 import time
 
 import keras
 import numpy as np
 
-from core.callbacks import Keeper, Recorder, TestAnswers
-from core.checkpoint_files import keep_only, read_arrays, read_weights, state_paths, weights_path, write_state
-from core.files import discard_leftovers
+from core.callbacks import Recorder, TestAnswers
+from core.config import MONITORS
+from core.files import discard, discard_leftovers, replacing
 from core.runs import RunError
+
+
+class Keeper(keras.callbacks.Callback):
+    """Keeps on disk the weights of the best epoch, by what the RunConfig monitors, and those of the last epoch."""
+
+    def __init__(self, run, config):
+        super().__init__()
+        self.run, self.monitor = run, config.monitor
+        self.best_epoch = self.last_epoch = 0
+        self.best_score = -math.inf
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.last_epoch = epoch + 1
+        write_weights(self.run, self.last_epoch, self.model.get_weights())
+        score = MONITORS[self.monitor] * float(logs[self.monitor.replace("validation", "val")])
+        if score > self.best_score:
+            self.best_epoch, self.best_score = self.last_epoch, score
+
 
 MINUTES_BETWEEN = 3
 # The attributes of each callback that decide how training goes on.
@@ -167,3 +191,55 @@ def latest(run):
 def _stateful(callbacks):
     """(callback, name) of those that have a state."""
     return [(callback, type(callback).__name__) for callback in callbacks if type(callback) in STATE]
+
+
+def write_state(run, epoch, step, arrays):
+    """Keeps the state after so many whole epochs and so many steps of the next one. Returns its path."""
+    path = run.checkpoint_path / f"state-{epoch:03}-{step:06}.npz"
+    _write(path, arrays)
+    return path
+
+
+def state_paths(run):
+    """Where states are, newest first."""
+    return sorted(run.checkpoint_path.glob("state-*.npz"), reverse=True)
+
+
+def write_weights(run, epoch, weights):
+    """Keeps the network's weights, a list of arrays, as they are after an epoch (from 1)."""
+    _write(weights_path(run, epoch), {str(number): value for number, value in enumerate(weights)})
+
+
+def read_weights(run, epoch):
+    """The list of arrays. Raises RunError where they are missing or damaged."""
+    arrays = read_arrays(weights_path(run, epoch))
+    return [arrays[str(number)] for number in range(len(arrays))]
+
+
+def weights_path(run, epoch):
+    return run.checkpoint_path / f"weights-{epoch:03}.npz"
+
+
+def keep_only(run, paths):
+    """Deletes every other array file of the checkpoint."""
+    for old in set(run.checkpoint_path.glob("*.npz")) - set(paths):
+        discard(old)
+
+
+def read_arrays(path):
+    """Name -> array. Raises RunError where the file is missing or damaged."""
+    try:
+        # Opened here, because NumPy forgets to close a damaged one.
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except Exception:
+        raise RunError(f"{path.parent.parent.name}: checkpoint/{path.name} is missing or damaged.") from None
+
+
+def _write(path, arrays):
+    path.parent.mkdir(exist_ok=True)
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, **arrays)
+        # What came before is deleted next: this has to be on the disk by then, and not only on its way.
+        file.flush()
+        os.fsync(file.fileno())

@@ -11,10 +11,9 @@ import pandas as pd
 from tqdm import tqdm
 
 from core import jobs, liveness
-from core.archive_checks import fingerprints
 from core.config import ConfigError
-from core.damage import damage
 from core.datasets import DATASETS, load, verify
+from core.integrity import fingerprints, problems
 from core.models import MODELS
 from core.recipes import make_config, training_command
 from core.runs import UNFINISHED, RunError, create_run, list_runs, open_run
@@ -119,7 +118,7 @@ def runs():
     """List the runs, newest first."""
     rows = []
     for run in list_runs():
-        damaged = damage(run)
+        damaged = problems(run)
         try:
             state = f"damaged: {', '.join(damaged)}" if damaged else liveness.state(run)["state"]
             metrics = None if "metrics.json" in damaged else run.read_metrics()
@@ -169,7 +168,7 @@ def export(run_id, folder):
         save_tflite(load_network(run), run)
         run.write_metrics(run.read_metrics() | {"files": fingerprints(run)})
     paths = (run.config_path, run.history_path, run.metrics_path, run.model_path, run.tflite_path)
-    damaged = damage(run)
+    damaged = problems(run)
     for path in paths:
         if path.name in damaged:
             raise RunError(damaged[path.name])

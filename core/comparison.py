@@ -10,8 +10,8 @@ from core.datasets import DATASETS
 from core.models import MODELS
 from core.report import REPORT, TEST_IMAGES
 from core.results.statistics import compare_accuracies, joint_verdicts, wilson_interval
-from core.run_checks import SCORES
 from core.runs import RunError
+from core.schema import SCORES
 
 _CONFIG = ("model", "dataset", "recipe", "seed")
 _TOTALS = ("parameters", "epochs", "seconds", "total_seconds")

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import keras
 
-from core.archive_checks import check_fingerprint, glance_at_keras
 from core.datasets import DATASETS
+from core.integrity import check_fingerprint
 from core.runs import RunError
+from core.schema import glance_at_keras
 
 
 def save_network(model, run):

@@ -6,10 +6,11 @@ import threading
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from core.archive_checks import check_fingerprint, glance_at_tflite
 from core.datasets import DATASETS
 from core.evaluation import softmax
+from core.integrity import check_fingerprint
 from core.runs import RunError
+from core.schema import glance_at_tflite
 
 _AT_ONCE = 64
 

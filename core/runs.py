@@ -9,10 +9,10 @@ import threading
 import time
 from pathlib import Path
 
-from core import archive_checks, run_checks
+from core import schema
 from core.config import RunConfig
 from core.files import TEMPORARY, append, overwrite_json, replace_bytes, replace_json
-from core.run_checks import HISTORY_COLUMNS, HISTORY_HEADER, SCHEMA_VERSION, history_line
+from core.schema import HISTORY_COLUMNS, HISTORY_HEADER, SCHEMA_VERSION, history_line
 
 UNFINISHED = ("queued", "running", "stopping")
 STATES = (*UNFINISHED, "completed", "stopped", "failed")
@@ -60,7 +60,7 @@ class Run:
 
     def read_record(self):
         """config.json whole: schema_version, created, environment and the config's values."""
-        record = self._read(self.config_path, run_checks.record)
+        record = self._read(self.config_path, schema.record)
         if record["schema_version"] != SCHEMA_VERSION:
             raise RunError(
                 f"{self.id}: config.json has schema version {record['schema_version']}, not {SCHEMA_VERSION}."
@@ -78,7 +78,7 @@ class Run:
 
     def read_status(self):
         """state, phase, epoch, epochs, step, steps, heartbeat (seconds since 1970), pid, pid_started, error."""
-        return self._read(self.status_path, lambda text: run_checks.status(text, STATES))
+        return self._read(self.status_path, lambda text: schema.status(text, STATES))
 
     def write_status(self, **changes):
         """Changes some of the status; the heartbeat is set to now. Only the holder of the run's lock may call this."""
@@ -97,7 +97,7 @@ class Run:
 
     def read_place(self):
         """Where the run stands in the queue: the lower comes first."""
-        return self._read(self.queue_path, run_checks.place)
+        return self._read(self.queue_path, schema.place)
 
     def write_place(self, place):
         replace_json(self.queue_path, {"place": place})
@@ -106,7 +106,7 @@ class Run:
         """A DataFrame with HISTORY_COLUMNS, one row an epoch; empty before the first is over."""
         import pandas as pd  # here, because a worker that waits for its turn should stay small
 
-        rows = self._read_late(self.history_path, run_checks.history_rows, [])
+        rows = self._read_late(self.history_path, schema.history_rows, [])
         return pd.DataFrame(rows, columns=HISTORY_COLUMNS, dtype=float).astype({"epoch": int})
 
     def append_history(self, row):
@@ -121,7 +121,7 @@ class Run:
         """The progress rows from byte `offset` on, and the offset to go on from; a half-written last line waits."""
         if not os.path.lexists(self.progress_path):
             return [], 0
-        rows, length = self._read(self.progress_path, run_checks.progress_rows, offset)
+        rows, length = self._read(self.progress_path, schema.progress_rows, offset)
         return rows, offset + length
 
     def rewind(self, history, epoch, step):
@@ -136,7 +136,7 @@ class Run:
 
     def read_metrics(self):
         """metrics.json, or None where the run has not been evaluated. See `core.training` for what it holds."""
-        return self._read_late(self.metrics_path, run_checks.metrics, None)
+        return self._read_late(self.metrics_path, schema.metrics, None)
 
     def write_metrics(self, metrics):
         replace_json(self.metrics_path, metrics)
@@ -146,13 +146,13 @@ class Run:
         recorded epoch, epoch_classes and epoch_confidences (epochs, N) uint8 (confidence 255 is certainty).
         """
         dataset = self.read_config().dataset
-        arrays = self._read_late(self.predictions_path, lambda text: archive_checks.predictions(text, dataset), None)
+        arrays = self._read_late(self.predictions_path, lambda text: schema.predictions(text, dataset), None)
         if arrays is None:
             raise RunError(f"{self.id} has no test predictions yet.")
         return arrays
 
     def write_predictions(self, **arrays):
-        replace_bytes(self.predictions_path, archive_checks.packed(arrays))
+        replace_bytes(self.predictions_path, schema.packed(arrays))
 
     def read_log(self, last_lines=40):
         """The last lines of the worker's output."""
@@ -175,7 +175,7 @@ class Run:
             raise RunError(f"{self.id}: {path.name} is damaged.") from None
 
     def _read(self, path, parse, start=0):
-        return self.check(path, lambda path: parse(run_checks.content(path, start)))
+        return self.check(path, lambda path: parse(schema.content(path, start)))
 
     def _read_late(self, path, parse, absent):
         """The same for a file that comes in the course of the run, with `absent` until then."""

@@ -3,10 +3,9 @@
 import shutil
 
 from core import comparison, drawing, files
-from core.archive_checks import fingerprints
-from core.damage import damage
 from core.datasets import load
 from core.evaluation import accuracy
+from core.integrity import fingerprints, problems
 from core.runs import Run, RunError, list_runs
 
 # What the pages read. Checkpoints and model.keras stay behind, as do the lock and the place in the queue.
@@ -39,7 +38,7 @@ def ship(run, folder, network=True):
         core.runs.RunError: the run is not completed or is damaged, or the copy cannot be written.
         core.datasets.DatasetUnavailable: the test images cannot be had.
     """
-    for sentence in damage(run).values():
+    for sentence in problems(run).values():
         raise RunError(sentence)
     if run.read_status()["state"] != "completed":
         raise RunError(f"{run.id} is not finished; only finished runs ship.")

@@ -7,13 +7,12 @@ from pathlib import Path
 import keras
 
 from core import evaluation
-from core.archive_checks import fingerprints
 from core.batches import Batches, InOrder, predict
-from core.callbacks import Keeper, Recorder, TestAnswers
-from core.checkpoint import Checkpointer, PartialEpochOverError, StopRequestedError
-from core.checkpoint_files import read_weights
+from core.callbacks import Recorder, TestAnswers
+from core.checkpoint import Checkpointer, Keeper, PartialEpochOverError, StopRequestedError, read_weights
 from core.datasets import DATASETS, load
 from core.export import save_network
+from core.integrity import fingerprints
 from core.models.build import build_model
 from core.models.preprocessing import pixel_statistics
 from core.models.summary import count_parameters

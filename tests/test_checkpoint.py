@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from core import checkpoint, checkpoint_files, training
+from core import checkpoint, training
 from core.models import MODELS
 from core.recipes import make_config
 from core.runs import Run, create_run
@@ -88,7 +88,7 @@ def test_long_epochs_are_kept_inside_and_only_the_newest_stays(handful, monkeypa
     config = make_config(SMALLEST, "mnist", **TINY | {"epochs": 2})
     run = trained(config)
     assert written == [(0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (2, 0)]
-    assert [path.name for path in checkpoint_files.state_paths(run)] == ["state-002-000000.npz"]
+    assert [path.name for path in checkpoint.state_paths(run)] == ["state-002-000000.npz"]
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +120,7 @@ def test_a_stopped_run_can_be_finished_as_it_is(stopped):
 
 @pytest.mark.parametrize("damage", [lambda content: content[: len(content) // 2], lambda content: b"", None])
 def test_a_damaged_checkpoint_is_said_and_the_run_begins_anew(stopped, damage, capsys):
-    (path,) = checkpoint_files.state_paths(stopped)
+    (path,) = checkpoint.state_paths(stopped)
     content = path.read_bytes()
     path.unlink()
     if damage:
@@ -134,7 +134,7 @@ def test_a_damaged_checkpoint_is_said_and_the_run_begins_anew(stopped, damage, c
 
 
 def test_a_crash_while_a_checkpoint_is_written_costs_nothing(stopped):
-    (path,) = checkpoint_files.state_paths(stopped)
+    (path,) = checkpoint.state_paths(stopped)
     (stopped.checkpoint_path / ".tmp-1234-state-002-000001.npz").write_bytes(b"half")
     saved = checkpoint.latest(stopped)
     assert (saved.epoch, saved.step) == (1, 1)

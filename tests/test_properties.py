@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from core import liveness
 from core.comparison import table
 from core.config import RunConfig
-from core.damage import damage
 from core.estimate import seconds_left
-from core.run_checks import HISTORY_COLUMNS
+from core.integrity import problems
 from core.runs import RunError, create_run
+from core.schema import HISTORY_COLUMNS
 from pages.parts.live_chart import epoch_points, step_points
 from tests.damages import SENSELESS
 from tests.folders import finished_run
@@ -46,7 +46,7 @@ def look_at_everything(run):
     for which in ("best", "last"):
         rows, problems = table([run], which)
         assert len(rows) + len(problems) == 1
-    for name, sentence in damage(run).items():
+    for name, sentence in problems(run).items():
         assert sentence.startswith(f"{run.id}: {name} ")
 
 
@@ -152,4 +152,4 @@ def values_of(field):
 def test_the_config_that_is_written_is_read(artifacts, config):
     run = create_run(config)
     assert run.read_config() == config
-    assert damage(run) == {}
+    assert problems(run) == {}

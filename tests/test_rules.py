@@ -75,11 +75,6 @@ def test_no_page_imports_training_code(path):
     assert not {file.stem for file in reached if file.parent.name == "core"} & MAY_IMPORT_KERAS
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PROJECT)))
-def test_no_file_is_over_250_lines(path):
-    assert len(path.read_text("utf-8").splitlines()) <= 250
-
-
 @pytest.mark.parametrize("path", sources_in("core") + sources_in("pages"), ids=lambda path: str(path.name))
 def test_nothing_is_unpickled(path):
     assert not top_names(path) & {"pickle", "dill", "joblib", "shelve", "marshal"}

@@ -7,11 +7,11 @@ import pytest
 
 from core import drawing, image_sheets
 from core.config import MONITORS
-from core.damage import damage
 from core.datasets import DATASETS
 from core.decoding import digest
 from core.evaluation import accuracy
 from core.inference import Classifier
+from core.integrity import problems
 from core.report import REPORT
 from core.runs import Run
 
@@ -32,7 +32,7 @@ every_run = pytest.mark.parametrize("run", SHIPPED, ids=lambda run: run.id)
 
 @every_run
 def test_its_files_are_sound_and_no_more_than_the_pages_need(run):
-    assert damage(run) == {}
+    assert problems(run) == {}
     assert run.read_status()["state"] == "completed"
     present = {path.name for path in run.path.iterdir()}
     assert FILES <= present <= FILES | {"log.txt", "model.tflite"}

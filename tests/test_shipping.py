@@ -8,10 +8,10 @@ from streamlit.testing.v1 import AppTest
 
 from core import jobs, liveness, queue
 from core.__main__ import main
-from core.damage import damage
 from core.datasets import DATASETS, load
 from core.evaluation import accuracy
 from core.inference import Classifier
+from core.integrity import problems
 from core.runs import RunError, list_runs, open_run
 from core.shipping import ship
 from pages.parts.style import percent
@@ -59,7 +59,7 @@ def test_a_shipped_run_is_sound_and_leaves_behind_what_only_training_needs(datas
     assert not run.is_shipped
     assert not {"checkpoint", ".lock", "queue.json"} & files(copy).keys()
     assert copy.read_history().equals(run.read_history())
-    assert damage(copy) == {}
+    assert problems(copy) == {}
     assert list_runs() == [copy]
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from core import export, inference, training
 from core.batches import Batches, InOrder, predict
-from core.callbacks import DivergedError, Keeper
+from core.callbacks import DivergedError
+from core.checkpoint import Keeper
 from core.config import MONITORS
 from core.datasets import load
 from core.models import MODELS

@@ -5,9 +5,9 @@ import threading
 
 import streamlit as st
 
-from core import comparison, damage, image_sheets, liveness, queue, runs
+from core import comparison, image_sheets, integrity, liveness, queue, runs
 from core.estimate import measured_speeds
-from core.run_checks import LIMITS
+from core.schema import LIMITS
 
 # Without these two a run can neither be named nor watched.
 NAMING = {"config.json", "status.json"}
@@ -152,9 +152,9 @@ def nameless_runs():
 
 @st.cache_data(max_entries=1000, show_spinner=False)
 def _damaged_files(key, _run):
-    return damage.damage(_run)
+    return integrity.problems(_run)
 
 
 def damaged_files(run):
-    """What is wrong with a run's files: file name -> one sentence; see `core.damage.damage`."""
+    """What is wrong with a run's files: file name -> one sentence; see `core.integrity.problems`."""
     return _damaged_files(_key(run, *(run.path / name for name in LIMITS)), run)

@@ -12,8 +12,8 @@ from core.estimate import FINISHING, seconds_left
 from core.liveness import INTERRUPTED
 from core.recipes import RECIPES, overrides, training_command
 from core.report import REPORT
-from core.run_checks import HISTORY_COLUMNS
 from core.runs import UNFINISHED, RunError
+from core.schema import HISTORY_COLUMNS
 from pages.parts import data
 from pages.parts.live_chart import live_chart
 from pages.parts.run_actions import draw_actions

@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from core import commands
 from core.__main__ import main
-from core.damage import damage
 from core.datasets import Dataset
+from core.integrity import problems
 from tests.damages import SENSELESS, WAYS, damaged
 from tests.folders import finished_run, started_run
 from tests.penmanship import build_reader, teach, variations
@@ -203,16 +203,16 @@ def test_every_command_names_the_damaged_file_and_goes_on(artifacts, tmp_path, m
 
 def test_a_sound_run_has_no_damage(artifacts):
     for run in (whole_run(), started_run(), failed_run()):
-        assert damage(run) == {}
+        assert problems(run) == {}
 
 
 def test_damage_is_told_without_reading_a_long_progress(artifacts):
     run = started_run()
     row = run.progress_path.read_bytes()
     run.progress_path.write_bytes(1000 * row + b"noise\n" + 1000 * row)
-    assert damage(run) == {}
+    assert problems(run) == {}
     run.progress_path.write_bytes(2000 * row + b"noise\n")
-    assert list(damage(run)) == ["progress.jsonl"]
+    assert list(problems(run)) == ["progress.jsonl"]
 
 
 def test_what_a_file_says_is_shown_as_it_is_and_fetches_nothing(artifacts):
@@ -231,5 +231,5 @@ def test_a_run_that_diverged_is_no_damage_and_is_shown(artifacts):
     header, *rows = run.history_path.read_text().splitlines()
     rows = [",".join(["NaN" if place in (1, 3) else cell for place, cell in enumerate(row.split(","))]) for row in rows]
     run.history_path.write_text("\n".join([header, *rows]) + "\n")
-    assert damage(run) == {}
+    assert problems(run) == {}
     assert said(opened("train", run)) == said(opened("train", started_run()))

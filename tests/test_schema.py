@@ -7,7 +7,7 @@ import os
 import pytest
 
 from core.comparison import table
-from core.damage import damage
+from core.integrity import problems
 from core.runs import Run, RunError, list_runs, open_run
 from tests.damages import SENSELESS, WAYS, damaged
 from tests.folders import finished_run, started_run
@@ -40,7 +40,7 @@ def test_what_makes_no_sense_is_damage(run, name, text):
     (run.path / name).write_text(text)
     with pytest.raises(RunError, match=rf"^{run.id}: {name} (is damaged|has schema version 2, not 1)\.$"):
         READERS[name](run)
-    assert list(damage(run)) == [name]
+    assert list(problems(run)) == [name]
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -80,7 +80,7 @@ def test_without_permission_to_read_there_is_a_sentence(run):
             READERS[name](run)
     with pytest.raises(RunError, match=r"^The runs in .* cannot be read: Permission denied\.$"):
         list_runs()
-    assert list(damage(run))[:2] == ["config.json", "status.json"]
+    assert list(problems(run))[:2] == ["config.json", "status.json"]
 
 
 def test_a_completed_run_misses_what_others_do_not_have_yet(artifacts):
@@ -90,8 +90,8 @@ def test_a_completed_run_misses_what_others_do_not_have_yet(artifacts):
             (run.path / name).unlink(missing_ok=True)
     assert begun.read_metrics() is None
     assert begun.read_history().empty
-    assert damage(begun) == {}
-    for name, sentence in damage(completed).items():
+    assert problems(begun) == {}
+    for name, sentence in problems(completed).items():
         assert sentence == f"{completed.id}: {name} is missing."
         with pytest.raises(RunError, match=sentence):
             READERS[name](completed)
@@ -100,7 +100,7 @@ def test_a_completed_run_misses_what_others_do_not_have_yet(artifacts):
 def test_a_completed_run_has_all_its_epochs(run):
     run.history_path.write_bytes(run.history_path.read_bytes()[:-5])
     assert len(run.read_history()) == 2
-    assert list(damage(run)) == ["history.csv"]
+    assert list(problems(run)) == ["history.csv"]
 
 
 def test_losses_that_are_no_numbers_are_no_damage(run):
@@ -108,9 +108,9 @@ def test_losses_that_are_no_numbers_are_no_damage(run):
     run.write_metrics(metrics | {"last": metrics["last"] | {"test_loss": math.nan, "train_loss": math.inf}})
     history = run.history_path.read_text().splitlines()
     run.history_path.write_text("\n".join([*history[:3], "3,NaN,0.1,Infinity,0.1,0.001,9.0,9.0"]) + "\n")
-    assert damage(run) == {}
-    rows, problems = table([run], "last")
-    assert problems == []
+    assert problems(run) == {}
+    rows, sentences = table([run], "last")
+    assert sentences == []
     assert math.isnan(rows["test_loss"][0])
 
 
@@ -140,5 +140,5 @@ def test_a_worker_writes_a_damaged_status_anew(artifacts, way):
     run = started_run()
     damaged(run.status_path, way)
     run.write_status(phase="training", epoch=2, epochs=4, step=1, steps=9)
-    assert damage(run) == {}
+    assert problems(run) == {}
     assert (run.read_status()["state"], run.read_status()["epoch"]) == ("running", 2)

@@ -6,11 +6,10 @@ import zipfile
 import numpy as np
 import pytest
 
-from core.archive_checks import fingerprints
-from core.damage import damage
 from core.evaluation import predicted_classes
 from core.export import load_network
 from core.inference import Classifier
+from core.integrity import fingerprints, problems
 from core.runs import RunError
 from tests.damages import WAYS, damaged
 from tests.folders import finished_run
@@ -57,7 +56,7 @@ def test_predictions_that_no_network_made_are_damage(run, changes):
     arrays_of(run, **(ARRAYS | VALUES)[changes])
     with pytest.raises(RunError, match=r"test_predictions\.npz is damaged\.$"):
         run.read_predictions()
-    assert list(damage(run)) == ["test_predictions.npz"] * (changes in ARRAYS)
+    assert list(problems(run)) == ["test_predictions.npz"] * (changes in ARRAYS)
 
 
 class Spy:
@@ -122,7 +121,7 @@ def test_a_saved_network_that_unpacks_to_far_more_is_not_unpacked(run):
         archive.writestr("assets/zeros", bytes(2**23))
     with pytest.raises(RunError, match=r"model\.keras is damaged\.$"):
         load_network(run)
-    assert list(damage(run)) == ["model.keras"]
+    assert list(problems(run)) == ["model.keras"]
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -165,7 +164,7 @@ def test_a_network_that_lost_a_bit_is_not_loaded(run):
         path.write_bytes(content)
         with pytest.raises(RunError, match=rf"^{run.id}: {path.name} is damaged\.$"):
             load(run)
-        assert damage(run) == {}
+        assert problems(run) == {}
         path.write_bytes(content[:-1])
-        assert list(damage(run)) == [path.name]
+        assert list(problems(run)) == [path.name]
         path.unlink()

@@ -1,12 +1,15 @@
 """Which of a run's files are damaged: told without reading the large ones, so that whole lists of runs can be asked."""
 
+import hashlib
 import os
+from pathlib import Path
 
-from core import archive_checks, run_checks
+from core import schema
 from core.runs import RunError
+from core.schema import file_size
 
 
-def damage(run):
+def problems(run):
     """What is wrong with a run's files: file name -> one sentence, in the folder's order; empty for a sound run.
 
     Of progress, predictions and networks only the beginning, the end or the contents are looked at; whoever reads
@@ -18,9 +21,9 @@ def damage(run):
         "history.csv": lambda path: _look_at_history(run),
         "metrics.json": lambda path: run.read_metrics(),
         "test_predictions.npz": lambda path: _glance_at_predictions(run),
-        "progress.jsonl": _if_there(run_checks.glance_at_progress),
-        "model.keras": _if_there(lambda path: _glance_at_network(run, path, archive_checks.glance_at_keras)),
-        "model.tflite": _if_there(lambda path: _glance_at_network(run, path, archive_checks.glance_at_tflite)),
+        "progress.jsonl": _if_there(schema.glance_at_progress),
+        "model.keras": _if_there(lambda path: _glance_at_network(run, path, schema.glance_at_keras)),
+        "model.tflite": _if_there(lambda path: _glance_at_network(run, path, schema.glance_at_tflite)),
         "queue.json": _if_there(lambda path: run.read_place()),
         "log.txt": _if_there(lambda path: run.read_log(1)),
     }
@@ -53,7 +56,7 @@ def _glance_at_network(run, path, glance):
         metrics = run.read_metrics()
     except RunError:
         return  # Another file's damage, which is said already.
-    archive_checks.check_size(path, metrics)
+    check_size(path, metrics)
 
 
 def _glance_at_predictions(run):
@@ -62,4 +65,32 @@ def _glance_at_predictions(run):
     except RunError:
         return  # Another file's damage, which is said already.
     if completed or os.path.lexists(run.predictions_path):
-        archive_checks.glance_at_predictions(run.predictions_path, dataset)
+        schema.glance_at_predictions(run.predictions_path, dataset)
+
+
+def fingerprints(run):
+    """What a run's metrics keep of its network files: name -> {"bytes": size, "sha256": hexadecimal digits}."""
+    found = {}
+    for path in filter(Path.exists, (run.model_path, run.tflite_path)):
+        found[path.name] = {"bytes": path.stat().st_size, "sha256": _sha256(path)}
+    return found
+
+
+def check_size(path, metrics):
+    """Checks that a network file has the size that the run's metrics tell, where they tell one (None: no metrics)."""
+    known = (metrics or {}).get("files", {}).get(path.name)
+    if known and file_size(path) != known["bytes"]:
+        raise ValueError("of another size than it was")
+
+
+def check_fingerprint(path, metrics):
+    """Checks that a network file is, to the bit, the one that was trained. One wrong bit can halt what loads it."""
+    check_size(path, metrics)
+    known = (metrics or {}).get("files", {}).get(path.name)
+    if known and _sha256(path) != known["sha256"]:
+        raise ValueError("another file than it was")
+
+
+def _sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
