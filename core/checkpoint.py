@@ -15,6 +15,7 @@ import numpy as np
 from core.callbacks import Recorder, TestAnswers
 from core.config import MONITORS
 from core.files import discard, discard_leftovers, replacing
+from core.models.preprocessing import fixed_weights
 from core.runs import RunError
 
 
@@ -80,11 +81,18 @@ class Checkpoint:
                 value = self._arrays[key] if key in self._arrays else self._callbacks[name][attribute]
                 setattr(callback, attribute, value)
 
-    def restore_variables(self, kind, variables):
-        """Gives variables ("model", "optimizer" or "metrics") their values back."""
+    def restore_variables(self, kind, variables, keep=()):
+        """Gives variables ("model", "optimizer" or "metrics") their values back, except those in `keep`.
+
+        Raises:
+            core.runs.RunError: they are those of another network.
+        """
         values = [self._arrays[key] for key in self._arrays if key.startswith(f"{kind}/")]
+        check_fit(variables, values)
+        kept = set(map(id, keep))
         for variable, value in zip(variables, values, strict=True):
-            variable.assign(value)
+            if id(variable) not in kept:
+                variable.assign(value)
 
 
 class Checkpointer(keras.callbacks.Callback):
@@ -125,7 +133,8 @@ class Checkpointer(keras.callbacks.Callback):
         self.written = time.monotonic()
         if self.resumed_from:
             self.resumed_from.restore_callbacks(self.callbacks)
-            self.resumed_from.restore_variables("model", self.model.variables)
+            # Preprocessing comes from the images, as when the run began; earlier versions kept it in other terms.
+            self.resumed_from.restore_variables("model", self.model.variables, keep=fixed_weights(self.model))
             self.resumed_from.restore_variables("optimizer", self.model.optimizer.variables)
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -214,6 +223,15 @@ def read_weights(run, epoch):
     """The list of arrays. Raises RunError where they are missing or damaged."""
     arrays = read_arrays(weights_path(run, epoch))
     return [arrays[str(number)] for number in range(len(arrays))]
+
+
+def check_fit(variables, values):
+    """Raises RunError where arrays do not fit the variables of a network, in number or in shape."""
+    if [tuple(variable.shape) for variable in variables] != [value.shape for value in values]:
+        raise RunError(
+            "The checkpoint does not fit the network; it may come from another version of this program. "
+            "Start a new run with the same settings."
+        )
 
 
 def weights_path(run, epoch):

@@ -15,7 +15,7 @@ from core.schema import glance_at_keras
 def save_network(model, run):
     """Writes model.keras, without the optimizer, and, on the TensorFlow backend, model.tflite."""
     # A model of its own, never compiled: Keras would save the optimizer with the other, three times the size.
-    _write(run.model_path, keras.Model(model.inputs, model.outputs, name=model.name).save)
+    _write(run.model_path, keras.Model(model.input, model.output, name=model.name).save)
     if keras.backend.backend() == "tensorflow":
         save_tflite(model, run)
 
@@ -40,7 +40,7 @@ def load_network(run):
     Raises:
         core.runs.RunError: model.keras is missing or damaged, holds code, or is no network for the run's dataset.
     """
-    import core.models.build  # noqa: F401 - registers the project's own layers
+    import core.models.older_layers  # noqa: F401 - registers what networks of earlier versions hold
 
     dataset = DATASETS[run.read_config().dataset]
     metrics = run.read_metrics()

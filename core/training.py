@@ -9,12 +9,12 @@ import keras
 from core import evaluation
 from core.batches import Batches, InOrder, predict
 from core.callbacks import Recorder, TestAnswers
-from core.checkpoint import Checkpointer, Keeper, PartialEpochOverError, StopRequestedError, read_weights
+from core.checkpoint import Checkpointer, Keeper, PartialEpochOverError, StopRequestedError, check_fit, read_weights
 from core.datasets import DATASETS, load
 from core.export import save_network
 from core.integrity import fingerprints
 from core.models.build import build_model
-from core.models.preprocessing import pixel_statistics
+from core.models.preprocessing import fixed_weights, pixel_statistics
 from core.models.summary import count_parameters
 from core.runs import Run, RunError
 
@@ -188,6 +188,18 @@ def score(model, images, labels, bar=None):
     }
 
 
+def restore_weights(model, weights):
+    """Gives a built network the weights that a run kept, except its preprocessing's, which come from the images.
+
+    Raises:
+        core.runs.RunError: they are those of another network.
+    """
+    check_fit(model.weights, weights)
+    # Keras lists the preprocessing first, as the layer that comes first.
+    own = len(fixed_weights(model))
+    model.set_weights([*model.get_weights()[:own], *weights[own:]])
+
+
 def _evaluate(run, model, recorder, keeper, answers, data):
     """Scores the last and the best epoch on the test images, writes the predictions, and leaves the best weights in
     the model.
@@ -195,7 +207,7 @@ def _evaluate(run, model, recorder, keeper, answers, data):
     history = {row["epoch"]: row for row in recorder.rows}
 
     def scored(epoch):
-        model.set_weights(read_weights(run, epoch))
+        restore_weights(model, read_weights(run, epoch))
         probabilities, scores = score(model, data.test_images, data.test_labels)
         names = ("train_accuracy", "train_loss", "validation_accuracy", "validation_loss")
         return probabilities, {"epoch": epoch, **{name: history[epoch][name] for name in names}, **scores}

@@ -10,7 +10,7 @@ import pytest
 from core import checkpoint, training
 from core.models import MODELS
 from core.recipes import make_config
-from core.runs import Run, create_run
+from core.runs import Run, RunError, create_run
 from tests.few_images import few
 
 TINY = {"image_size": 16, "train_examples": 60, "epochs": 3, "batch_size": 18}
@@ -131,6 +131,34 @@ def test_a_damaged_checkpoint_is_said_and_the_run_begins_anew(stopped, damage, c
     assert f"{path.name} is left out" in capsys.readouterr().out
     assert metrics["epochs"] == 3
     assert list(stopped.read_history()["epoch"]) == [1, 2, 3]
+
+
+def rewritten(path, change):
+    """Changes the arrays, name -> array, of one of a checkpoint's files."""
+    arrays = checkpoint.read_arrays(path)
+    change(arrays)
+    with open(path, "wb") as file:
+        np.savez(file, **arrays)
+
+
+def test_a_checkpoint_of_an_earlier_version_goes_on_exactly(stopped, artifacts):
+    """Its network had the mean image itself where there is now the negative of it over the deviation."""
+    wanted = Run(shutil.copytree(stopped.path, artifacts / f"{stopped.id[:-4]}0000"))
+    for path in stopped.checkpoint_path.glob("*.npz"):
+        prefix = "model/" if path.name.startswith("state") else ""
+        rewritten(path, lambda arrays, prefix=prefix: arrays[f"{prefix}2"].fill(77))
+    for run in (wanted, stopped):
+        training.train(run.read_config(), run.path, verbose=0)
+    assert outcome(stopped) == outcome(wanted)
+
+
+def test_a_checkpoint_that_does_not_fit_is_said_in_one_sentence_and_kept(stopped):
+    (path,) = checkpoint.state_paths(stopped)
+    rewritten(path, lambda arrays: arrays.pop("model/7"))
+    content = path.read_bytes()
+    with pytest.raises(RunError, match=r"^The checkpoint does not fit the network; .* Start a new run with"):
+        training.train(stopped.read_config(), stopped.path, verbose=0)
+    assert path.read_bytes() == content
 
 
 def test_a_crash_while_a_checkpoint_is_written_costs_nothing(stopped):

@@ -1,5 +1,6 @@
 """The networks: sizes, options, randomness, and that a saved or exported one answers as the built one does."""
 
+import os
 import subprocess
 import sys
 
@@ -134,6 +135,27 @@ def test_a_saved_network_is_read_in_safe_mode_and_answers_the_same(name, tmp_pat
     read = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
     assert np.array_equal(read(IMAGES, training=False), model(IMAGES, training=False))
     assert count_parameters(read) == count_parameters(model)
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_a_saved_network_opens_with_plain_keras_elsewhere_and_predicts_the_same(tmp_path, precision):
+    config = make_config("resnet34", "mnist", "quick", **SMALL, precision=precision)
+    mean_image = np.random.default_rng(1).uniform(0, 255, (16, 16, 1)).astype("float32")
+    model = build_model(config, (28, 28, 1), mean_image=mean_image, deviation=78.0)
+    model.save(tmp_path / "model.keras")
+    np.save(tmp_path / "images.npy", IMAGES)
+    program = """
+import importlib.util, keras, numpy
+assert importlib.util.find_spec("core") is None
+model = keras.saving.load_model("model.keras", safe_mode=True)
+numpy.save("logits.npy", model.predict(numpy.load("images.npy"), verbose=0))
+"""
+    finished = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env=os.environ | {"PYTHONPATH": ""},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert finished.returncode == 0, finished.stderr[-2000:]
+    assert np.load(tmp_path / "logits.npy") == pytest.approx(model.predict(IMAGES, verbose=0), abs=1e-5)
 
 
 @every_network

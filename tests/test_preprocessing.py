@@ -4,11 +4,14 @@ import os
 import subprocess
 import sys
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 
-from core.models.preprocessing import pixel_statistics, preprocessing
+from core.models.build import build_model
+from core.models.older_layers import ResizeAndCentre
+from core.models.preprocessing import pixel_statistics, preprocessing, resizing_matrix
 from core.recipes import make_config
 
 OFF = {"shift": 0.0, "flip": False, "divide_by_deviation": False}
@@ -32,6 +35,37 @@ def test_resizing_is_pillows_bicubic(shape, side):
     images = RANDOM.integers(0, 256, (3, *shape), dtype=np.uint8)
     expected = np.stack([resized_by_pillow(image, side) for image in images])
     assert np.asarray(block(shape, side)(images)) == pytest.approx(expected, abs=3e-4)
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+@pytest.mark.parametrize(("shape", "side"), [((28, 28, 1), 64), ((32, 32, 3), 80), ((20, 30, 2), 33)])
+def test_stock_layers_do_what_the_projects_own_layer_did(shape, side, precision):
+    mean, deviation = RANDOM.uniform(0, 255, (side, side, shape[2])).astype("float32"), 0.7
+    images = RANDOM.integers(0, 256, (5, *shape), dtype=np.uint8)
+    older = ResizeAndCentre(side, deviation)
+    older.build((None, *shape))
+    older.set_weights([resizing_matrix(shape[0], side), resizing_matrix(shape[1], side), mean])
+    config = make_config(
+        "alexnet", "mnist", "report", **OFF | {"divide_by_deviation": True}, image_size=side, precision=precision
+    )
+    model = build_model(config, shape, mean_image=mean, deviation=deviation)
+    now = keras.Model(model.input, model.get_layer("preprocessing").output)(images)
+    assert keras.backend.standardize_dtype(now.dtype) == "float32"
+    assert np.asarray(now) * deviation == pytest.approx(np.asarray(older(images)) * deviation, abs=1e-4)
+    weights = model.get_weights()
+    assert [weight.shape for weight in weights[:3]] == [(side, shape[0]), (side, shape[1]), (side, side, shape[2])]
+    assert model.get_layer("preprocessing").trainable_weights == []
+
+
+def test_copying_the_weights_copies_the_preprocessing():
+    options = {"shift": 0.0, "flip": False, "image_size": 16}
+    config = make_config("alexnet", "mnist", "modern", **options)
+    mean = RANDOM.uniform(0, 255, (16, 16, 1)).astype("float32")
+    images = RANDOM.integers(0, 256, (3, 28, 28, 1), dtype=np.uint8)
+    model = build_model(config, (28, 28, 1), mean_image=mean, deviation=60.0)
+    for copy in (keras.models.clone_model(model), build_model(config, (28, 28, 1))):
+        copy.set_weights(model.get_weights())
+        assert np.array_equal(copy(images, training=False), model(images, training=False))
 
 
 def test_the_mean_of_the_resized_training_images_is_subtracted():
@@ -95,13 +129,17 @@ def test_on_jax_augmentation_does_not_keep_the_training_step_from_being_compiled
     program = """
 import jax, numpy
 from core.recipes import make_config
-from core.models.preprocessing import preprocessing
+from core.models.preprocessing import preprocessing, resizing_matrix
 block = preprocessing(make_config("alexnet", "mnist", "report"), (28, 28, 1))
 assert block.jit_compile
 step = jax.jit(lambda seeds, images: block.stateless_call([], seeds, images, training=True))
 images = numpy.full((2, 28, 28, 1), 7, "uint8")
 pixels, _ = step([variable.value for variable in block.non_trainable_variables], images)
 assert numpy.allclose(pixels, 7, atol=1e-3)
+images = numpy.random.default_rng(0).integers(0, 256, (2, 28, 28, 1), "uint8")
+rows = resizing_matrix(28, 64)
+expected = numpy.einsum("bhwc,Hh,Ww->bHWc", images, rows, rows)
+assert numpy.allclose(block(images, training=False), expected, atol=1e-4)
 """
     environment = os.environ | {"KERAS_BACKEND": "jax"}
     finished = subprocess.run(

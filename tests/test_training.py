@@ -1,6 +1,7 @@
 """Training for real, at full size, on a handful of images: each network and each recipe fills its run folder."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,10 +16,12 @@ from core.callbacks import DivergedError
 from core.checkpoint import Keeper
 from core.config import MONITORS
 from core.datasets import load
+from core.evaluation import softmax
 from core.models import MODELS
 from core.recipes import RECIPES, make_config
-from core.runs import create_run
+from core.runs import Run, create_run
 from tests.few_images import few
+from tests.folders import finished_run
 
 TINY = {"image_size": 16, "train_examples": 40, "epochs": 2, "batch_size": 18}
 PAIRS = [*((model, "quick") for model in MODELS), *(("alexnet", recipe) for recipe in RECIPES if recipe != "quick")]
@@ -72,6 +75,15 @@ def test_a_run_fills_its_folder(handful, model, recipe):
     assert inference.Classifier(run).classify(images) == pytest.approx(
         predictions["probabilities"].astype(float), abs=0.1
     )
+
+
+def test_a_network_that_an_earlier_version_saved_is_still_read(artifacts):
+    """Written with the project's own layer class in it, and a dense layer for a network."""
+    run = finished_run()
+    shutil.copy(Path(__file__).with_name("older_network.keras"), run.model_path)
+    images = np.random.default_rng(1).integers(0, 256, (2, 28, 28, 1), dtype=np.uint8)
+    logits = [0.6323, 0.3873, -2.4124, -0.4466, -0.6674, -1.0092, -1.5366, -4.2887, 0.0073, 0.3999]
+    assert export.load_network(run).predict(images, verbose=0)[0] == pytest.approx(logits, abs=2e-4)
 
 
 def test_what_was_trained_in_bfloat16_is_measured_and_saved_in_float32_and_8_bits(handful):
@@ -189,5 +201,8 @@ def test_each_network_trains_and_exports_on_jax(artifacts):
     assert finished.returncode == 0, finished.stderr
     for run_path in artifacts.iterdir():
         assert {path.name for path in run_path.iterdir()} >= {"model.keras", "metrics.json", "test_predictions.npz"}
+        logits = keras.saving.load_model(run_path / "model.keras").predict(few("mnist").test_images, verbose=0)
+        recorded = Run(run_path).read_predictions()["probabilities"].astype(float)
+        assert softmax(logits) == pytest.approx(recorded, abs=1e-3)
     assert len(list(artifacts.iterdir())) == len(MODELS)
     assert keras.backend.backend() == "tensorflow"

@@ -38,54 +38,37 @@ def pixel_statistics(train_images, image_size, chunk=2000):
     return resized.astype(np.float32), float(np.sqrt(max(variance, 0.0)))
 
 
-@keras.saving.register_keras_serializable(package="deeper_networks")
-class ResizeAndCentre(keras.layers.Layer):
-    """Resizes as Pillow's bicubic does, subtracts the mean image, divides by the deviation.
-
-    Takes uint8 or float (batch, h, w, c), gives float32 (batch, image_size, image_size, c). The resizing matrices and
-    the mean image are weights that nothing trains, so they are in the saved file.
-    """
-
-    def __init__(self, image_size, deviation=1.0, **kwargs):
-        super().__init__(**{"dtype": "float32", "trainable": False} | kwargs)
-        self.image_size = image_size
-        self.deviation = deviation
-
-    def build(self, input_shape):
-        _, height, width, channels = input_shape
-        size = self.image_size
-        self.rows = self.add_weight(shape=(size, height), initializer="zeros", trainable=False, name="rows")
-        self.columns = self.add_weight(shape=(size, width), initializer="zeros", trainable=False, name="columns")
-        self.mean = self.add_weight(shape=(size, size, channels), initializer="zeros", trainable=False, name="mean")
-        self.rows.assign(resizing_matrix(height, size))
-        self.columns.assign(resizing_matrix(width, size))
-
-    def call(self, images):
-        pixels = keras.ops.cast(images, "float32")
-        pixels = keras.ops.einsum("bhwc,Hh->bHwc", pixels, self.rows)
-        pixels = keras.ops.einsum("bHwc,Ww->bHWc", pixels, self.columns)
-        return (pixels - self.mean) / self.deviation
-
-    def compute_output_shape(self, input_shape):
-        return (input_shape[0], self.image_size, self.image_size, input_shape[-1])
-
-    def get_config(self):
-        return super().get_config() | {"image_size": self.image_size, "deviation": self.deviation}
-
-
 def preprocessing(config, image_shape, mean_image=None, deviation=1.0):
-    """Resizing, centring and, while training only, random shifts and flips: one block, called `NAME`.
+    """Resizing as Pillow's bicubic does, standardising and, while training only, random shifts and flips: one block,
+    called `NAME`, from uint8 or float (batch, h, w, c) to float32 (batch, image_size, image_size, c).
+
+    Layers of Keras only, so that a saved network opens without this project, in safe mode too. Pillow's matrices and
+    the mean image are weights that nothing trains: two products resize, the second of which divides by the deviation
+    and has the mean image, negative, for its bias. Nothing but weights depends on the data, so that copying the
+    weights copies the preprocessing.
 
     Args and errors as for `core.models.build.build_model`.
     """
-    resize = ResizeAndCentre(
-        config.image_size, deviation if config.divide_by_deviation else 1.0, name="resize_and_centre"
+    height, width, channels = image_shape
+    size = config.image_size
+    mean_shape = (size, size, channels)
+    if mean_image is None:
+        mean_image = np.zeros(mean_shape, np.float32)
+    if np.shape(mean_image) != mean_shape:
+        raise ValueError(f"The mean image is {np.shape(mean_image)}; this network needs {mean_shape}.")
+    divisor = deviation if config.divide_by_deviation else 1.0
+    # float32 also where the network computes in bfloat16, whose 8 bits would round the pixels. Zeros, because random
+    # kernels would take from the seed what the network's own begin with.
+    fixed = {"dtype": "float32", "trainable": False, "kernel_initializer": "zeros"}
+    resize_rows = keras.layers.EinsumDense("bhwc,Hh->bHwc", (size, width, channels), name="resize_rows", **fixed)
+    standardize = keras.layers.EinsumDense(
+        "bhwc,Ww->bhWc", mean_shape, bias_axes="hWc", name="resize_columns_and_standardize", **fixed
     )
-    block = keras.Sequential([keras.Input(image_shape, dtype="uint8"), resize], name=NAME)
-    if mean_image is not None:
-        if np.shape(mean_image) != resize.mean.shape:
-            raise ValueError(f"The mean image is {np.shape(mean_image)}; this network needs {resize.mean.shape}.")
-        resize.mean.assign(mean_image)
+    # By 1: it only makes floats of the bytes.
+    to_floats = keras.layers.Rescaling(1.0, dtype="float32", name="to_floats")
+    block = keras.Sequential([keras.Input(image_shape, dtype="uint8"), to_floats, resize_rows, standardize], name=NAME)
+    resize_rows.set_weights([resizing_matrix(height, size)])
+    standardize.set_weights([resizing_matrix(width, size) / divisor, -mean_image / divisor])
     if config.shift:
         shift = keras.layers.RandomTranslation(
             config.shift, config.shift, fill_mode="nearest", dtype="float32", name="shift"
@@ -96,3 +79,8 @@ def preprocessing(config, image_shape, mean_image=None, deviation=1.0):
     if config.flip:
         block.add(keras.layers.RandomFlip("horizontal", dtype="float32", name="flip"))
     return block
+
+
+def fixed_weights(model):
+    """The weights of a built network that come from the data and not from training: the first of `model.weights`."""
+    return model.get_layer(NAME).weights
