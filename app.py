@@ -1,24 +1,62 @@
-"""Deeper Networks Lab: the list of its pages."""
+"""Deeper Networks Lab: the list of its pages, and the start of its server."""
+
+import contextlib
+import sys
 
 import streamlit as st
 
+from core import settings
 from core.runs import RunError
 
-# Before the navigation: a page's Material icon would otherwise be fetched from an outside host as the tab's icon.
-st.set_page_config(page_icon="🔬", layout="wide")
-page = st.navigation(
-    [
-        st.Page("pages/overview.py", title="Overview", icon=":material/grid_view:", default=True),
-        st.Page("pages/train.py", title="Train", icon=":material/play_circle:"),
-        st.Page("pages/compare.py", title="Compare", icon=":material/table_chart:"),
-        st.Page("pages/gallery.py", title="Gallery", icon=":material/photo_library:"),
-        st.Page("pages/draw.py", title="Draw", icon=":material/draw:"),
-    ],
-    position="top",
-)
-st.set_page_config(page_title=f"{page.title} · Deeper Networks Lab")
-try:
-    page.run()
-except RunError as error:
-    # A run that was deleted or damaged while the page was being drawn.
-    st.error(str(error))
+
+def draw_page():
+    """Draws the page that the address names, under the navigation."""
+    # Before the navigation: a page's Material icon would otherwise be fetched from an outside host as the tab's icon.
+    st.set_page_config(page_icon="🔬", layout="wide")
+    page = st.navigation(
+        [
+            st.Page("pages/overview.py", title="Overview", icon=":material/grid_view:", default=True),
+            st.Page("pages/train.py", title="Train", icon=":material/play_circle:"),
+            st.Page("pages/compare.py", title="Compare", icon=":material/table_chart:"),
+            st.Page("pages/gallery.py", title="Gallery", icon=":material/photo_library:"),
+            st.Page("pages/draw.py", title="Draw", icon=":material/draw:"),
+        ],
+        position="top",
+    )
+    st.set_page_config(page_title=f"{page.title} · Deeper Networks Lab")
+    try:
+        page.run()
+    except RunError as error:
+        # A run that was deleted or damaged while the page was being drawn.
+        st.error(str(error))
+
+
+def stop_at_wrong_settings():
+    """Ends the process with code 2 and one sentence where a LAB_* variable means nothing."""
+    try:
+        settings.check()
+    except settings.SettingError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+
+
+@contextlib.asynccontextmanager
+async def welcome(server):
+    """Says where the lab is and opens a browser there, as Streamlit does for scripts that do not start a server."""
+    from streamlit import cli_util
+    from streamlit.web.server import server_util
+
+    host = server_util.get_display_address(st.get_option("server.address") or "localhost")
+    url = server_util.get_url(host)
+    print(f"Deeper Networks Lab: {url}", flush=True)
+    if not st.get_option("server.headless"):
+        cli_util.open_browser(url)
+    yield
+
+
+# Streamlit imports this file once, when the server starts, and runs it as a script for every page that is drawn.
+if __name__ == "__main__":
+    draw_page()
+else:
+    stop_at_wrong_settings()
+    app = st.App(__file__, lifespan=welcome)

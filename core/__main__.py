@@ -4,13 +4,14 @@ import argparse
 import dataclasses
 import sys
 
-from core import commands
+from core import commands, settings
 from core.config import ConfigError, RunConfig
 from core.datasets import DATASETS, DatasetUnavailable
 from core.environment import reexec_with, worker_environment
 from core.models import MODELS
 from core.recipes import RECIPES
 from core.runs import RunError
+from core.settings import SettingError
 
 
 class Parser(argparse.ArgumentParser):
@@ -94,8 +95,9 @@ def main(arguments=None):
     """Runs one command. Exits with 2 and one sentence on bad input, with 1 where a training failed."""
     options = vars(parser().parse_args(arguments))
     try:
+        settings.check()
         return options.pop("run")(**options)
-    except (ConfigError, RunError, DatasetUnavailable) as error:
+    except (ConfigError, RunError, DatasetUnavailable, SettingError) as error:
         print(error, file=sys.stderr)
         return 2
     except BrokenPipeError:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from core import dataset_cache
+from core import dataset_cache, settings
 from core.decoding import PARTS, digest
 
 IDX_FILES = tuple(
@@ -136,7 +136,7 @@ def load(name, folder=None, progress=None):
 
     Args:
         name: a key of DATASETS.
-        folder: a folder holding the original files, itself or under `name`; the environment's LAB_DATA otherwise.
+        folder: a folder holding the original files, itself or under `name`; `core.settings.data_folder()` otherwise.
         progress: called with a message and a fraction in 0..1, or None where the end is not known.
 
     Raises:
@@ -144,7 +144,7 @@ def load(name, folder=None, progress=None):
     """
     arrays = dataset_cache.open_stored(cache_folder() / name, DATASETS[name])
     if arrays is None:
-        arrays = _fetch(name, folder or os.environ.get("LAB_DATA"), progress or (lambda message, fraction: None))
+        arrays = _fetch(name, folder or settings.data_folder(), progress or (lambda message, fraction: None))
     return Dataset(*arrays)
 
 

@@ -3,6 +3,8 @@
 import os
 import sys
 
+from core import settings
+
 # Read once, by the C library or at the import of TensorFlow, so that they must be there before the process starts.
 SETTINGS = {
     # TensorFlow leaves oneDNN off on CPUs that have AVX2 at most, where it makes ResNet-34 3.5, AlexNet 2 and VGG-16
@@ -15,17 +17,10 @@ SETTINGS = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
 
-READ_ONLY = "This lab is read-only: watch, compare, browse and draw."
-
 
 def worker_environment():
     """The whole environment for a training process, for `subprocess.Popen(env=...)`: name -> value."""
-    return SETTINGS | os.environ
-
-
-def read_only():
-    """Whether LAB_READ_ONLY asks for a lab in which everyone may look, and nobody train, stop or delete."""
-    return os.environ.get("LAB_READ_ONLY", "").lower() in ("1", "true", "yes")
+    return SETTINGS | os.environ | settings.for_workers()
 
 
 def reexec_with(environment):

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import psutil
 
-from core.environment import READ_ONLY, read_only, worker_environment
+from core.environment import worker_environment
 from core.files import TEMPORARY, discard, discard_leftovers
 from core.liveness import WORKER, has_worker, is_starting, locked, worker, writing
 from core.runs import UNFINISHED, RunError, create_run
+from core.settings import READ_ONLY, read_only
 
 END_SECONDS = 10
 # Folders named so are being deleted, or were when the server died.

@@ -7,7 +7,7 @@ import time
 
 from filelock import FileLock, Timeout
 
-from core import liveness
+from core import liveness, settings
 from core.jobs import check_allowed
 from core.runs import RunError, artifacts_folder, list_runs
 
@@ -60,7 +60,8 @@ def wait_for_turn(run, stop_requested, tell=lambda words: None):
         The slot's lock, which ends with the process; None where it was asked to stop.
 
     Raises:
-        RunError: LAB_TRAIN_AT_ONCE is no whole number above 0, or the slots' folder cannot be written.
+        RunError: the slots' folder cannot be written.
+        core.settings.SettingError: LAB_TRAIN_AT_ONCE is no whole number above 0.
     """
     slots, told = slot_count(), None
     folder = artifacts_folder() / ".slots"
@@ -88,12 +89,7 @@ def wait_for_turn(run, stop_requested, tell=lambda words: None):
 
 def slot_count():
     """How many runs may train at once: $LAB_TRAIN_AT_ONCE, else one for each GPU, else one."""
-    said = os.environ.get("LAB_TRAIN_AT_ONCE", "").strip()
-    if not said:
-        return max(1, gpu_count())
-    if not said.isdecimal() or int(said) < 1:
-        raise RunError(f"LAB_TRAIN_AT_ONCE is a whole number from 1, not {said!r}.")
-    return int(said)
+    return settings.train_at_once() or max(1, gpu_count())
 
 
 @functools.cache

@@ -13,6 +13,7 @@ from core import schema
 from core.config import RunConfig
 from core.files import TEMPORARY, append, overwrite_json, replace_bytes, replace_json
 from core.schema import HISTORY_COLUMNS, HISTORY_HEADER, SCHEMA_VERSION, history_line
+from core.settings import artifacts_folder
 
 UNFINISHED = ("queued", "running", "stopping")
 STATES = (*UNFINISHED, "completed", "stopped", "failed")
@@ -24,11 +25,6 @@ STATUS_LOCK = threading.RLock()
 
 class RunError(ValueError):
     """A run that cannot be found, read or gone on with; the message is one sentence for a person."""
-
-
-def artifacts_folder():
-    """Where the run folders are: $LAB_ARTIFACTS, or `artifacts` in the project."""
-    return Path(os.environ.get("LAB_ARTIFACTS") or Path(__file__).parent.parent / "artifacts")
 
 
 @dataclasses.dataclass(frozen=True)

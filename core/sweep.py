@@ -1,12 +1,12 @@
 """Many runs, one after another or side by side: what is finished is left alone, what was cut is gone on with."""
 
 import itertools
-import os
 import time
 
 from core import jobs, liveness
 from core.recipes import make_config
 from core.runs import UNFINISHED, RunError, list_runs
+from core.settings import set_train_at_once
 
 LOOK_SECONDS = 1
 
@@ -37,7 +37,7 @@ def sweep(models, datasets, recipes, seeds, at_once=None, tell=print, **settings
         for recipe, seed, model, dataset in itertools.product(recipes, seeds, models, datasets)
     ]
     if at_once:
-        os.environ["LAB_TRAIN_AT_ONCE"] = str(at_once)
+        set_train_at_once(at_once)
     there = _by_config()
     runs = []
     try:

@@ -15,6 +15,7 @@ from core.config import ConfigError
 from core.datasets import DATASETS, DatasetUnavailable
 from core.files import discard
 from core.runs import RunError, open_run
+from core.settings import SettingError
 from core.stopping import Stop
 
 
@@ -118,6 +119,7 @@ SENTENCES = {
     DatasetUnavailable: None,
     ConfigError: None,
     RunError: None,
+    SettingError: None,
 }
 # What JAX, TensorFlow and, inside it, oneDNN say when they get none.
 NO_MEMORY = ("RESOURCE_EXHAUSTED", "ResourceExhausted", "OOM when allocating", "could not create a memory object")

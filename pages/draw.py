@@ -6,9 +6,9 @@ import streamlit as st
 
 from core import comparison
 from core.drawing import DATASET, DrawingError
-from core.environment import read_only
 from core.models import MODELS
 from core.runs import UNFINISHED, RunError, open_run
+from core.settings import read_only
 from pages.parts import data
 from pages.parts.answers import Reader, draw_answers
 from pages.parts.drawing_pad import drawing_pad

@@ -4,11 +4,11 @@ import streamlit as st
 
 from core import comparison
 from core.datasets import DATASETS
-from core.environment import read_only
 from core.models import MODELS
 from core.report import TEST_IMAGES
 from core.results.statistics import BETTER, NO_CLEAR_DIFFERENCE, WORSE
 from core.runs import UNFINISHED, RunError
+from core.settings import read_only
 from pages.parts import data
 from pages.parts.refreshing import refreshing
 from pages.parts.scorecard import draw_scorecard

@@ -4,10 +4,10 @@ import streamlit as st
 
 from core.config import ConfigError
 from core.datasets import DATASETS
-from core.environment import READ_ONLY, read_only
 from core.models import MODELS
 from core.recipes import RECIPES, make_config
 from core.runs import UNFINISHED, RunError
+from core.settings import READ_ONLY, read_only
 from pages.parts import data
 from pages.parts.linked import linked
 from pages.parts.refreshing import refreshing

@@ -169,7 +169,7 @@ def test_two_train_at_once_where_two_may(artifacts, monkeypatch):
 @pytest.mark.parametrize("said", ["0", "-1", "two", "1.5", "²"])
 def test_a_wrong_number_of_runs_at_once_is_one_sentence(artifacts, monkeypatch, said):
     monkeypatch.setenv("LAB_TRAIN_AT_ONCE", said)
-    with pytest.raises(ValueError, match="LAB_TRAIN_AT_ONCE is a whole number from 1, not"):
+    with pytest.raises(ValueError, match=rf"^LAB_TRAIN_AT_ONCE is '{said}'; it is a whole number from 1\.$"):
         queue.slot_count()
 
 
@@ -177,7 +177,7 @@ def test_a_worker_with_a_wrong_number_of_runs_at_once_fails_with_the_sentence(ar
     monkeypatch.setenv("LAB_TRAIN_AT_ONCE", "many")
     run = jobs.start(make_config("alexnet", "mnist", "quick", **TINY))
     status = wait_for(run, lambda status: status["state"] == "failed", seconds=60)
-    assert status["error"] == "LAB_TRAIN_AT_ONCE is a whole number from 1, not 'many'."
+    assert status["error"] == "LAB_TRAIN_AT_ONCE is 'many'; it is a whole number from 1."
 
 
 def test_slots_that_cannot_be_kept_are_one_sentence(artifacts):

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.environment import READ_ONLY
 from core.runs import list_runs
+from core.settings import READ_ONLY
 from tests.folders import finished_run, started_run
 from tests.penmanship import teach
 
@@ -68,7 +68,7 @@ def test_no_page_has_a_control_that_changes_a_run(artifacts, monkeypatch, reques
     )
 
 
-@pytest.mark.parametrize("value", ["1", "true", "YES"])
+@pytest.mark.parametrize("value", ["1", "true", "YES", "on", " On "])
 def test_what_a_start_button_calls_starts_nothing(artifacts, monkeypatch, value):
     def clicked():
         from core.recipes import make_config
@@ -92,7 +92,7 @@ def test_a_button_that_was_pressed_on_a_page_from_before_starts_nothing(artifact
     assert list_runs() == []
 
 
-@pytest.mark.parametrize("value", ["", "0", "no", "false"])
+@pytest.mark.parametrize("value", ["", "0", "no", "False", "off"])
 def test_other_values_leave_the_lab_open(artifacts, monkeypatch, value):
     monkeypatch.setenv("LAB_READ_ONLY", value)
     assert "alexnet-mnist" in {button.key for button in opened("overview", []).button}

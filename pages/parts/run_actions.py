@@ -3,8 +3,8 @@
 import streamlit as st
 
 from core import jobs, queue
-from core.environment import read_only
 from core.runs import RunError
+from core.settings import read_only
 from pages.parts import data
 
 # State -> (label, icon, what it does, help, whether it needs a whole epoch behind it), in the order of the buttons.

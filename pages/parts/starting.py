@@ -6,9 +6,9 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from core import jobs
-from core.environment import read_only
 from core.recipes import make_config
 from core.runs import RunError, list_runs
+from core.settings import read_only
 
 DOUBLE_CLICK_SECONDS = 3
 

@@ -1,0 +1,84 @@
+"""Every LAB_* environment variable, read here alone; a value that means nothing is refused in one sentence."""
+
+import os
+from pathlib import Path
+
+PREFIX = "LAB_"
+YES, NO = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+READ_ONLY = "This lab is read-only: watch, compare, browse and draw."
+_PROJECT = Path(__file__).parent.parent
+
+
+class SettingError(ValueError):
+    """A LAB_* variable that does not exist or has a value that means nothing; the message is one sentence."""
+
+
+def artifacts_folder():
+    """Where the run folders are, a Path: $LAB_ARTIFACTS, or `artifacts` in the project."""
+    said = _said("LAB_ARTIFACTS")
+    return Path(said).expanduser().absolute() if said else _PROJECT / "artifacts"
+
+
+def data_folder():
+    """The folder with a user's own copies of the datasets' original files: $LAB_DATA, a Path; else None."""
+    said = _said("LAB_DATA")
+    return Path(said).expanduser().absolute() if said else None
+
+
+def read_only():
+    """Whether everyone may look, and nobody train, stop or delete: $LAB_READ_ONLY, in any case; else False."""
+    said = _said("LAB_READ_ONLY")
+    if said and said.lower() not in YES + NO:
+        raise SettingError(f"LAB_READ_ONLY is {said!r}; it is one of {', '.join(YES + NO)}.")
+    return said.lower() in YES
+
+
+def train_at_once():
+    """How many runs may train at the same time: $LAB_TRAIN_AT_ONCE, from 1; else None."""
+    said = _said("LAB_TRAIN_AT_ONCE")
+    if said and not (said.isascii() and said.isdecimal() and int(said)):
+        raise SettingError(f"LAB_TRAIN_AT_ONCE is {said!r}; it is a whole number from 1.")
+    return int(said) if said else None
+
+
+# Each variable with its reader.
+SETTINGS = {
+    "LAB_ARTIFACTS": artifacts_folder,
+    "LAB_DATA": data_folder,
+    "LAB_READ_ONLY": read_only,
+    "LAB_TRAIN_AT_ONCE": train_at_once,
+}
+
+
+def check():
+    """Call it before anything else: a server or a command that misreads what it was told does harm.
+
+    Raises:
+        SettingError: a LAB_* variable does not exist, or its value means nothing.
+    """
+    for name in sorted(os.environ):
+        if name.startswith(PREFIX) and name not in SETTINGS:
+            *others, last = SETTINGS
+            raise SettingError(f"There is no setting called {name}; there are {', '.join(others)} and {last}.")
+    for read in SETTINGS.values():
+        read()
+    if _said("LAB_ARTIFACTS") and artifacts_folder().exists() and not artifacts_folder().is_dir():
+        raise SettingError(f"LAB_ARTIFACTS is {_said('LAB_ARTIFACTS')!r}; that is a file, and it has to be a folder.")
+    if data_folder() and not data_folder().is_dir():
+        raise SettingError(f"LAB_DATA is {_said('LAB_DATA')!r}; there is no such folder.")
+
+
+def set_train_at_once(number):
+    """Says it to the training processes that this one starts."""
+    os.environ["LAB_TRAIN_AT_ONCE"] = str(number)
+
+
+def for_workers():
+    """The folders as a training process is told them, name -> value: it has another working directory."""
+    folders = {"LAB_ARTIFACTS": artifacts_folder, "LAB_DATA": data_folder}
+    return {name: str(read()) for name, read in folders.items() if _said(name)}
+
+
+def _said(name):
+    """What the environment says, without blanks around it; "" where it says nothing."""
+    return os.environ.get(name, "").strip()
