@@ -159,9 +159,9 @@ def test_a_worker_is_told_the_folder_that_is_meant_here(monkeypatch, tmp_path):
 def test_the_variables_are_read_in_one_place():
     users = set()
     for path in [PROJECT / "app.py", *PROJECT.glob("core/**/*.py"), *PROJECT.glob("pages/**/*.py")]:
-        strings = [
-            node.value for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Constant)
-        ]
-        if any(value in settings.SETTINGS for value in strings):
-            users.add(path.relative_to(PROJECT).as_posix())
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            parts = [node.slice] if isinstance(node, ast.Subscript) else getattr(node, "args", [])
+            names = {part.value for part in parts if isinstance(part, ast.Constant)} if isinstance(parts, list) else ()
+            if settings.SETTINGS.keys() & names:
+                users.add(path.relative_to(PROJECT).as_posix())
     assert users == {"core/settings.py"}
