@@ -1,6 +1,7 @@
 """A Streamlit app served for a benchmark, as a process of its own."""
 
 import contextlib
+import os
 import socket
 import subprocess
 import sys
@@ -13,13 +14,17 @@ LIMIT_SECONDS = 60
 
 
 @contextlib.contextmanager
-def serving(script):
-    """Starts a Streamlit app; yields its process and address at once, before it answers."""
+def serving(script, **variables):
+    """Starts a Streamlit app, with these environment variables besides; yields its process and address at once, before
+    it answers.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}", "--server.headless=true"]
-    process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, cwd=PROJECT, env=os.environ | variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         yield process, f"http://127.0.0.1:{port}"
     finally:

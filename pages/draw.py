@@ -16,7 +16,7 @@ from pages.parts.picture_choice import picture_choice
 from pages.parts.refreshing import refreshing
 from pages.parts.shell import begin_page
 from pages.parts.starting import quick_start_button
-from pages.parts.style import NETWORK_COLOURS, pair_label, run_name
+from pages.parts.style import NETWORK_COLOURS, pair_label
 from pages.parts.urls import runs_in_url
 
 begin_page()
@@ -27,9 +27,9 @@ REFRESH_SECONDS = 2
 def chosen_runs(mnist_runs):
     """Run id -> test accuracy: the best completed run of each network, in the networks' order, and those in the URL."""
     completed = [run for run in mnist_runs if data.state(run)["state"] == "completed" and run.tflite_path.exists()]
-    rows, problems = comparison.table(completed)
+    rows, problems = data.table(completed)
     best = comparison.best_runs(rows)
-    named, more = comparison.table([run for run in runs_in_url() if reads_digits(run)])
+    named, more = data.table([run for run in runs_in_url() if reads_digits(run)])
     for problem in problems + more:
         st.warning(problem)
     rows = [best[model, DATASET] for model in MODELS if (model, DATASET) in best] + named.to_dict("records")
@@ -52,7 +52,7 @@ def reads_digits(run):
 
 def readers(accuracies):
     """A Reader for each run whose network can be loaded; says why for the others."""
-    runs = [run for run in map(open_run, accuracies) if loads(run)]
+    runs = loaded(map(open_run, accuracies))
     labels = [MODELS[data.config(run).model]["label"] for run in runs]
     often = Counter(labels)
     return [
@@ -60,7 +60,7 @@ def readers(accuracies):
             run,
             f"{label} {run.id[-4:]}" if often[label] > 1 else label,
             NETWORK_COLOURS[data.config(run).model],
-            run_name(run, data.config(run), data.created(run)),
+            data.name(run),
             accuracies[run.id],
             data.metrics(run).get("quantized", {}).get("test_accuracy"),
         )
@@ -68,13 +68,25 @@ def readers(accuracies):
     ]
 
 
-def loads(run):
-    try:
-        data.classifier(run)
-    except RunError as error:
-        st.warning(str(error))
-        return False
-    return True
+def loaded(runs):
+    """Those of the runs whose networks are ready to answer, all at once; says why of the others."""
+    ready, room = [], data.NETWORK_BYTES
+    for run in runs:
+        size = data.network_bytes(run)
+        if ready and size > room:
+            st.warning(
+                f"{run.id} does not answer here: the networks before it take all the memory that is kept for them. "
+                "Open this page with fewer runs."
+            )
+            continue
+        try:
+            data.classifier(run)
+        except RunError as error:
+            st.warning(str(error))
+        else:
+            ready.append(run)
+            room -= size
+    return ready
 
 
 def ask(reader, image):

@@ -13,7 +13,7 @@ from pages.parts.image_grid import draw_cases
 from pages.parts.linked import linked, linked_page, put_in_url
 from pages.parts.shell import begin_page
 from pages.parts.starting import link_to_training
-from pages.parts.style import NETWORK_COLOURS, percent, run_name
+from pages.parts.style import NETWORK_COLOURS, percent
 from pages.parts.urls import runs_in_url
 
 begin_page()
@@ -28,11 +28,6 @@ SORT = {
     "worst": ("Highest loss first", {"sort_by": "loss", "descending": True}),
     "best": ("Lowest loss first", {"sort_by": "loss", "descending": False}),
 }
-
-
-def name_of(run):
-    """The run's name, among all runs."""
-    return run_name(run, data.config(run), data.created(run))
 
 
 def choose_run():
@@ -60,7 +55,7 @@ def choose_run():
         "Run",
         tested,
         key="gallery run",
-        format_func=lambda run_id: name_of(tested[run_id]),
+        format_func=lambda run_id: data.name(tested[run_id]),
         placeholder="Choose a run that has been tested",
         on_change=lambda: put_in_url(run=st.session_state["gallery run"]),
     )
@@ -78,7 +73,7 @@ def say_untested(run):
     if damage_of(run):
         st.error(damage_of(run), icon=":material/broken_image:")
         return
-    name, state = name_of(run), data.state(run)["state"]
+    name, state = data.name(run), data.state(run)["state"]
     if state in UNFINISHED:
         st.info(f"{name} is {state}: its gallery opens when its network has been tested.")
     else:

@@ -16,7 +16,6 @@ from pages.parts.run_card import run_card
 from pages.parts.settings_form import in_words, reset_settings, settings_form
 from pages.parts.shell import begin_page
 from pages.parts.start_grid import start_grid
-from pages.parts.style import run_name
 from pages.parts.urls import put_runs_in_url, runs_in_url
 
 begin_page()
@@ -90,7 +89,7 @@ def watched_runs(runs, started):
         "Runs to watch",
         runs,
         key=key,
-        format_func=lambda run: run_name(run, data.config(run), data.created(run)),
+        format_func=data.name,
         on_change=lambda: put_runs_in_url(st.session_state[key]),
         placeholder="Choose runs to watch",
         label_visibility="collapsed",

@@ -9,10 +9,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.drawing import digit_image
+from core.inference import Classifier
 from core.ink import digit_of
 from core.models import MODELS
 from core.pictures import read_picture
 from core.runs import list_runs
+from pages.parts import data
 from pages.parts.answers import common, verdict
 from pages.parts.drawing_pad import PEN_WIDTH
 from pages.parts.style import NETWORK_COLOURS, percent
@@ -243,3 +245,37 @@ def test_the_verdict_says_who_reads_what(labels, readings, sentence):
 )
 def test_the_common_reading_is_that_of_the_most_networks(readings, digit):
     assert common(readings) == digit
+
+
+@pytest.fixture
+def loaded(monkeypatch):
+    """The ids of the runs whose networks are loaded from disk, one each time."""
+    ids, load = [], Classifier.__init__
+
+    def count_and_load(classifier, run):
+        ids.append(run.id)
+        load(classifier, run)
+
+    monkeypatch.setattr(Classifier, "__init__", count_and_load)
+    return ids
+
+
+def test_no_network_is_loaded_twice_while_one_draws_for_eight(loaded):
+    runs = [teach(finished_run()) for _ in range(8)]
+    page = opened(strokes(3), runs)
+    assert len(shown(page, "answers")["networks"]) == 8
+    for digit in (5, 8):
+        page.session_state["pad sheet"] = {"number": 1, "strokes": strokes(digit), "picture": None}
+        checked(page.run())
+        assert {card["reading"] for card in shown(page, "answers")["networks"]} == {digit}
+    assert sorted(loaded) == sorted(run.id for run in runs)
+
+
+def test_networks_that_would_take_too_much_memory_are_named_and_not_loaded(loaded, monkeypatch):
+    runs = [teach(finished_run()) for _ in range(4)]
+    monkeypatch.setattr(data, "NETWORK_BYTES", 3 * runs[0].tflite_path.stat().st_size)
+    page = opened(strokes(3), runs)
+    assert len(shown(page, "answers")["networks"]) == len(set(loaded)) == 3
+    (left_out,) = {run.id for run in runs} - set(loaded)
+    (warning,) = [element.value for element in page.warning]
+    assert warning.startswith(f"{left_out} does not answer here: ")

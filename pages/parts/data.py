@@ -1,16 +1,25 @@
-"""What pages read from disk, read once per change: the only st.cache_* wrappers."""
+"""What pages read from disk, read once per change: the only caches. Nobody may change what these functions return."""
 
 import os
-import threading
+from typing import NamedTuple
 
 import streamlit as st
 
 from core import comparison, image_sheets, integrity, liveness, queue, runs
+from core.config import RunConfig
 from core.estimate import measured_speeds
 from core.schema import LIMITS
+from pages.parts.kept import Kept
+from pages.parts.style import run_name
 
 # Without these two a run can neither be named nor watched.
 NAMING = {"config.json", "status.json"}
+# The networks that one page may ask, in bytes of their files; in memory they take three times as much.
+NETWORK_BYTES = 400_000_000
+# What else is kept of each file, where it is not much, as by far the most are small.
+_A_LITTLE = 500
+_records, _progress = Kept(100_000_000), Kept(64_000_000)
+_predictions, _networks = Kept(50_000_000), Kept(NETWORK_BYTES)
 
 
 def _stamp(path):
@@ -22,108 +31,152 @@ def _stamp(path):
     return facts.st_size, facts.st_mtime_ns, facts.st_ino, facts.st_mode
 
 
-def _key(run, *paths):
-    """What changes when one of the files does; a string, since Streamlit takes longer to hash a Run than to read it."""
-    return repr((str(run.path), [_stamp(path) for path in paths]))
+def _stamps(run, *names):
+    folder = str(run.path)
+    return tuple([_stamp(f"{folder}/{name}") for name in names])
 
 
-@st.cache_data(max_entries=500, show_spinner=False)
-def _read(key, reader, _run):
-    return getattr(_run, reader)()
+def _read(run, what, make, *names, kept=_records, bytes_=None):
+    """What `make` makes of a run, made anew when one of the files with these names changes; `what` tells it from what
+    else is made of the run.
+    """
+    stamps = _stamps(run, *names)
+    if bytes_ is None:
+        bytes_ = _A_LITTLE + sum(stamp[0] for stamp in stamps if stamp)
+    return kept.get((what, str(run.path)), stamps, bytes_, lambda last: make(run))
+
+
+class _About(NamedTuple):
+    config: RunConfig
+    created: float
+    environment: dict
+
+
+def _about(run):
+    def make(run):
+        record = run.read_record()
+        return _About(run.read_config(), record["created"], record.get("environment", {}))
+
+    return _read(run, "about", make, "config.json")
 
 
 def config(run):
     """The run's RunConfig."""
-    return _read(_key(run, run.config_path), "read_config", run)
+    return _about(run).config
 
 
 def created(run):
     """When the run was created, in seconds since 1970."""
-    return _read(_key(run, run.config_path), "read_record", run)["created"]
+    return _about(run).created
+
+
+def name(run):
+    """The run's name, among all runs; see `pages.parts.style.run_name`."""
+    about = _about(run)
+    return run_name(run, about.config, about.created)
 
 
 def history(run):
     """The run's history, a row an epoch."""
-    return _read(_key(run, run.history_path), "read_history", run)
+    return _read(run, "history", runs.Run.read_history, "history.csv")
 
 
 def metrics(run):
     """The run's metrics, or None."""
-    return _read(_key(run, run.metrics_path), "read_metrics", run)
-
-
-@st.cache_data(max_entries=20, show_spinner=False)
-def _table(keys, which, _runs):
-    return comparison.table(_runs, which)
+    return _read(run, "metrics", runs.Run.read_metrics, "metrics.json")
 
 
 def table(runs, which="best"):
     """What `core.comparison.table` makes of a list of runs."""
-    return _table("".join(_key(run, run.config_path, run.metrics_path, run.shipped_path) for run in runs), which, runs)
-
-
-@st.cache_data(max_entries=20, show_spinner=False)
-def _predictions(key, _run):
-    return _run.read_predictions()
+    key = "table", which, tuple([str(run.path) for run in runs])
+    stamps = [_stamps(run, "config.json", "metrics.json", "shipped") for run in runs]
+    return _records.get(key, stamps, _A_LITTLE * len(runs), lambda last: comparison.table(runs, which))
 
 
 def predictions(run):
     """The run's test predictions. Raises runs.RunError where there are none."""
-    return _predictions(_key(run, run.predictions_path), run)
+    return _read(run, "predictions", runs.Run.read_predictions, "test_predictions.npz", kept=_predictions)
 
 
-@st.cache_resource(max_entries=50, show_spinner=False)
-def _tail(path):
-    return {"file": None, "offset": 0, "rows": [], "lock": threading.Lock()}
+class _Tail(NamedTuple):
+    file: int | None
+    offset: int
+    rows: list
 
 
 def progress(run):
     """The run's progress rows, of which only the new ones are read from disk."""
-    tail = _tail(str(run.path))
-    with tail["lock"]:
-        size, _, file, _ = _stamp(run.progress_path) or (0, 0, None, 0)
-        if file != tail["file"] or tail["offset"] > size:
-            tail |= {"file": file, "offset": 0, "rows": []}
-        rows, tail["offset"] = run.read_progress(tail["offset"])
-        tail["rows"].extend(rows)
-        return list(tail["rows"])
+    (stamp,) = stamps = _stamps(run, "progress.jsonl")
+    size, _, file, _ = stamp or (0, 0, None, 0)
+
+    def go_on(last):
+        if not last or last.file != file or last.offset > size:
+            last = _Tail(file, 0, [])
+        rows, offset = run.read_progress(last.offset)
+        return _Tail(file, offset, last.rows + rows)
+
+    return _progress.get(str(run.path), stamps, size, go_on).rows
 
 
 def speeds(runs):
     """What this machine's runs reached; see `core.estimate.measured_speeds`."""
-    return measured_speeds(facts for run in runs if (facts := _speed_facts(run)))
+    found = {}
+    for run in runs:
+        # Of two that have the same network and size the first is the newer.
+        found = _speed(run) | found
+    return found
 
 
-def _speed_facts(run):
-    try:
-        record = _read(_key(run, run.config_path), "read_record", run)
-        return config(run), record.get("environment", {}), history(run)
-    except runs.RunError:
-        return None
+def _speed(run):
+    def make(run):
+        try:
+            config, _, environment = _about(run)
+            return measured_speeds([(config, environment, history(run))])
+        except runs.RunError:
+            return {}
+
+    return _read(run, "speed", make, "config.json", "history.csv", bytes_=_A_LITTLE)
 
 
 @st.cache_data(ttl=1, show_spinner=False)
 def line():
     """The queued runs, the next one first, as they were a second ago at most."""
-    return queue.line()
+    try:
+        return queue.line() if any(_is_queued(run) for run in runs.list_runs()) else []
+    except runs.RunError:
+        return []
+
+
+def _is_queued(run):
+    try:
+        return _status(run)["state"] == "queued"
+    except runs.RunError:
+        return False
+
+
+def _status(run):
+    return _read(run, "status", runs.Run.read_status, "status.json")
 
 
 def state(run):
     """The run's status as it is now, checked against its process."""
-    return liveness.state(run)
+    status = _status(run)
+    # What has ended needs no process.
+    return liveness.state(run) if status["state"] in runs.UNFINISHED else status
 
 
-@st.cache_resource(max_entries=6, show_spinner=False)
-def _classifier(key, _run):
-    # Here, and not above: LiteRT takes a moment to import, and only one page needs it.
-    from core.inference import Classifier
-
-    return Classifier(_run)
+def network_bytes(run):
+    """How large the run's network is, in bytes of its file."""
+    (stamp,) = _stamps(run, "model.tflite")
+    return stamp[0] if stamp else 0
 
 
 def classifier(run):
     """The run's network, ready to answer. Raises runs.RunError where it has no sound model.tflite."""
-    return _classifier(_key(run, run.tflite_path), run)
+    # Here, and not above: LiteRT takes a moment to import, and only one page needs it.
+    from core.inference import Classifier
+
+    return _read(run, "network", Classifier, "model.tflite", kept=_networks, bytes_=network_bytes(run))
 
 
 @st.cache_resource(show_spinner="Getting the images…")
@@ -135,11 +188,11 @@ def test_images(name):
 def readable_runs():
     """Two lists: the runs that can be named and watched, newest first, and one sentence for each damaged file."""
     try:
-        found = {run: damaged_files(run) for run in runs.list_runs()}
+        found = [(run, damaged_files(run)) for run in runs.list_runs()]
     except runs.RunError as error:
         return [], [str(error)]
-    good = [run for run, damaged in found.items() if not damaged.keys() & NAMING]
-    return good, [sentence for damaged in found.values() for sentence in damaged.values()]
+    good = [run for run, damaged in found if not damaged.keys() & NAMING]
+    return good, [sentence for _, damaged in found for sentence in damaged.values()]
 
 
 def nameless_runs():
@@ -150,11 +203,6 @@ def nameless_runs():
         return []
 
 
-@st.cache_data(max_entries=1000, show_spinner=False)
-def _damaged_files(key, _run):
-    return integrity.problems(_run)
-
-
 def damaged_files(run):
     """What is wrong with a run's files: file name -> one sentence; see `core.integrity.problems`."""
-    return _damaged_files(_key(run, *(run.path / name for name in LIMITS)), run)
+    return _read(run, "problems", integrity.problems, *LIMITS, bytes_=_A_LITTLE)
