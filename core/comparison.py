@@ -1,5 +1,6 @@
 """Runs as rows of a table beside the report's figures, and which run speaks for each pair."""
 
+import functools
 import math
 from collections import Counter
 
@@ -14,6 +15,7 @@ from core.runs import RunError
 from core.schema import SCORES
 
 _CONFIG = ("model", "dataset", "recipe", "seed")
+_RANKING = ("dataset", "train_images", "validation_images", "validation_accuracy")
 _TOTALS = ("parameters", "epochs", "seconds", "total_seconds")
 COLUMNS = (
     *_CONFIG,
@@ -59,16 +61,26 @@ def table(runs, which="best"):
     rows, problems = [], []
     for run in runs:
         try:
-            metrics = run.read_metrics()
-            if metrics is not None:
-                rows.append(_row(run, run.read_config(), metrics, which))
+            rows.append(row_of(run, which))
         except RunError as error:
             problems.append(str(error))
+    return as_table(rows), problems
+
+
+def row_of(run, which="best"):
+    """The row of one run, for `as_table`; None where it has not been evaluated. Raises RunError."""
+    metrics = run.read_metrics()
+    return None if metrics is None else _row(run, run.read_config(), metrics, which)
+
+
+def as_table(rows):
+    """The DataFrame that `table` describes, of what `row_of` returned."""
     datasets, models = list(DATASETS), list(MODELS)
+    rows = [row for row in rows if row is not None]
     rows.sort(key=lambda row: (datasets.index(row["dataset"]), models.index(row["model"])))
     # As text pandas would turn the None of a pair that the report does not have into nan.
     verdicts = pd.Series([row["verdict"] for row in rows], dtype=object)
-    return pd.DataFrame(rows, columns=COLUMNS).assign(verdict=verdicts), problems
+    return pd.DataFrame(rows, columns=COLUMNS).assign(verdict=verdicts)
 
 
 def report_table():
@@ -94,17 +106,21 @@ def best_runs(rows):
         rows: a `table` of the best epochs.
     """
     best = {}
-    for row in rows.to_dict("records"):
-        pair = row["model"], row["dataset"]
-        if pair not in best or _rank(row) > _rank(best[pair]):
-            best[pair] = row
-    return best
+    pairs, ranks = list(zip(rows["model"], rows["dataset"], strict=True)), list(map(_rank, *map(rows.get, _RANKING)))
+    for number, pair in enumerate(pairs):
+        if pair not in best or ranks[number] > ranks[best[pair]]:
+            best[pair] = number
+    return dict(zip(best, rows.iloc[list(best.values())].to_dict("records"), strict=True))
 
 
-def _rank(row):
-    split = row["train_images"], row["validation_images"]
-    full = RunConfig().split_sizes(DATASETS[row["dataset"]]["train_examples"])
-    return split == full, sum(split), row["validation_images"], row["validation_accuracy"]
+def _rank(dataset, train_images, validation_images, validation_accuracy):
+    split = train_images, validation_images
+    return split == _full_split(dataset), sum(split), validation_images, validation_accuracy
+
+
+@functools.cache
+def _full_split(dataset):
+    return RunConfig().split_sizes(DATASETS[dataset]["train_examples"])
 
 
 def count_verdicts(best):

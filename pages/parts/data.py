@@ -5,15 +5,18 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from core import comparison, image_sheets, integrity, liveness, queue, runs
+from core import comparison, image_sheets, integrity, liveness, queue
 from core.config import RunConfig
 from core.estimate import measured_speeds
+from core.runs import UNFINISHED, Run, RunError, list_runs
 from core.schema import LIMITS
 from pages.parts.kept import Kept
 from pages.parts.style import run_name
 
 # Without these two a run can neither be named nor watched.
 NAMING = {"config.json", "status.json"}
+# What a run's row in the table is made of.
+_ROW = ("config.json", "metrics.json", "shipped")
 # The networks that one page may ask, in bytes of their files; in memory they take three times as much.
 NETWORK_BYTES = 400_000_000
 # What else is kept of each file, where it is not much, as by far the most are small.
@@ -78,24 +81,38 @@ def name(run):
 
 def history(run):
     """The run's history, a row an epoch."""
-    return _read(run, "history", runs.Run.read_history, "history.csv")
+    return _read(run, "history", Run.read_history, "history.csv")
 
 
 def metrics(run):
     """The run's metrics, or None."""
-    return _read(run, "metrics", runs.Run.read_metrics, "metrics.json")
+    return _read(run, "metrics", Run.read_metrics, "metrics.json")
 
 
 def table(runs, which="best"):
     """What `core.comparison.table` makes of a list of runs."""
     key = "table", which, tuple([str(run.path) for run in runs])
-    stamps = [_stamps(run, "config.json", "metrics.json", "shipped") for run in runs]
-    return _records.get(key, stamps, _A_LITTLE * len(runs), lambda last: comparison.table(runs, which))
+    stamps = [_stamps(run, *_ROW) for run in runs]
+
+    def make(last):
+        rows, problems = [], []
+        for run in runs:
+            try:
+                rows.append(_row(run, which))
+            except RunError as error:
+                problems.append(str(error))
+        return comparison.as_table(rows), problems
+
+    return _records.get(key, stamps, _A_LITTLE * len(runs), make)
+
+
+def _row(run, which):
+    return _read(run, f"{which} row", lambda run: comparison.row_of(run, which), *_ROW, bytes_=_A_LITTLE)
 
 
 def predictions(run):
-    """The run's test predictions. Raises runs.RunError where there are none."""
-    return _read(run, "predictions", runs.Run.read_predictions, "test_predictions.npz", kept=_predictions)
+    """The run's test predictions. Raises RunError where there are none."""
+    return _read(run, "predictions", Run.read_predictions, "test_predictions.npz", kept=_predictions)
 
 
 class _Tail(NamedTuple):
@@ -132,7 +149,7 @@ def _speed(run):
         try:
             config, _, environment = _about(run)
             return measured_speeds([(config, environment, history(run))])
-        except runs.RunError:
+        except RunError:
             return {}
 
     return _read(run, "speed", make, "config.json", "history.csv", bytes_=_A_LITTLE)
@@ -142,27 +159,27 @@ def _speed(run):
 def line():
     """The queued runs, the next one first, as they were a second ago at most."""
     try:
-        return queue.line() if any(_is_queued(run) for run in runs.list_runs()) else []
-    except runs.RunError:
+        return queue.line() if any(_is_queued(run) for run in list_runs()) else []
+    except RunError:
         return []
 
 
 def _is_queued(run):
     try:
         return _status(run)["state"] == "queued"
-    except runs.RunError:
+    except RunError:
         return False
 
 
 def _status(run):
-    return _read(run, "status", runs.Run.read_status, "status.json")
+    return _read(run, "status", Run.read_status, "status.json")
 
 
 def state(run):
     """The run's status as it is now, checked against its process."""
     status = _status(run)
     # What has ended needs no process.
-    return liveness.state(run) if status["state"] in runs.UNFINISHED else status
+    return liveness.state(run) if status["state"] in UNFINISHED else status
 
 
 def network_bytes(run):
@@ -172,7 +189,7 @@ def network_bytes(run):
 
 
 def classifier(run):
-    """The run's network, ready to answer. Raises runs.RunError where it has no sound model.tflite."""
+    """The run's network, ready to answer. Raises RunError where it has no sound model.tflite."""
     # Here, and not above: LiteRT takes a moment to import, and only one page needs it.
     from core.inference import Classifier
 
@@ -188,8 +205,8 @@ def test_images(name):
 def readable_runs():
     """Two lists: the runs that can be named and watched, newest first, and one sentence for each damaged file."""
     try:
-        found = [(run, damaged_files(run)) for run in runs.list_runs()]
-    except runs.RunError as error:
+        found = [(run, damaged_files(run)) for run in list_runs()]
+    except RunError as error:
         return [], [str(error)]
     good = [run for run, damaged in found if not damaged.keys() & NAMING]
     return good, [sentence for _, damaged in found for sentence in damaged.values()]
@@ -198,8 +215,8 @@ def readable_runs():
 def nameless_runs():
     """The runs that are too damaged to be named and watched, newest first."""
     try:
-        return [run for run in runs.list_runs() if damaged_files(run).keys() & NAMING]
-    except runs.RunError:
+        return [run for run in list_runs() if damaged_files(run).keys() & NAMING]
+    except RunError:
         return []
 
 
