@@ -68,6 +68,10 @@ def open_lab(browser, folder, count):
         yield page, psutil.Process(process.pid), time.perf_counter() - started
 
 
+def cpu_seconds(process):
+    return sum(process.cpu_times()[:2])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, nargs=2, default=[12, 300], metavar="N", help="how many (12 and 300)")
@@ -81,21 +85,24 @@ def main():
         root = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         labs = {count: stack.enter_context(open_lab(browser, root / str(count), count)) for count in options.runs}
         times = {name: {count: [] for count in labs} for name in PAGES}
+        work = {name: dict.fromkeys(labs, 0) for name in PAGES}
         # The first time each page reads what it shows; a person pays that once.
         for number in range(1 + options.rounds):
-            for name, taken in times.items():
-                for count, (page, *_) in labs.items() if number % 2 else reversed(labs.items()):
+            for name in PAGES:
+                for count, (page, process, _) in labs.items() if number % 2 else reversed(labs.items()):
+                    before = cpu_seconds(process)
                     seconds = switch(page, name)
                     if number:
-                        taken[count].append(seconds)
+                        times[name][count].append(seconds)
+                        work[name][count] += (cpu_seconds(process) - before) / options.rounds
         few, many = options.runs
-        print(f"{'':<24}{f'{few} runs':>10}{f'{many} runs':>12}{'ratio':>8}   (of the rounds)")
+        print(f"{'':<24}{f'{few} runs':>10}{f'{many} runs':>12}{'ratio':>8}   of the rounds   the server's CPU")
         for name, taken in times.items():
             ratios = [slow / fast for fast, slow in zip(taken[few], taken[many], strict=True)]
             medians = {count: statistics.median(seconds) for count, seconds in taken.items()}
             print(
                 f"switch to {name:<14}{medians[few]:8.2f} s{medians[many]:10.2f} s{medians[many] / medians[few]:8.2f}"
-                f"   ({min(ratios):.2f} to {max(ratios):.2f})"
+                f"   {min(ratios):.2f} to {max(ratios):.2f}   {work[name][few]:.2f} and {work[name][many]:.2f} s"
             )
         print(f"{'first page':<24}{labs[few][2]:8.2f} s{labs[many][2]:10.2f} s{labs[many][2] / labs[few][2]:8.2f}")
         memory = {count: process.memory_info().rss / 2**20 for count, (_, process, _) in labs.items()}

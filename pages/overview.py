@@ -7,7 +7,6 @@ from core.datasets import DATASETS
 from core.models import MODELS
 from core.report import TEST_IMAGES
 from core.results.statistics import BETTER, NO_CLEAR_DIFFERENCE, WORSE
-from core.runs import UNFINISHED, RunError
 from core.settings import read_only
 from pages.parts import data
 from pages.parts.refreshing import refreshing
@@ -44,16 +43,11 @@ CARD_STYLE = """<style>
 </style>"""
 
 
-def running_runs(runs):
-    """(model, dataset) -> (run, status) of the newest run at work, from runs with the newest first."""
+def running_runs():
+    """(model, dataset) -> (run, status) of the newest run at work."""
     found = {}
-    for run in runs:
-        try:
-            status, config = data.state(run), data.config(run)
-        except RunError:
-            continue  # Deleted or damaged a moment ago; the next look at the disk says so.
-        if status["state"] in UNFINISHED:
-            found.setdefault((config.model, config.dataset), (run, status))
+    for run, config, status in data.unfinished_runs():
+        found.setdefault((config.model, config.dataset), (run, status))
     return found
 
 
@@ -75,7 +69,7 @@ def draw_scores(watching):
     """The scorecard as the disk has it now. `watching`: this is redrawn every few seconds, while anything runs."""
     runs, problems = data.readable_runs()
     rows, more_problems = data.table(runs)
-    best, running = comparison.best_runs(rows), running_runs(runs)
+    best, running = comparison.best_runs(rows), running_runs()
     if watching and not running:
         st.rerun()
     st.markdown(summary(best), help=TOGETHER if len(best) > 1 else None)
@@ -88,7 +82,7 @@ def draw_scores(watching):
 
 st.title("Deeper Networks Lab")
 st.markdown("Train three classic networks on three datasets, look inside, and hold them against a published report.")
-watching = bool(running_runs(data.readable_runs()[0]))
+watching = bool(data.unfinished_runs())
 refreshing(lambda: draw_scores(watching), REFRESH_SECONDS if watching else None)
 st.html(CARD_STYLE)
 if read_only():

@@ -11,10 +11,11 @@ import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core import liveness
 from core.runs import Run
 from pages.parts import data
 from pages.parts.kept import Kept
-from tests.folders import finished_run, started_run
+from tests.folders import claims, finished_run, interrupted_run, started_run
 from tests.penmanship import teach
 
 APP = str(Path(__file__).parents[1] / "app.py")
@@ -94,6 +95,26 @@ def test_a_run_at_work_is_looked_at_anew_each_time(artifacts):
     run.append_progress(data.progress(run)[0] | {"step": 6})
     assert data.state(run)["epoch"] == 4
     assert [row["step"] for row in data.progress(run)] == [5, 6]
+
+
+def test_the_process_of_a_run_that_has_ended_is_looked_for_once(artifacts):
+    run = interrupted_run()
+    assert data.state(run)["state"] == "interrupted"
+    with opened_below(artifacts) as paths:
+        assert data.state(run)["state"] == "interrupted"
+    assert paths == []
+    run.write_status(state="stopping")
+    assert data.state(run)["state"] == "stopped"
+    lock = liveness.claim(run)
+    assert data.state(run)["state"] == "queued"
+    lock.release()
+
+
+def test_a_run_whose_process_ends_is_seen_to_have_ended_at_the_next_look(artifacts):
+    run = started_run()
+    assert data.state(run)["state"] == "running"
+    claims.pop(run).release()
+    assert data.state(run)["state"] == "interrupted"
 
 
 def test_progress_that_was_rewound_is_read_from_its_beginning(artifacts):

@@ -1,6 +1,7 @@
 """What pages read from disk, read once per change: the only caches. Nobody may change what these functions return."""
 
 import os
+import sys
 from typing import NamedTuple
 
 import streamlit as st
@@ -130,6 +131,8 @@ def progress(run):
         if not last or last.file != file or last.offset > size:
             last = _Tail(file, 0, [])
         rows, offset = run.read_progress(last.offset)
+        # Each row has the names as texts of its own, which take as much memory as all the rest.
+        rows = [{sys.intern(name): value for name, value in row.items()} for row in rows]
         return _Tail(file, offset, last.rows + rows)
 
     return _progress.get(str(run.path), stamps, size, go_on).rows
@@ -177,9 +180,32 @@ def _status(run):
 
 def state(run):
     """The run's status as it is now, checked against its process."""
-    status = _status(run)
-    # What has ended needs no process.
-    return liveness.state(run) if status["state"] in UNFINISHED else status
+    # Emptied when the status changes.
+    ended = _read(run, "ended", lambda run: {}, "status.json")
+    if not ended:
+        status = liveness.state(run)
+        if status["state"] in UNFINISHED:
+            return status
+        # Whoever goes on with it writes that into its status; until then nobody needs to look for its process.
+        ended["status"] = status
+    return ended["status"]
+
+
+def unfinished_runs():
+    """(run, config, status) of each run that is at work or waits, newest first; damaged ones aside."""
+    try:
+        candidates = list_runs()
+    except RunError:
+        return []
+    found = []
+    for run in candidates:
+        try:
+            status = state(run)
+            if status["state"] in UNFINISHED:
+                found.append((run, config(run), status))
+        except RunError:
+            continue  # Among the damaged files.
+    return found
 
 
 def network_bytes(run):
