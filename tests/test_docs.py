@@ -17,6 +17,7 @@ from core.models import MODELS
 from core.recipes import RECIPES, make_config, training_command
 from core.report import REPORT
 from core.runs import Run
+from core.settings import PREFIX, SETTINGS
 from pages.parts.style import duration
 
 PROJECT = Path(__file__).parent.parent
@@ -176,11 +177,9 @@ def documented_variables():
 
 
 def test_every_variable_is_documented_and_no_other():
-    sources = "".join(path.read_text("utf-8") for path in (PROJECT / "core").rglob("*.py"))
-    there = set(re.findall(r"\bLAB_[A-Z_]*[A-Z]\b", sources))
-    assert {name for name in documented_variables() if name.startswith("LAB_")} == there
+    assert {name for name in documented_variables() if name.startswith(PREFIX)} == SETTINGS.keys()
     for path in TEXTS:
-        assert set(re.findall(r"\bLAB_[A-Z_]*[A-Z]\b", TEXTS[path])) <= there
+        assert set(re.findall(rf"\b{PREFIX}[A-Z_]*[A-Z]\b", TEXTS[path])) <= SETTINGS.keys()
 
 
 def test_the_line_for_windows_does_the_same():
