@@ -7,6 +7,7 @@ import streamlit as st
 
 from core import settings
 from core.runs import RunError
+from pages.parts.style import plain
 
 
 def draw_page():
@@ -28,7 +29,7 @@ def draw_page():
         page.run()
     except RunError as error:
         # A run that was deleted or damaged while the page was being drawn.
-        st.error(str(error))
+        st.error(plain(str(error)))
 
 
 def stop_at_wrong_settings():

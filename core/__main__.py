@@ -1,11 +1,10 @@
-"""The lab without a browser: python -m core data | networks | train | sweep | runs | stop | evaluate | export | ..."""
+"""The lab without a browser: python -m core COMMAND."""
 
 import argparse
-import dataclasses
 import sys
 
 from core import commands, settings
-from core.config import ConfigError, RunConfig
+from core.config import FIELDS, ConfigError, described, option
 from core.datasets import DATASETS, DatasetUnavailable
 from core.environment import reexec_with, worker_environment
 from core.models import MODELS
@@ -41,13 +40,15 @@ def parser():
     networks.add_argument("--recipe", default="report", choices=RECIPES, help="whose settings it has (report)")
     add_settings(networks, {"Network"})
 
+    verb(commands.settings)
+
     train = verb(commands.train)
     train.add_argument("model", nargs="?", metavar="NETWORK", help=", ".join(MODELS))
     train.add_argument("dataset", nargs="?", metavar="DATASET", help=", ".join(DATASETS))
     train.add_argument("--recipe", default="quick", metavar="NAME", help=f"{', '.join(RECIPES)} (quick)")
     train.add_argument("--run", dest="run_id", help="go on with a run that was stopped or interrupted")
     train.add_argument("--finish", action="store_true", help="with --run: only test and save its best epoch so far")
-    add_settings(train, {field.metadata["group"] for field in dataclasses.fields(RunConfig)})
+    add_settings(train, {field.metadata["group"] for field in FIELDS.values()})
 
     sweep = verb(commands.sweep)
     sweep.add_argument("--networks", dest="models", nargs="+", default=list(MODELS), choices=MODELS, help="(all)")
@@ -55,7 +56,7 @@ def parser():
     sweep.add_argument("--recipes", nargs="+", default=["modern"], choices=RECIPES, help="(modern)")
     sweep.add_argument("--seeds", nargs="+", default=[0], type=int, metavar="N", help="(0)")
     sweep.add_argument("--at-once", type=int, metavar="N", help="how many train side by side (one, or one a GPU)")
-    add_settings(sweep, {field.metadata["group"] for field in dataclasses.fields(RunConfig)} - {"Run"})
+    add_settings(sweep, {field.metadata["group"] for field in FIELDS.values()} - {"Run"})
 
     verb(commands.runs)
     stop = verb(commands.stop)
@@ -75,20 +76,15 @@ def parser():
 
 
 def add_settings(command, groups):
-    """An option for each hyperparameter of these groups, from the RunConfig's own metadata."""
-    for field in dataclasses.fields(RunConfig):
+    """An option for each setting of these groups, from its declaration in RunConfig."""
+    for name, field in FIELDS.items():
         meta = field.metadata
-        if meta["group"] not in groups or field.name in ("model", "dataset", "recipe"):
-            continue
-        option = {"help": f"{meta['label']}: {meta['help']}", "default": argparse.SUPPRESS, "metavar": "X"}
-        if field.type is bool:
-            option |= {"action": argparse.BooleanOptionalAction}
-            option.pop("metavar")
-        elif "choices" in meta:
-            option |= {"help": f"{option['help']} One of {', '.join(meta['choices'])}."}
-        else:
-            option |= {"type": field.type}
-        command.add_argument("--" + field.name.replace("_", "-"), **option)
+        if meta["group"] in groups and name not in ("model", "dataset", "recipe"):
+            kind = {"type": field.type, "metavar": "X"}
+            if field.type is bool:
+                kind = {"action": argparse.BooleanOptionalAction}
+            about = f"{meta['label']}. {described(field)}".replace("%", "%%")
+            command.add_argument(option(name), help=about, default=argparse.SUPPRESS, **kind)
 
 
 def main(arguments=None):

@@ -7,8 +7,8 @@ import keras
 import numpy as np
 
 from core.batches import predict
-from core.evaluation import softmax
 from core.runs import RunError
+from core.schema import softmax
 
 
 class DivergedError(RunError):

@@ -11,12 +11,13 @@ import pandas as pd
 from tqdm import tqdm
 
 from core import jobs, liveness
-from core.config import ConfigError
+from core.config import ConfigError, settings_table
 from core.datasets import DATASETS, load, verify
 from core.integrity import fingerprints, problems
 from core.models import MODELS
 from core.recipes import make_config, training_command
 from core.runs import UNFINISHED, RunError, create_run, list_runs, open_run
+from core.schema import FILES
 
 
 def data(datasets, folder):
@@ -57,6 +58,12 @@ def networks(models, dataset, recipe, **settings):
         )
         print(f"\n{count.total:,} parameters ({count.not_trainable:,} not trainable), ", end="")
         print(f"{table['multiply_adds'].sum():,} multiply-adds an image")
+    return 0
+
+
+def settings():
+    """Print every setting, what it may be and what it does, as a Markdown table."""
+    print(settings_table(), end="")
     return 0
 
 
@@ -167,20 +174,21 @@ def export(run_id, folder):
 
         save_tflite(load_network(run), run)
         run.write_metrics(run.read_metrics() | {"files": fingerprints(run)})
-    paths = (run.config_path, run.history_path, run.metrics_path, run.model_path, run.tflite_path)
-    damaged = problems(run)
-    for path in paths:
-        if path.name in damaged:
-            raise RunError(damaged[path.name])
+    exported, damaged = {file.name: file.exported for file in FILES.values() if file.exported}, problems(run)
+    for name in exported:
+        if name in damaged:
+            raise RunError(damaged[name])
     if os.path.lexists(run.tflite_path):
         from core.inference import Classifier
 
         Classifier(run)  # Whose RunError keeps a network that was cut short from being handed on.
     try:
         target.mkdir(parents=True, exist_ok=True)
-        for path in filter(os.path.lexists, paths):
-            shutil.copy2(path, target)
-        table.to_csv(target / "test_predictions.csv", index=False)
+        for name, new_name in exported.items():
+            if run.path / name == run.predictions_path:
+                table.to_csv(target / new_name, index=False)
+            elif os.path.lexists(run.path / name):
+                shutil.copy2(run.path / name, target / new_name)
     except OSError as error:
         raise RunError(f"{target} cannot be written: {error.strerror}.") from None
     print(f"{len(list(target.iterdir()))} files in {target}")
@@ -215,7 +223,7 @@ def _predictions_table(run):
     predictions = run.read_predictions()
     probabilities = predictions["probabilities"]
     names = DATASETS[run.read_config().dataset]["classes"]
-    table = pd.DataFrame(probabilities.astype("float32"), columns=[f"probability of {name}" for name in names])
+    table = pd.DataFrame(probabilities, columns=[f"probability of {name}" for name in names])
     table.insert(0, "predicted", np.take(names, probabilities.argmax(axis=1)))
     table.insert(0, "label", np.take(names, predictions["labels"]))
     return table.rename_axis("test_image").reset_index()

@@ -44,18 +44,25 @@ def load_network(run):
 
     dataset = DATASETS[run.read_config().dataset]
     metrics = run.read_metrics()
-    run.check(run.model_path, glance_at_keras)
     run.check(run.model_path, lambda path: check_fingerprint(path, metrics))
+    run.check(run.model_path, glance_at_keras)
     try:
         model = keras.saving.load_model(run.model_path, compile=False, safe_mode=True)
         shapes = model.input_shape, model.output_shape
     except Exception as error:  # Damage takes Keras by surprise in a dozen ways.
         if "safe_mode" in str(error):
             raise RunError(f"{run.id}: model.keras is refused, because it holds code.") from None
-        raise RunError(f"{run.id}: model.keras is damaged.") from None
-    if shapes != ((None, *dataset["image_shape"]), (None, len(dataset["classes"]))):
-        raise RunError(f"{run.id}: model.keras is damaged.")
+        raise RunError(f"{run.id}: model.keras: Keras cannot load it as a network; train the run again.") from None
+    wanted = (None, *dataset["image_shape"]), (None, len(dataset["classes"]))
+    if shapes != wanted:
+        here, there = (f"{_shape(images)} to {_shape(classes)}" for images, classes in (shapes, wanted))
+        raise RunError(f"{run.id}: model.keras: it leads from {here}, not from {there}.")
     return model
+
+
+def _shape(sides):
+    """ "28×28×1", without the number of images."""
+    return "×".join(map(str, sides[1:])) if isinstance(sides, tuple) else "something else"
 
 
 def _write(path, write):

@@ -7,12 +7,13 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from core.datasets import DATASETS
-from core.evaluation import softmax
+from core.fields import UnsoundError
 from core.integrity import check_fingerprint
 from core.runs import RunError
-from core.schema import glance_at_tflite
+from core.schema import glance_at_tflite, softmax
 
 _AT_ONCE = 64
+_ANEW = "delete the file and export the run again, or train it again"
 
 
 class Classifier:
@@ -37,21 +38,27 @@ class Classifier:
         self._lock = threading.Lock()
         dataset = DATASETS[run.read_config().dataset]
         metrics = run.read_metrics()
-        run.check(run.tflite_path, glance_at_tflite)
         run.check(run.tflite_path, lambda path: check_fingerprint(path, metrics))
+        run.check(run.tflite_path, glance_at_tflite)
         try:
             self._interpreter = Interpreter(str(run.tflite_path), num_threads=os.cpu_count())
             (images,), (logits,) = self._interpreter.get_input_details(), self._interpreter.get_output_details()
             self.image_shape = tuple(int(side) for side in images["shape"][1:])
             if images["dtype"] is not np.uint8 or self.image_shape != dataset["image_shape"]:
-                raise ValueError
+                here = f"{_shape(self.image_shape)} ({np.dtype(images['dtype']).name})"
+                raise UnsoundError(f"it takes images of {here}, not {_shape(dataset['image_shape'])} (uint8)")
             self._interpreter.allocate_tensors()
             self._input, self._output, self._batch = images["index"], logits["index"], 1
             # Some damage shows only in use; besides, the first answer is the slowest.
-            if self.classify(np.zeros((1, *self.image_shape), np.uint8)).shape != (1, len(dataset["classes"])):
-                raise ValueError
+            classes = self.classify(np.zeros((1, *self.image_shape), np.uint8)).shape[1:]
+            if classes != (len(dataset["classes"]),):
+                raise UnsoundError(f"it tells {_shape(classes)} classes apart, not {len(dataset['classes'])}")
+        except RunError:
+            raise
+        except UnsoundError as error:
+            raise RunError(f"{run.id}: model.tflite: {error}.") from None
         except (ValueError, RuntimeError):
-            raise RunError(f"{run.id}: model.tflite is damaged.") from None
+            raise RunError(f"{run.id}: model.tflite: it cannot be loaded as a network; {_ANEW}.") from None
 
     def classify(self, images):
         """What the network makes of raw images.
@@ -66,13 +73,13 @@ class Classifier:
             RunError: the images have another shape, or the network's answers are no numbers.
         """
         if images.shape[1:] != self.image_shape:
-            here, wanted = ("×".join(map(str, shape)) for shape in (images.shape[1:], self.image_shape))
+            here, wanted = _shape(images.shape[1:]), _shape(self.image_shape)
             raise RunError(f"{self._name} takes images of {wanted}, not {here}.")
         with self._lock:
             parts = [self._logits(images[start : start + _AT_ONCE]) for start in range(0, len(images), _AT_ONCE)]
         logits = np.concatenate(parts)
         if not np.isfinite(logits).all():
-            raise RunError(f"{self._name}: model.tflite is damaged.")
+            raise RunError(f"{self._name}: model.tflite: what it predicts is not a number; {_ANEW}.")
         return softmax(logits).astype(np.float32)
 
     def _logits(self, images):
@@ -83,3 +90,8 @@ class Classifier:
         self._interpreter.set_tensor(self._input, images)
         self._interpreter.invoke()
         return self._interpreter.get_tensor(self._output)
+
+
+def _shape(sides):
+    """ "28×28×1"."""
+    return "×".join(map(str, sides))

@@ -1,6 +1,6 @@
 """The recipes: named sets of hyperparameters, the RunConfig that one makes for a pair, and the command for it."""
 
-from core.config import RunConfig, check_names
+from core.config import RunConfig, check_names, option
 
 ONE_CYCLE = {
     "optimizer": "adamw",
@@ -108,6 +108,8 @@ def training_command(config):
     """The line for a terminal that starts a training with this RunConfig."""
     words = [f"python -m core train {config.model} {config.dataset} --recipe {config.recipe}"]
     for name, value in overrides(config).items():
-        option = name.replace("_", "-")
-        words.append(f"--{option} {value}" if not isinstance(value, bool) else f"--{'' if value else 'no-'}{option}")
+        if isinstance(value, bool):
+            words.append(option(name if value else f"no_{name}"))
+        else:
+            words.append(f"{option(name)} {value}")
     return " ".join(words)

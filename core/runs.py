@@ -9,14 +9,22 @@ import threading
 import time
 from pathlib import Path
 
-from core import schema
 from core.config import RunConfig
+from core.fields import UnsoundError
 from core.files import TEMPORARY, append, overwrite_json, replace_bytes, replace_json
-from core.schema import HISTORY_COLUMNS, HISTORY_HEADER, SCHEMA_VERSION, history_line
+from core.schema import (
+    FILES,
+    HISTORY_COLUMNS,
+    HISTORY_HEADER,
+    SCHEMA_VERSION,
+    UNFINISHED,
+    content,
+    history_line,
+    packed,
+)
 from core.settings import artifacts_folder
 
-UNFINISHED = ("queued", "running", "stopping")
-STATES = (*UNFINISHED, "completed", "stopped", "failed")
+__all__ = ["UNFINISHED", "Run", "RunError", "artifacts_folder", "create_run", "list_runs", "open_run"]
 _RUN_ID = re.compile(r"[a-z0-9_]+(-[a-z0-9_]+)+")
 _LONGEST_ID = 200
 # Held while a status is changed; within a process that ends, held for good.
@@ -25,6 +33,12 @@ STATUS_LOCK = threading.RLock()
 
 class RunError(ValueError):
     """A run that cannot be found, read or gone on with; the message is one sentence for a person."""
+
+
+def _path(name):
+    """The path of a file that the table of a run's files names."""
+    file = FILES[name]
+    return property(lambda run: run.path / file.name)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,36 +51,30 @@ class Run:
     def id(self):
         return self.path.name
 
-    config_path = property(lambda self: self.path / "config.json")
-    status_path = property(lambda self: self.path / "status.json")
-    history_path = property(lambda self: self.path / "history.csv")
-    progress_path = property(lambda self: self.path / "progress.jsonl")
-    metrics_path = property(lambda self: self.path / "metrics.json")
-    predictions_path = property(lambda self: self.path / "test_predictions.npz")
-    log_path = property(lambda self: self.path / "log.txt")
-    queue_path = property(lambda self: self.path / "queue.json")
-    finish_path = property(lambda self: self.path / "finish")
-    shipped_path = property(lambda self: self.path / "shipped")
+    config_path = _path("config.json")
+    status_path = _path("status.json")
+    history_path = _path("history.csv")
+    progress_path = _path("progress.jsonl")
+    metrics_path = _path("metrics.json")
+    predictions_path = _path("test_predictions.npz")
+    log_path = _path("log.txt")
+    queue_path = _path("queue.json")
+    finish_path = _path("finish")
+    shipped_path = _path("shipped")
     # Whether it came with the project, and stays as it is.
     is_shipped = property(lambda self: os.path.lexists(self.shipped_path))
-    lock_path = property(lambda self: self.path / ".lock")
-    checkpoint_path = property(lambda self: self.path / "checkpoint")
-    model_path = property(lambda self: self.path / "model.keras")
-    tflite_path = property(lambda self: self.path / "model.tflite")
+    lock_path = _path(".lock")
+    checkpoint_path = _path("checkpoint/")
+    model_path = _path("model.keras")
+    tflite_path = _path("model.tflite")
 
     def read_record(self):
         """config.json whole: schema_version, created, environment and the config's values."""
-        record = self._read(self.config_path, schema.record)
-        if record["schema_version"] != SCHEMA_VERSION:
-            raise RunError(
-                f"{self.id}: config.json has schema version {record['schema_version']}, not {SCHEMA_VERSION}."
-            )
-        return record
+        return self._read("config.json")
 
     def read_config(self):
         """The RunConfig."""
-        values = self.read_record()["config"]
-        return self.check(self.config_path, lambda _: RunConfig.from_dict(values))
+        return RunConfig.from_dict(self.read_record()["config"])
 
     def describe(self, **facts):
         """Adds facts (versions, hardware, checksum) to config.json."""
@@ -74,7 +82,7 @@ class Run:
 
     def read_status(self):
         """state, phase, epoch, epochs, step, steps, heartbeat (seconds since 1970), pid, pid_started, error."""
-        return self._read(self.status_path, lambda text: schema.status(text, STATES))
+        return self._read("status.json")
 
     def write_status(self, **changes):
         """Changes some of the status; the heartbeat is set to now. Only the holder of the run's lock may call this."""
@@ -93,7 +101,7 @@ class Run:
 
     def read_place(self):
         """Where the run stands in the queue: the lower comes first."""
-        return self._read(self.queue_path, schema.place)
+        return self._read("queue.json")
 
     def write_place(self, place):
         replace_json(self.queue_path, {"place": place})
@@ -102,7 +110,7 @@ class Run:
         """A DataFrame with HISTORY_COLUMNS, one row an epoch; empty before the first is over."""
         import pandas as pd  # here, because a worker that waits for its turn should stay small
 
-        rows = self._read_late(self.history_path, schema.history_rows, [])
+        rows = self._read_late("history.csv", absent=[])
         return pd.DataFrame(rows, columns=HISTORY_COLUMNS, dtype=float).astype({"epoch": int})
 
     def append_history(self, row):
@@ -117,7 +125,7 @@ class Run:
         """The progress rows from byte `offset` on, and the offset to go on from; a half-written last line waits."""
         if not os.path.lexists(self.progress_path):
             return [], 0
-        rows, length = self._read(self.progress_path, schema.progress_rows, offset)
+        rows, length = self._read("progress.jsonl", start=offset)
         return rows, offset + length
 
     def rewind(self, history, epoch, step):
@@ -132,50 +140,62 @@ class Run:
 
     def read_metrics(self):
         """metrics.json, or None where the run has not been evaluated. See `core.training` for what it holds."""
-        return self._read_late(self.metrics_path, schema.metrics, None)
+        return self._read_late("metrics.json")
 
     def write_metrics(self, metrics):
         replace_json(self.metrics_path, metrics)
 
     def read_predictions(self):
-        """Name -> array: probabilities (N, classes) float16 and labels (N,) uint8 of the test images, and, for each
-        recorded epoch, epoch_classes and epoch_confidences (epochs, N) uint8 (confidence 255 is certainty).
+        """What the best epoch's network makes of the test images, name -> array.
+
+        Returns:
+            logits (N, classes): float32; where an older run has kept its probabilities in float16 instead, float64
+            logarithms of them, in which zero counts as 2**-24. probabilities (N, classes) float64, in 0..1. labels (N,)
+            uint8. For each recorded epoch, epoch_classes and epoch_confidences (epochs, N) uint8 (confidence 255 is
+            certainty).
+
+        Raises:
+            RunError: there are none yet, or they are damaged.
         """
-        dataset = self.read_config().dataset
-        arrays = self._read_late(self.predictions_path, lambda text: schema.predictions(text, dataset), None)
+        arrays = self._read_late("test_predictions.npz", self.read_config().dataset)
         if arrays is None:
             raise RunError(f"{self.id} has no test predictions yet.")
         return arrays
 
     def write_predictions(self, **arrays):
-        replace_bytes(self.predictions_path, schema.packed(arrays))
+        """Writes logits, labels and, where they were recorded, epoch_classes and epoch_confidences; see above."""
+        replace_bytes(self.predictions_path, packed(arrays))
 
     def read_log(self, last_lines=40):
         """The last lines of the worker's output."""
         if not os.path.lexists(self.log_path):
             return ""
-        text = self._read(self.log_path, lambda text: text.decode("utf-8", "replace"), -100 * last_lines)
+        text = self.check(self.log_path, lambda path: content(path, -100 * last_lines)).decode("utf-8", "replace")
         return "\n".join(text.splitlines()[-last_lines:])
 
     def check(self, path, check):
-        """What `check` says of one of the run's files; its ValueError or OSError becomes a RunError naming the file."""
+        """What `check` makes of the path of one of the run's files. What is wrong with it becomes a RunError that names
+        the file and says why.
+        """
         try:
             return check(path)
-        except RunError:
-            raise
         except FileNotFoundError:
             raise RunError(f"{self.id}: {path.name} is missing.") from None
         except OSError as error:
-            raise RunError(f"{self.id}: {path.name} cannot be read ({error.strerror}).") from None
-        except ValueError:
-            raise RunError(f"{self.id}: {path.name} is damaged.") from None
+            raise RunError(
+                f"{self.id}: {path.name} cannot be read ({error.strerror}); check the disk and the file's permissions."
+            ) from None
+        except UnsoundError as error:
+            reason = str(error).rstrip(".")
+            raise RunError(f"{self.id}: {path.name}: {reason[0].lower()}{reason[1:]}.") from None
 
-    def _read(self, path, parse, start=0):
-        return self.check(path, lambda path: parse(schema.content(path, start)))
+    def _read(self, name, *about, start=0):
+        return self.check(self.path / name, lambda path: FILES[name].read(content(path, start), *about))
 
-    def _read_late(self, path, parse, absent):
+    def _read_late(self, name, *about, absent=None):
         """The same for a file that comes in the course of the run, with `absent` until then."""
-        return self._read(path, parse) if os.path.lexists(path) or self._is_completed() else absent
+        there = os.path.lexists(self.path / name) or self._is_completed()
+        return self._read(name, *about) if there else absent
 
     def _is_completed(self):
         try:

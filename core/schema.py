@@ -1,5 +1,12 @@
-"""What each file of a run folder must look like: reads it strictly, or raises ValueError or OSError, nothing else."""
+"""Every file of a run folder in one table: what it holds, how large it may be, how it is read and looked at, whether it
+ships and what it is exported as.
 
+Readers are strict: what they return is sound, and all that they raise is UnsoundError, which says what is wrong, and
+OSError. What stands in a file is never believed: not its size, not its shapes, and no code in it is run.
+"""
+
+import collections.abc
+import dataclasses
 import io
 import json
 import math
@@ -9,69 +16,125 @@ import zipfile
 
 import numpy as np
 
+from core.config import check_values
 from core.datasets import DATASETS
+from core.fields import Choice, Each, Field, Number, Record, Text, UnsoundError, shown
 
 SCHEMA_VERSION = 1
+UNFINISHED = ("queued", "running", "stopping")
+STATES = (*UNFINISHED, "completed", "stopped", "failed")
+
+SHARE = Number(0, 1)
+LOSS = Number(-1e300, 1e300, endless=True)
+COUNT = Number(1, 10**9, whole=True)
+EPOCH = Number(1, 10**4, whole=True)
+SECONDS = Number(0, 1e9, unit="seconds")
+# The end is the year 3000.
+TIME = Number(0, 32_503_680_000, unit="seconds since 1970")
+LEARNING_RATE = Number(0, 1e6)
+SPEED = Number(1e-9, 1e15, unit="images a second")
+BYTES = Number(1, 2**31, whole=True, unit="bytes")
+
 # The figures of the report's Table 4.2, in its order.
 SCORES = ("train_accuracy", "train_loss", "validation_accuracy", "validation_loss", "test_accuracy", "test_loss")
-HISTORY_COLUMNS = (
-    "epoch",
-    "train_loss",
-    "train_accuracy",
-    "validation_loss",
-    "validation_accuracy",
-    "learning_rate",
-    "seconds",
-    "images_per_second",
+_SCORE_FIELDS = {
+    "train_accuracy": Field(SHARE, "mean over the epoch while training, with augmentation and dropout"),
+    "train_loss": Field(LOSS, "mean over the epoch while training: cross-entropy in nats, and the L2 terms"),
+    "validation_accuracy": Field(SHARE, "share of the validation images that were recognised"),
+    "validation_loss": Field(LOSS, "mean cross-entropy of the validation images, and the L2 terms"),
+    "test_accuracy": Field(SHARE, "share of the test images that were recognised"),
+    "test_loss": Field(LOSS, "mean cross-entropy of the test images, and the L2 terms"),
+}
+_EPOCH_SCORES = Record({"epoch": Field(EPOCH, "the epoch, from 1, whose weights were measured")} | _SCORE_FIELDS)
+_FINGERPRINT = Record(
+    {"bytes": Field(BYTES, "size"), "sha256": Field(Text(64), "checksum, in hexadecimal digits")},
 )
+
+CONFIG = Record(
+    {
+        "schema_version": Field(Number(SCHEMA_VERSION, SCHEMA_VERSION, whole=True), "the version of these files"),
+        "created": Field(TIME, "when the run was made"),
+        "config": Field(Record({}), "every setting"),
+        "environment": Field(Record({}), "versions of Python and the libraries, and the hardware", needed=False),
+        "dataset_sha256": Field(Each(Text(64)), "the checksum of each part of the dataset", needed=False),
+    }
+)
+STATUS = Record(
+    {
+        "state": Field(Choice(STATES), "what the run does, or how it ended"),
+        "heartbeat": Field(TIME, "when this was written"),
+        "phase": Field(Text(300), "what the worker is at, in a word or two", needed=False, null=True),
+        "epoch": Field(Number(0, 10**4, whole=True), "the epoch that is being trained", needed=False, null=True),
+        "epochs": Field(EPOCH, "how many there are at most", needed=False, null=True),
+        "step": Field(Number(0, 10**9, whole=True), "the steps of this epoch that are done", needed=False, null=True),
+        "steps": Field(COUNT, "how many an epoch has", needed=False, null=True),
+        "pid": Field(Number(1, 2**31, whole=True), "the number of the worker's process", needed=False, null=True),
+        "pid_started": Field(TIME, "when that process began", needed=False, null=True),
+        "error": Field(Text(3000), "why the run failed, in a sentence", needed=False, null=True),
+    }
+)
+QUEUE = Record({"place": Field(Number(-1e300, 1e300), "its position in the queue: the lower comes first")})
+METRICS = Record(
+    {
+        "best": Field(_EPOCH_SCORES, "the figures of the epoch that was chosen by validation, whose network is kept"),
+        "last": Field(_EPOCH_SCORES, "the figures of the last epoch"),
+        "parameters": Field(Number(1, 10**12, whole=True), "how many the network has"),
+        "epochs": Field(EPOCH, "how many were trained"),
+        "seconds": Field(SECONDS, "how long the epochs took"),
+        "total_seconds": Field(SECONDS, "how long the run took in all", needed=False),
+        "quantized": Field(
+            Record({"test_accuracy": Field(SHARE, "share of the test images that were recognised")}),
+            "the figures of model.tflite with its 8-bit weights, where the run came with the project",
+            needed=False,
+        ),
+        "files": Field(Each(_FINGERPRINT), "size and checksum of each network file", needed=False),
+    }
+)
+HISTORY = Record(
+    {
+        "epoch": Field(EPOCH, "from 1"),
+        **{name: _SCORE_FIELDS[name] for name in ("train_loss", "train_accuracy")},
+        **{name: _SCORE_FIELDS[name] for name in ("validation_loss", "validation_accuracy")},
+        "learning_rate": Field(LEARNING_RATE, "at the epoch's end"),
+        "seconds": Field(SECONDS, "how long the epoch took, with its validation"),
+        "images_per_second": Field(SPEED, "training images a second, without the validation"),
+    }
+)
+PROGRESS = Record(
+    {
+        "time": Field(TIME, "when the step was done"),
+        "epoch": Field(EPOCH, "from 1"),
+        "step": Field(Number(0, 10**9, whole=True), "how many steps of the epoch are done"),
+        "steps": Field(COUNT, "how many the epoch has"),
+        "loss": Field(LOSS, "the epoch's mean so far, with the L2 terms"),
+        "accuracy": Field(SHARE, "the epoch's mean so far"),
+        "learning_rate": Field(LEARNING_RATE, "of this step"),
+        "images_per_second": Field(SPEED, "since the line before"),
+    },
+    closed=True,
+)
+HISTORY_COLUMNS = tuple(HISTORY.fields)
 HISTORY_HEADER = ",".join(HISTORY_COLUMNS) + "\n"
-_PROGRESS = ("time", "epoch", "step", "steps", "loss", "accuracy", "learning_rate", "images_per_second")
-_YEAR_3000 = 32_503_680_000
-# What each number may be, by name or by the end of its name: (lowest, highest, whole).
-_RANGES = {
-    "accuracy": (0, 1, False),
-    "bytes": (1, 2**31, True),
-    "created": (0, _YEAR_3000, False),
-    "epoch": (0, 10**4, True),
-    "epochs": (1, 10**4, True),
-    "heartbeat": (0, _YEAR_3000, False),
-    "images_per_second": (1e-9, 1e15, False),
-    "learning_rate": (0, 1e6, False),
-    "loss": (-1e300, 1e300, False),
-    "parameters": (1, 10**12, True),
-    "pid": (1, 2**31, True),
-    "pid_started": (0, _YEAR_3000, False),
-    "place": (-1e300, 1e300, False),
-    "seconds": (0, 1e9, False),
-    "step": (0, 10**9, True),
-    "steps": (1, 10**9, True),
-    "time": (0, _YEAR_3000, False),
-}
-# More bytes than the lab ever writes to each. Progress grows by a line a second: this is about two weeks of it.
-LIMITS = {
-    "config.json": 2**20,
-    "status.json": 2**20,
-    "queue.json": 2**20,
-    "metrics.json": 2**20,
-    "history.csv": 2**22,
-    "progress.jsonl": 2**28,
-    "test_predictions.npz": 2**26,
-    "log.txt": math.inf,
-    "model.keras": 2**31,
-    "model.tflite": 2**31,
-}
+
+_RESTORE = "restore it from a copy, or delete the run"
 _LONGEST_LINE = 4096
 _DEEPEST = 20
+_NESTED = f"its values are nested more than {_DEEPEST} deep"
 _MOST_EPOCHS = 10**4
-_KERAS_MEMBERS = {"metadata.json", "config.json", "model.weights.h5"}
+_KERAS_MEMBERS = ("metadata.json", "config.json", "model.weights.h5")
+# The least that float16, in which runs once kept their probabilities, can tell from zero.
+_SMALLEST_KEPT = 2.0**-24
 
 
 def file_size(path):
     """The size in bytes of a run's file, which must be a file, and no larger than the lab writes it."""
     facts = os.stat(path)
     # Not only folders are no files: opening a pipe would wait for its writer for ever.
-    if not stat.S_ISREG(facts.st_mode) or facts.st_size > LIMITS[path.name]:
-        raise ValueError("no file, or a huge one")
+    if not stat.S_ISREG(facts.st_mode):
+        raise UnsoundError(f"it is not a file; {_RESTORE}")
+    if facts.st_size > FILES[path.name].limit:
+        most = FILES[path.name].limit
+        raise UnsoundError(f"it has {facts.st_size:,} bytes, more than the {most:,} that such a file may have")
     return facts.st_size
 
 
@@ -85,75 +148,50 @@ def content(path, start=0, size=-1):
 
 def json_object(text):
     """The dict in the bytes of a JSON file."""
+    if not text.strip():
+        raise UnsoundError(f"it is empty; {_RESTORE}")
+    value = _json(text, "line {}")
+    if not isinstance(value, dict):
+        raise UnsoundError(f"it holds {shown(value)}, not an object")
+    if _depth(value) > _DEEPEST:
+        raise UnsoundError(_NESTED)
     try:
-        value = json.loads(text.decode("utf-8"))
-        deep = _depth(value) > _DEEPEST
-    except RecursionError:
-        deep = True
-    if deep or not isinstance(value, dict):
-        raise ValueError("no object, or one nested without end")
-    # JSON can spell halves of characters, which cannot be shown.
-    json.dumps(value, ensure_ascii=False).encode("utf-8")
+        # JSON can spell halves of characters, which cannot be shown.
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise UnsoundError("a text in it has half a character") from None
     return value
 
 
 def record(text):
-    """config.json; its "config" is for RunConfig to check, and what another schema version holds is not looked at."""
+    """config.json as a dict whose "config" makes a RunConfig; what another schema version holds is not looked at."""
     value = json_object(text)
-    _check_numbers({"version": value.get("schema_version")}, ("version",), {"version": (1, 1000, True)})
-    if value["schema_version"] == SCHEMA_VERSION:
-        _check_numbers(value, ("created",))
-        if not isinstance(value.get("environment", {}), dict) or not isinstance(value.get("config"), dict):
-            raise ValueError("no objects")
+    version = value.get("schema_version")
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise UnsoundError(f"schema_version is {shown(version)}, not {SCHEMA_VERSION}; it may be from a newer version")
+    CONFIG.check(value)
+    check_values(value["config"])
     return value
 
 
-def status(text, states):
-    """status.json, whose state is one of `states`."""
+def status(text):
+    """status.json as a dict."""
     value = json_object(text)
-    if value.get("state") not in states:
-        raise ValueError("no known state")
-    _check_numbers(value, ("heartbeat",))
-    maybe = ("epoch", "epochs", "step", "steps", "pid", "pid_started")
-    _check_numbers(value, [name for name in maybe if value.get(name) is not None])
-    for name, longest in (("phase", 300), ("error", 3000)):
-        said = value.get(name)
-        if said is not None and not (isinstance(said, str) and len(said) <= longest):
-            raise ValueError(f"{name} is no sentence")
+    STATUS.check(value)
     return value
 
 
 def place(text):
-    """The place in queue.json."""
+    """The position in the queue, out of queue.json."""
     value = json_object(text)
-    _check_numbers(value, ("place",))
+    QUEUE.check(value)
     return float(value["place"])
 
 
 def metrics(text):
-    """metrics.json."""
+    """metrics.json as a dict."""
     value = json_object(text)
-    _check_numbers(value, ("parameters", "epochs", "seconds"))
-    for which in ("best", "last"):
-        if not isinstance(value.get(which), dict):
-            raise ValueError(f"no {which} epoch")
-        _check_numbers(value[which], ("epoch", *SCORES))
-        if value[which]["epoch"] < 1:
-            raise ValueError("an epoch that never was")
-    if "total_seconds" in value:  # Runs from before it was recorded have none.
-        _check_numbers(value, ("total_seconds",))
-    if "quantized" in value:
-        if not isinstance(value["quantized"], dict):
-            raise ValueError("no figures of the 8-bit network")
-        _check_numbers(value["quantized"], ("test_accuracy",))
-    # Files that were trained before there were fingerprints have none.
-    files = value.get("files", {})
-    if not isinstance(files, dict) or not all(isinstance(file, dict) for file in files.values()):
-        raise ValueError("no fingerprints")
-    for file in files.values():
-        _check_numbers(file, ("bytes",))
-        if not isinstance(file.get("sha256"), str):
-            raise ValueError("no fingerprint")
+    METRICS.check(value)
     return value
 
 
@@ -164,18 +202,22 @@ def history_line(row):
 
 def history_rows(text):
     """The rows of history.csv, lists in the order of HISTORY_COLUMNS; a half-written last line waits."""
+    header = HISTORY_HEADER.strip()
     lines, rest = _whole_lines(text)
-    if not lines and not HISTORY_HEADER.encode().startswith(rest):
-        raise ValueError("other columns")
-    if (lines and lines[0] != HISTORY_HEADER.encode().strip()) or set(rest if lines else b"") - set(
-        b"0123456789+-.eE,NaInfity"
-    ):
-        raise ValueError("no rows")
-    rows = [[float(cell) for cell in line.split(b",")] for line in lines[1:]]
-    for number, row in enumerate(rows, start=1):
-        _check_numbers(dict(zip(HISTORY_COLUMNS, row, strict=True)), HISTORY_COLUMNS)
-        if row[0] != number:
-            raise ValueError("epochs out of order")
+    if not (lines[0] == header.encode() if lines else HISTORY_HEADER.encode().startswith(rest)):
+        raise UnsoundError(f"its first line is not {header}")
+    if lines and set(rest) - set(b"0123456789+-.eE,NaInfity"):
+        raise UnsoundError(f"its last line is not a row of numbers: {shown(rest.decode('utf-8', 'replace'))}")
+    rows = []
+    for number, line in enumerate(lines[1:], start=1):
+        cells = line.split(b",")
+        if len(cells) != len(HISTORY_COLUMNS):
+            raise UnsoundError(f"row {number} has {len(cells)} columns, not {len(HISTORY_COLUMNS)}")
+        row = {name: _cell(cell) for name, cell in zip(HISTORY_COLUMNS, cells, strict=True)}
+        HISTORY.check_fields(row, f"row {number}: ")
+        if row["epoch"] != number:
+            raise UnsoundError(f"row {number}: epoch is {shown(row['epoch'])}, not {number}")
+        rows.append(list(row.values()))
     return rows
 
 
@@ -183,21 +225,80 @@ def progress_rows(text):
     """The rows of progress.jsonl, and how many bytes they take; a half-written last line waits."""
     lines, rest = _whole_lines(text)
     if not b"{".startswith(rest[:1]) or len(rest) >= _LONGEST_LINE:
-        raise ValueError("no beginning of a row")
-    try:
-        rows = [json.loads(line) for line in lines]
-    except RecursionError:
-        raise ValueError("nested without end") from None
-    for row in rows:
-        if not isinstance(row, dict) or len(row) != len(_PROGRESS):
-            raise ValueError("no row")
-        _check_numbers(row, _PROGRESS)
-        if row["epoch"] < 1 or row["step"] > row["steps"]:
-            raise ValueError("further than its end")
+        raise UnsoundError("its last line is not the beginning of a row")
+    rows = []
+    for line in lines:
+        row = _json(line, "a row")
+        if not isinstance(row, dict):
+            raise UnsoundError(f"a row is {shown(row)}, not an object")
+        PROGRESS.check_fields(row, "a row: ")
+        if row["step"] > row["steps"]:
+            raise UnsoundError(f"a row: step is {row['step']}, more than its steps, which are {row['steps']}")
+        rows.append(row)
     return rows, len(text) - len(rest)
 
 
-def glance_at_progress(path):
+def predictions(text, dataset):
+    """The arrays of test_predictions.npz, name -> array; see `core.runs.Run.read_predictions`."""
+    try:
+        _check_arrays(io.BytesIO(text), dataset)
+        with np.load(io.BytesIO(text), allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except UnsoundError:
+        raise
+    except Exception:  # Broken archives break in a dozen ways.
+        raise UnsoundError(f"an array in it cannot be unpacked; {_RESTORE}") from None
+    classes = len(DATASETS[dataset]["classes"])
+    for name in ("labels", "epoch_classes"):
+        if name in arrays and (highest := arrays[name].max(initial=0)) >= classes:
+            raise UnsoundError(f"{name} holds {highest}, not a class from 0 to {classes - 1}")
+    if "logits" in arrays:
+        if not np.isfinite(arrays["logits"]).all():
+            raise UnsoundError("logits holds what is not a number")
+        return arrays | {"probabilities": softmax(arrays["logits"])}
+    kept = arrays["probabilities"].astype(np.float64)
+    if not ((kept >= 0) & (kept <= 1)).all():
+        raise UnsoundError("probabilities holds what is not between 0 and 1")
+    return arrays | {"probabilities": kept, "logits": np.log(np.maximum(kept, _SMALLEST_KEPT))}
+
+
+def packed(arrays):
+    """The bytes of test_predictions.npz."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def softmax(logits):
+    """Probabilities (N, classes) float64 of logits (N, classes)."""
+    powers = np.exp(np.asarray(logits, np.float64) - np.max(logits, axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """What the other files of a run say, for a look at one of them; None of what is damaged or not there yet.
+
+    Attributes:
+        dataset: the name of its dataset.
+        metrics: metrics.json.
+        completed: whether it is.
+    """
+
+    dataset: str | None
+    metrics: dict | None
+    completed: bool
+
+
+def glance_at_history(path, facts):
+    """Checks all rows, and that a completed run has as many as it has epochs."""
+    rows = len(history_rows(content(path)))
+    if facts.completed and facts.metrics and rows < facts.metrics["epochs"]:
+        some = f"{rows} epoch{'s' * (rows != 1)}"
+        raise UnsoundError(f"it has {some}, not {facts.metrics['epochs']}; it was cut short")
+
+
+def glance_at_progress(path, facts=None):
     """Checks the first rows and the last of a file that may be long."""
     size = file_size(path)
     if size <= 2 * _LONGEST_LINE:
@@ -208,64 +309,238 @@ def glance_at_progress(path):
     progress_rows(last[last.find(b"\n") + 1 :])
 
 
-def predictions(text, dataset):
-    """The arrays in the bytes of test_predictions.npz, name -> array; see `core.runs.Run.read_predictions`.
-
-    Raises:
-        ValueError: they are not what a network says of this dataset's test images.
-    """
-    try:
-        _check_arrays(io.BytesIO(text), dataset)
-        with np.load(io.BytesIO(text), allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-        classes = np.concatenate([arrays[name].ravel() for name in ("labels", "epoch_classes") if name in arrays])
-        sound = (classes < arrays["probabilities"].shape[1]).all()
-        probabilities = arrays["probabilities"]
-        sound = sound and ((probabilities >= 0) & (probabilities <= 1)).all()
-    except Exception as error:  # Broken archives break in a dozen ways.
-        raise ValueError(f"no predictions: {error}") from None
-    if not sound:
-        raise ValueError("no probabilities, or no classes")
-    return arrays
-
-
-def packed(arrays):
-    """The bytes of test_predictions.npz."""
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
-    return buffer.getvalue()
-
-
-def glance_at_predictions(path, dataset):
+def glance_at_predictions(path, facts):
     """Checks which arrays test_predictions.npz holds, without reading them."""
     file_size(path)
-    try:
-        _check_arrays(path, dataset)
-    except OSError:
-        raise
-    except Exception as error:
-        raise ValueError(f"no predictions: {error}") from None
+    if facts.dataset:
+        _check_arrays(path, facts.dataset)
 
 
-def glance_at_keras(path):
+def glance_at_keras(path, facts=None):
     """Checks that model.keras is an archive that holds a network, and unpacks to no more than itself."""
+    check_size(path, facts and facts.metrics)
     size = file_size(path)
     try:
         with zipfile.ZipFile(path) as archive:
-            names, members = set(archive.namelist()), archive.infolist()
+            members = {member.filename: member.file_size for member in archive.infolist()}
     except OSError:
         raise
-    except Exception as error:
-        raise ValueError(f"no archive: {error}") from None
+    except Exception:
+        raise UnsoundError(f"it is not an archive; {_RESTORE}") from None
+    for name in _KERAS_MEMBERS:
+        if name not in members:
+            raise UnsoundError(f"it holds no network: {name} is missing in it")
     # Keras packs without compressing: what unpacks to far more is a bomb.
-    if not names >= _KERAS_MEMBERS or sum(member.file_size for member in members) > 2 * size + 2**20:
-        raise ValueError("no network")
+    if (unpacked := sum(members.values())) > 2 * size + 2**20:
+        raise UnsoundError(f"it unpacks to {unpacked:,} bytes, far more than its own {size:,}")
 
 
-def glance_at_tflite(path):
+def glance_at_tflite(path, facts=None):
     """Checks that model.tflite begins as one does."""
+    check_size(path, facts and facts.metrics)
     if content(path, 4, 4) != b"TFL3":
-        raise ValueError("no network")
+        raise UnsoundError("it is not a LiteRT network; delete the file and export the run again, or train it again")
+
+
+def glance_at_log(path, facts=None):
+    """Checks that there is something that can be opened."""
+    content(path, -1)
+
+
+def check_size(path, metrics):
+    """Checks that a network file has the size that the run's metrics tell, where they tell one (None: no metrics)."""
+    known, size = ((metrics or {}).get("files", {}).get(path.name) or {}).get("bytes"), file_size(path)
+    if known and size != known:
+        why = "it was cut short" if size < known else "it is another file"
+        raise UnsoundError(f"it has {size:,} bytes, not {known:,}; {why}")
+
+
+@dataclasses.dataclass(frozen=True)
+class RunFile:
+    """What there is to know about one file of a run folder.
+
+    Attributes:
+        name: its name; that of a folder ends with a slash.
+        holds: what it holds, for a person.
+        limit: more bytes than the lab ever writes to it; None for what is only there or not.
+        needed: whether every run has it, or every completed one: "always", "completed" or "".
+        record: the fields of a file of records.
+        read: the bytes of the file -> what it holds; None where nobody reads it whole here.
+        glance: checks it without reading much: called with its path and Facts; None where it is not looked at.
+        ships: whether it stays with a run that comes with the project.
+        exported: what it is called when the run is exported, "" where it is not.
+    """
+
+    name: str
+    holds: str
+    limit: float | None = None
+    needed: str = ""
+    record: Record | None = None
+    read: collections.abc.Callable | None = None
+    glance: collections.abc.Callable | None = None
+    ships: bool = False
+    exported: str = ""
+
+    def is_needed(self, completed):
+        """Whether a run must have it that is completed, or is not."""
+        return self.needed == "always" or (completed and self.needed == "completed")
+
+
+def _read_whole(read):
+    return lambda path, facts: read(content(path))
+
+
+FILES = {
+    file.name: file
+    for file in (
+        RunFile(
+            "config.json",
+            "every setting, the seed, library versions, hardware, checksums of the images, a schema version",
+            limit=2**20,
+            needed="always",
+            record=CONFIG,
+            read=record,
+            glance=_read_whole(record),
+            ships=True,
+            exported="config.json",
+        ),
+        RunFile(
+            "status.json",
+            "state (queued, running, stopping, stopped, completed or failed), process, epoch and step, error",
+            limit=2**20,
+            needed="always",
+            record=STATUS,
+            read=status,
+            glance=_read_whole(status),
+            ships=True,
+        ),
+        RunFile(
+            "history.csv",
+            "a row an epoch: loss and accuracy on training and validation, learning rate, seconds, images a second",
+            limit=2**22,
+            needed="completed",
+            record=HISTORY,
+            read=history_rows,
+            glance=glance_at_history,
+            ships=True,
+            exported="history.csv",
+        ),
+        RunFile(
+            "progress.jsonl",
+            "a line every second or so of training: epoch, step, running loss and accuracy, images a second",
+            # About two weeks of it.
+            limit=2**28,
+            record=PROGRESS,
+            read=progress_rows,
+            glance=glance_at_progress,
+            ships=True,
+        ),
+        RunFile(
+            "metrics.json",
+            "accuracy and loss on training, validation and test, of the best and of the last epoch; parameters; "
+            "the networks' checksums",
+            limit=2**20,
+            needed="completed",
+            record=METRICS,
+            read=metrics,
+            glance=_read_whole(metrics),
+            ships=True,
+            exported="metrics.json",
+        ),
+        RunFile(
+            "test_predictions.npz",
+            "the best epoch's logits of the test images, and each epoch's predictions if they were recorded; "
+            "older runs have probabilities in their place",
+            limit=2**26,
+            needed="completed",
+            read=predictions,
+            glance=glance_at_predictions,
+            ships=True,
+            exported="test_predictions.csv",
+        ),
+        RunFile(
+            "model.keras",
+            "the best epoch's network, from raw images to logits",
+            limit=2**31,
+            glance=glance_at_keras,
+            exported="model.keras",
+        ),
+        RunFile(
+            "model.tflite",
+            "the same with 8-bit weights",
+            limit=2**31,
+            glance=glance_at_tflite,
+            exported="model.tflite",
+        ),
+        RunFile("log.txt", "the worker's output", limit=math.inf, glance=glance_at_log, ships=True),
+        RunFile(
+            "queue.json",
+            "its position in the queue while it waits: the lower comes first",
+            limit=2**20,
+            record=QUEUE,
+            read=place,
+            glance=_read_whole(place),
+        ),
+        RunFile(".lock", "empty; the process that works on the run holds it locked"),
+        RunFile(
+            "checkpoint/",
+            "what is needed to go on exactly: weights, optimizer, the callbacks' counters; gone once it is completed",
+        ),
+        RunFile("finish", "there, and empty, once somebody asked that it trains no more and is evaluated as it is"),
+        RunFile("shipped", "there, and empty, where the run came with the project: nothing changes or deletes it"),
+    )
+}
+# Those that may be damaged.
+CHECKED = tuple(file.name for file in FILES.values() if file.glance)
+
+
+def files_table():
+    """Every file of a run folder as a row of a Markdown table."""
+    rows = [("File", "What it holds", "At most", "Ships", "Exported as"), ("---",) * 5]
+    for file in FILES.values():
+        most = "" if file.limit in (None, math.inf) else f"{file.limit // 2**20:,} MiB"
+        exported = f"`{file.exported}`" if file.exported else ""
+        rows.append((f"`{file.name}`", file.holds, most, "yes" if file.ships else "", exported))
+    return _table(rows)
+
+
+def fields_table(name):
+    """The fields of one of those files, which has a record, as rows of a Markdown table."""
+    rows = [("Field", "What it holds", "May be"), ("---",) * 3]
+    rows += [
+        (f"`{path}`", field.help, field.kind.words + ", or null" * field.null + "; may be missing" * (not field.needed))
+        for path, field in _flat(FILES[name].record)
+    ]
+    return _table(rows)
+
+
+def _table(rows):
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _flat(record, prefix=""):
+    """(path, Field) of each field, those inside of others after them."""
+    for name, field in record.fields.items():
+        yield prefix + name, field
+        kind, path = field.kind, f"{prefix}{name}."
+        if isinstance(kind, Each) and isinstance(kind.kind, Record):
+            kind, path = kind.kind, f"{path}NAME."
+        if isinstance(kind, Record):
+            yield from _flat(kind, path)
+
+
+def _json(text, where):
+    """The value in JSON text; `where` names its lines in a sentence."""
+    try:
+        return json.loads(text.decode("utf-8"))
+    except RecursionError:
+        raise UnsoundError(_NESTED) from None
+    except UnicodeDecodeError:
+        raise UnsoundError(f"it is not text; {_RESTORE}") from None
+    except json.JSONDecodeError as error:
+        raise UnsoundError(f"{where.format(error.lineno)} is not JSON; {_RESTORE}") from None
+    except ValueError:
+        raise UnsoundError("a number in it has thousands of digits") from None
 
 
 def _whole_lines(text):
@@ -274,43 +549,65 @@ def _whole_lines(text):
     return text[:end].splitlines(), text[end:]
 
 
+def _cell(text):
+    """The number in a cell of a table, else what stands there."""
+    try:
+        return float(text)
+    except ValueError:
+        return text.decode("utf-8", "replace")
+
+
 def _depth(value):
     inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return 1 + max(map(_depth, inside), default=0)
 
 
-def _check_numbers(values, names, ranges=_RANGES):
-    for name in names:
-        value = values.get(name)
-        kind = name if name in ranges else name.rsplit("_", 1)[-1]
-        low, high, whole = ranges[kind]
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(f"{name} is no number")
-        # A loss may be anything: that is how a run shows that it diverges.
-        if kind == "loss" and isinstance(value, float):
-            continue
-        if not low <= value <= high or (whole and value != int(value)):
-            raise ValueError(f"{name} is out of range")
-
-
 def _check_arrays(file, dataset):
+    """Checks which arrays an archive (a path, or an open file) holds, from their headers alone."""
+    try:
+        found = _array_headers(file)
+    except (OSError, UnsoundError):
+        raise
+    except Exception:  # As above.
+        raise UnsoundError(f"it is not an archive of arrays; {_RESTORE}") from None
+    kept = "logits" if "logits" in found else "probabilities"
+    for name in ("labels", kept):
+        if name not in found:
+            raise UnsoundError(f"there is no array called {name}")
+    classes, most = len(DATASETS[dataset]["classes"]), DATASETS[dataset]["test_examples"]
+    count, epochs = (found[name][0][0] if name in found and found[name][0] else 0 for name in (kept, "epoch_classes"))
+    if not 1 <= count <= most:
+        raise UnsoundError(f"{kept} has {count:,} rows, not between 1 and {most:,}")
+    wanted = {kept: ((count, classes), {"logits": "float32"}.get(kept, "float16")), "labels": ((count,), "uint8")}
+    if "epoch_classes" in found:
+        if epochs > _MOST_EPOCHS:
+            raise UnsoundError(f"epoch_classes has {epochs:,} rows, more than the {_MOST_EPOCHS:,} that a run may have")
+        wanted |= dict.fromkeys(("epoch_classes", "epoch_confidences"), ((epochs, count), "uint8"))
+    for name, shape in wanted.items():
+        if name not in found:
+            raise UnsoundError(f"there is no array called {name}")
+        if found[name] != shape:
+            raise UnsoundError(f"{name} holds {_shape(*found[name])}, not {_shape(*shape)}")
+    if unknown := found.keys() - wanted.keys():
+        raise UnsoundError(f"there is no array called {shown(min(unknown))}; it may be from a newer version")
+
+
+def _array_headers(file):
+    """Name -> (shape, name of the type) of each array in an archive, whose data has the size that this makes."""
     found = {}
     with zipfile.ZipFile(file) as archive:
         for member in archive.infolist():
+            name = member.filename.removesuffix(".npy")
             with archive.open(member) as stream:
                 if np.lib.format.read_magic(stream) != (1, 0):
-                    raise ValueError("another format")
+                    raise UnsoundError(f"{shown(name)} is not an array of a known format")
                 shape, _, kind = np.lib.format.read_array_header_1_0(stream)
                 if stream.tell() + math.prod(shape) * kind.itemsize != member.file_size:
-                    raise ValueError("of another size than it says")
-            found[member.filename.removesuffix(".npy")] = (shape, kind.name)
-    (count,) = found["labels"][0]
-    classes = len(DATASETS[dataset]["classes"])
-    wanted = {"probabilities": ((count, classes), "float16"), "labels": ((count,), "uint8")}
-    if "epoch_classes" in found:
-        epochs = found["epoch_classes"][0][0]
-        wanted |= dict.fromkeys(("epoch_classes", "epoch_confidences"), ((epochs, count), "uint8"))
-        if epochs > _MOST_EPOCHS:
-            raise ValueError("more epochs than any run has")
-    if found != wanted or not 1 <= count <= DATASETS[dataset]["test_examples"]:
-        raise ValueError("other arrays")
+                    raise UnsoundError(f"{shown(name)} is not as large as it says")
+            found[name] = (shape, kind.name)
+    return found
+
+
+def _shape(sides, kind):
+    """ "200×10 (float32)"."""
+    return f"{'×'.join(map(str, sides[:4]))}{'×…' * (len(sides) > 4)} ({kind[:20]})"

@@ -7,17 +7,7 @@ from core.datasets import load
 from core.evaluation import accuracy
 from core.integrity import fingerprints, problems
 from core.runs import Run, RunError, list_runs
-
-# What the pages read. Checkpoints and model.keras stay behind, as do the lock and the place in the queue.
-_KEPT = (
-    "config.json",
-    "status.json",
-    "history.csv",
-    "progress.jsonl",
-    "metrics.json",
-    "test_predictions.npz",
-    "log.txt",
-)
+from core.schema import FILES
 
 
 def ship(run, folder, network=True):
@@ -52,9 +42,11 @@ def ship(run, folder, network=True):
         folder.mkdir(parents=True, exist_ok=True)
         with files.replacing(copy.path) as new:
             new.mkdir()
-            for name in (*_KEPT, *(["model.tflite"] if facts else [])):
-                if (run.path / name).exists():
-                    shutil.copyfile(run.path / name, new / name)
+            for file in FILES.values():
+                # What the pages read. What only training and export need stays behind.
+                wanted = file.ships or (facts and file.name == run.tflite_path.name)
+                if wanted and (run.path / file.name).exists():
+                    shutil.copyfile(run.path / file.name, new / file.name)
             kept = Run(new)
             kept.write_metrics(run.read_metrics() | facts | {"files": fingerprints(kept)})
             kept.shipped_path.touch()

@@ -13,6 +13,7 @@ from pages.parts.curves import curves_figure, short_names
 from pages.parts.run_table import columns_of_report, columns_of_runs, draw_table
 from pages.parts.shell import begin_page
 from pages.parts.starting import link_to_training
+from pages.parts.style import plain
 from pages.parts.urls import put_runs_in_url, runs_in_url
 
 begin_page()
@@ -129,7 +130,7 @@ runs, problems = data.readable_runs()
 tables = {which: data.table(runs, which) for which in EPOCHS}
 named = runs_in_url()
 for sentence in dict.fromkeys(problems + [sentence for _, found in tables.values() for sentence in found]):
-    st.warning(sentence, icon=":material/broken_image:")
+    st.warning(plain(sentence), icon=":material/broken_image:")
 for run in named:
     if "metrics.json" not in data.damaged_files(run) and data.metrics(run) is None:
         st.info(f"{run.id} has no results yet. The Train page shows how far it is.", icon=":material/hourglass_top:")

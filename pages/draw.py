@@ -16,7 +16,7 @@ from pages.parts.picture_choice import picture_choice
 from pages.parts.refreshing import refreshing
 from pages.parts.shell import begin_page
 from pages.parts.starting import quick_start_button
-from pages.parts.style import NETWORK_COLOURS, pair_label
+from pages.parts.style import NETWORK_COLOURS, pair_label, plain
 from pages.parts.urls import runs_in_url
 
 begin_page()
@@ -31,7 +31,7 @@ def chosen_runs(mnist_runs):
     best = comparison.best_runs(rows)
     named, more = data.table([run for run in runs_in_url() if reads_digits(run)])
     for problem in problems + more:
-        st.warning(problem)
+        st.warning(plain(problem))
     rows = [best[model, DATASET] for model in MODELS if (model, DATASET) in best] + named.to_dict("records")
     return {row["run"]: row["test_accuracy"] for row in rows}
 
@@ -41,7 +41,7 @@ def reads_digits(run):
     try:
         config, tested = data.config(run), data.metrics(run) is not None
     except RunError as error:
-        st.warning(str(error))
+        st.warning(plain(str(error)))
         return False
     if config.dataset != DATASET:
         st.info(f"{pair_label(config.model, config.dataset)} has not learned digits, so it does not answer here.")
@@ -82,7 +82,7 @@ def loaded(runs):
         try:
             data.classifier(run)
         except RunError as error:
-            st.warning(str(error))
+            st.warning(plain(str(error)))
         else:
             ready.append(run)
             room -= size
@@ -103,13 +103,13 @@ def draw(found, missing):
         try:
             image = drawing_pad("pad")
         except DrawingError as error:
-            st.error(str(error))
+            st.error(plain(str(error)))
         picture_choice("pad")
     with right:
         try:
             answers = [] if image is None else [ask(reader, image) for reader in found]
         except RunError as error:
-            st.error(str(error))
+            st.error(plain(str(error)))
             image = None
         draw_answers(image, found, answers, "answers")
         if missing:

@@ -12,6 +12,7 @@ from pages.parts import data
 from pages.parts.refreshing import refreshing
 from pages.parts.scorecard import draw_scorecard
 from pages.parts.shell import begin_page
+from pages.parts.style import plain
 
 begin_page()
 
@@ -77,7 +78,7 @@ def draw_scores(watching):
     if best:
         st.caption(ABOUT_CARDS)
     for sentence in dict.fromkeys(problems + more_problems):
-        st.warning(sentence, icon=":material/broken_image:")
+        st.warning(plain(sentence), icon=":material/broken_image:")
 
 
 st.title("Deeper Networks Lab")

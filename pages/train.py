@@ -16,6 +16,7 @@ from pages.parts.run_card import run_card
 from pages.parts.settings_form import in_words, reset_settings, settings_form
 from pages.parts.shell import begin_page
 from pages.parts.start_grid import start_grid
+from pages.parts.style import plain
 from pages.parts.urls import put_runs_in_url, runs_in_url
 
 begin_page()
@@ -54,7 +55,7 @@ def start_section(runs):
         ready = configs(recipe, settings)
     except ConfigError as error:
         ready = {}
-        said.error(str(error))
+        said.error(plain(str(error)))
     if settings:
         with said.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f":material/edit: Changed from the recipe: **{in_words(settings)}**", width="content")
@@ -126,7 +127,7 @@ else:
     start = "" if looking else " AlexNet on MNIST with the quick recipe is a good start: click it above."
     st.info(f"Nothing has been trained yet.{start}")
 for sentence in damaged:
-    st.caption(f":material/warning: {sentence}")
+    st.caption(f":material/warning: {plain(sentence)}")
 if damaged:
     with st.container(horizontal=True, key="nameless"):
         for run in data.nameless_runs():

@@ -15,7 +15,7 @@ from core.runs import list_runs, open_run
 from tests import folders
 from tests.workers import wait_for
 
-COMMANDS = ("data", "networks", "train", "sweep", "runs", "stop", "evaluate", "export", "ship")
+COMMANDS = ("data", "networks", "settings", "train", "sweep", "runs", "stop", "evaluate", "export", "ship")
 
 
 def test_the_help_names_every_command(capsys):

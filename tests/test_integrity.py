@@ -95,6 +95,11 @@ def opened(name, *runs):
     return page
 
 
+def named(run, name):
+    """How each sentence about a file begins."""
+    return f"{run.id}: {name}"
+
+
 def said(page):
     return "\n".join(element.value for element in [*page.warning, *page.error, *page.info, *page.caption])
 
@@ -138,12 +143,12 @@ def test_every_page_names_the_damaged_file_and_shows_the_sound_run(artifacts, ma
         assert shows(page, sound), title
         for way, run in runs.items():
             if title in ("overview", "train", "compare"):
-                assert (f"{run.id}: {name} " in said(page)) == is_said(name, way, make is whole_run), (title, way)
+                assert (named(run, name) in said(page)) == is_said(name, way, make is whole_run), (title, way)
     for way in ("noise", "missing", "folder") if name in LOOKED_INTO and make is whole_run else ():
         page = opened("gallery", runs[way], sound)
         assert SHOWS["gallery"](page, sound)
         assert not SHOWS["gallery"](page, runs[way])
-        assert f"{runs[way].id}: {name} " in said(page), way
+        assert named(runs[way], name) in said(page), way
 
 
 def test_every_page_opens_where_all_runs_are_damaged(artifacts):
@@ -153,7 +158,7 @@ def test_every_page_opens_where_all_runs_are_damaged(artifacts):
             damaged(run.path / name, way)
     for title in SHOWS:
         for page in (opened(title), opened(title, *itertools.chain(*runs.values()))):
-            assert title == "draw" or f"{runs['config.json'][0].id}: config.json is damaged." in said(page)
+            assert title == "draw" or named(runs["config.json"][0], "config.json") in said(page)
 
 
 @pytest.mark.parametrize("make", [started_run, finished_run])
@@ -197,7 +202,7 @@ def test_every_command_names_the_damaged_file_and_goes_on(artifacts, tmp_path, m
         for arguments, names_it in asked.items():
             assert main(arguments) == (2 if names_it or arguments[0] == "train" else 0), (way, arguments)
             err = capsys.readouterr().err.strip().splitlines()
-            assert not names_it or err[-1].startswith(f"{run.id}: {name} "), (way, err)
+            assert not names_it or err[-1].startswith(named(run, name)), (way, err)
         run.path.rename(tmp_path / f"{number} looked at")
 
 
@@ -224,6 +229,19 @@ def test_what_a_file_says_is_shown_as_it_is_and_fetches_nothing(artifacts):
     assert [error.value for error in page.error] == [escaped]
     assert f":blue-badge[{escaped}]" in [text.value for text in page.markdown]
     assert escaped in [bar.proto.text for bar in page.get("progress")]
+
+
+@pytest.mark.parametrize("page", SHOWS)
+def test_what_a_damaged_file_says_fetches_nothing_on_any_page(artifacts, page):
+    picture, escaped = "![x](http://elsewhere.example)", r"'!\[x\](http://elsewhere.example)'"
+    nameless, unevaluated, unfinished = finished_run(), teach(finished_run("vgg16")), started_run("resnet34")
+    record = json.loads(nameless.config_path.read_text())
+    nameless.config_path.write_text(json.dumps(record | {"config": {picture: 1}}))
+    unevaluated.metrics_path.write_text(json.dumps(unevaluated.read_metrics() | {"epochs": picture}))
+    unfinished.history_path.write_text(unfinished.history_path.read_text() + f"{picture},0,0,0,0,0,0,1\n")
+    shown = said(opened(page, nameless, unevaluated, unfinished))
+    assert escaped in shown
+    assert picture not in shown
 
 
 def test_a_run_that_diverged_is_no_damage_and_is_shown(artifacts):

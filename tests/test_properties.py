@@ -1,7 +1,6 @@
 """For whatever there may be in a run's files: sound values or one sentence, and nothing else."""
 
 import contextlib
-import dataclasses
 import json
 
 import pandas as pd
@@ -11,8 +10,9 @@ from hypothesis import strategies as st
 
 from core import liveness
 from core.comparison import table
-from core.config import RunConfig
+from core.config import FIELDS, RunConfig
 from core.estimate import seconds_left
+from core.fields import Choice, Switch
 from core.integrity import problems
 from core.runs import RunError, create_run
 from core.schema import HISTORY_COLUMNS
@@ -44,10 +44,12 @@ def look_at_everything(run):
         with contextlib.suppress(RunError):
             reader()
     for which in ("best", "last"):
-        rows, problems = table([run], which)
-        assert len(rows) + len(problems) == 1
+        rows, sentences = table([run], which)
+        assert len(rows) + len(sentences) == 1
     for name, sentence in problems(run).items():
-        assert sentence.startswith(f"{run.id}: {name} ")
+        assert sentence.startswith((f"{run.id}: {name} ", f"{run.id}: {name}: "))
+        assert sentence.isprintable()
+        assert len(sentence) < 300
 
 
 @contextlib.contextmanager
@@ -138,17 +140,17 @@ def test_the_status_that_is_written_is_read(run, changes):
 
 def values_of(field):
     """Every value that a field of RunConfig takes."""
-    meta = field.metadata
-    if field.type is bool:
+    kind = field.metadata["kind"]
+    if isinstance(kind, Switch):
         return st.booleans()
-    if "choices" in meta:
-        return st.sampled_from(meta["choices"])
-    numbers = st.integers if field.type is int else st.floats
-    return numbers(meta["low"], meta["high"]) | (st.just(field.type(0)) if meta["zero_means"] else st.nothing())
+    if isinstance(kind, Choice):
+        return st.sampled_from(kind.names)
+    numbers = st.integers if kind.whole else st.floats
+    return numbers(kind.low, kind.high) | (st.just(field.type(0)) if kind.zero_means else st.nothing())
 
 
 @settings(max_examples=60, **COMMON)
-@given(config=st.builds(RunConfig, **{field.name: values_of(field) for field in dataclasses.fields(RunConfig)}))
+@given(config=st.builds(RunConfig, **{name: values_of(field) for name, field in FIELDS.items()}))
 def test_the_config_that_is_written_is_read(artifacts, config):
     run = create_run(config)
     assert run.read_config() == config

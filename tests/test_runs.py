@@ -24,7 +24,7 @@ def test_what_is_written_is_read_back(run):
     assert list(run.read_history()["epoch"]) == [1, 2, 3]
     assert run.read_metrics()["best"]["epoch"] == 3
     predictions = run.read_predictions()
-    assert predictions["probabilities"].shape == (20, 10)
+    assert predictions["logits"].shape == predictions["probabilities"].shape == (20, 10)
     assert predictions["epoch_classes"].shape == predictions["epoch_confidences"].shape == (3, 20)
 
 

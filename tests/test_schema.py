@@ -3,12 +3,14 @@
 import json
 import math
 import os
+from pathlib import Path
 
 import pytest
 
 from core.comparison import table
 from core.integrity import problems
 from core.runs import Run, RunError, list_runs, open_run
+from core.schema import FILES, fields_table, files_table
 from tests.damages import SENSELESS, WAYS, damaged
 from tests.folders import finished_run, started_run
 
@@ -38,7 +40,7 @@ def run(artifacts):
 )
 def test_what_makes_no_sense_is_damage(run, name, text):
     (run.path / name).write_text(text)
-    with pytest.raises(RunError, match=rf"^{run.id}: {name} (is damaged|has schema version 2, not 1)\.$"):
+    with pytest.raises(RunError, match=rf"^{run.id}: {name}: .+\.$"):
         READERS[name](run)
     assert list(problems(run)) == [name]
 
@@ -51,7 +53,7 @@ def test_a_reader_gives_what_is_sound_or_one_sentence_that_names_run_and_file(ru
         READERS[name](run)
     except RunError as error:
         said = str(error)
-        assert said.startswith(f"{run.id}: {name} ")
+        assert said.startswith((f"{run.id}: {name} ", f"{run.id}: {name}: "))
         assert said.endswith(".")
         assert (way == "unreadable") == ("cannot be read" in said)
         assert (way == "missing") == ("is missing" in said)
@@ -76,7 +78,7 @@ def not_administrator(run):
 @pytest.mark.usefixtures("not_administrator")
 def test_without_permission_to_read_there_is_a_sentence(run):
     for name in ("config.json", "status.json"):
-        with pytest.raises(RunError, match=rf"^{run.id}: {name} cannot be read \(Permission denied\)\.$"):
+        with pytest.raises(RunError, match=rf"^{run.id}: {name} cannot be read \(Permission denied\); check .*\.$"):
             READERS[name](run)
     with pytest.raises(RunError, match=r"^The runs in .* cannot be read: Permission denied\.$"):
         list_runs()
@@ -131,7 +133,7 @@ def test_numbers_too_large_for_a_computer_are_no_configuration(run):
     record = json.loads(run.config_path.read_text())
     for name in ("epochs", "learning_rate"):
         run.config_path.write_text(json.dumps(record | {"config": record["config"] | {name: 10**400}}))
-        with pytest.raises(RunError, match=r"config\.json is damaged\.$"):
+        with pytest.raises(RunError, match=rf"config\.json: {name} is a number of more than 18 digits, not between"):
             run.read_config()
 
 
@@ -142,3 +144,22 @@ def test_a_worker_writes_a_damaged_status_anew(artifacts, way):
     run.write_status(phase="training", epoch=2, epochs=4, step=1, steps=9)
     assert problems(run) == {}
     assert (run.read_status()["state"], run.read_status()["epoch"]) == ("running", 2)
+
+
+def test_the_readme_of_the_run_folders_has_every_file_and_every_field():
+    """Where this fails, the tables that the README should have are what `files_table` and `fields_table` give."""
+    readme = (Path(__file__).parent.parent / "artifacts" / "README.md").read_text("utf-8")
+    assert files_table() in readme
+    for name, file in FILES.items():
+        assert file.record is None or f"### `{name}`\n\n{fields_table(name)}" in readme
+
+
+def test_the_table_has_every_file_that_a_run_has(artifacts):
+    run = finished_run()
+    for write in (run.write_place, lambda _: run.shipped_path.touch(), lambda _: run.log_path.touch()):
+        write(1.0)
+    assert {path.name for path in run.path.iterdir()} <= {name.rstrip("/") for name in FILES}
+
+
+def test_what_is_needed_ships():
+    assert all(file.ships for file in FILES.values() if file.needed)

@@ -123,7 +123,7 @@ def test_only_finished_and_sound_runs_ship_and_none_twice(artifacts):
     with pytest.raises(RunError, match="already"):
         ship(run, artifacts / "project")
     run.predictions_path.write_bytes(b"")
-    with pytest.raises(RunError, match=r"test_predictions\.npz is damaged"):
+    with pytest.raises(RunError, match=r"test_predictions\.npz: it is not an archive"):
         ship(run, artifacts / "elsewhere")
     assert not (artifacts / "elsewhere").exists()
 

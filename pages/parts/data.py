@@ -10,7 +10,7 @@ from core import comparison, image_sheets, integrity, liveness, queue
 from core.config import RunConfig
 from core.estimate import measured_speeds
 from core.runs import UNFINISHED, Run, RunError, list_runs
-from core.schema import LIMITS
+from core.schema import CHECKED
 from pages.parts.kept import Kept
 from pages.parts.style import run_name
 
@@ -248,4 +248,4 @@ def nameless_runs():
 
 def damaged_files(run):
     """What is wrong with a run's files: file name -> one sentence; see `core.integrity.problems`."""
-    return _read(run, "problems", integrity.problems, *LIMITS, bytes_=_A_LITTLE)
+    return _read(run, "problems", integrity.problems, *CHECKED, bytes_=_A_LITTLE)

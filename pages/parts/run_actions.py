@@ -6,6 +6,7 @@ from core import jobs, queue
 from core.runs import RunError
 from core.settings import read_only
 from pages.parts import data
+from pages.parts.style import plain
 
 # State -> (label, icon, what it does, help, whether it needs a whole epoch behind it), in the order of the buttons.
 _STOP = (
@@ -75,7 +76,7 @@ def _attempt(action, run):
     try:
         action(run)
     except RunError as error:
-        st.toast(str(error), icon=":material/error:")
+        st.toast(plain(str(error)), icon=":material/error:")
     # Who has moved a run wants to see where it stands now.
     data.line.clear()
 

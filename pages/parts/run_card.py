@@ -63,7 +63,7 @@ def run_card(run, reveal=False):
             if state == "completed":
                 _links(run, config)
         except RunError as error:
-            st.error(str(error), icon=":material/broken_image:")
+            st.error(plain(str(error)), icon=":material/broken_image:")
     return unfinished
 
 
@@ -163,7 +163,7 @@ def _curves(run):
         try:
             found.append(read(run))
         except RunError as error:
-            st.warning(str(error), icon=":material/broken_image:")
+            st.warning(plain(str(error)), icon=":material/broken_image:")
             found.append(nothing)
     return found
 

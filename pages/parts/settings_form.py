@@ -1,14 +1,14 @@
-"""Every hyperparameter of a RunConfig as a widget, made from its own metadata; empty means the recipe's own."""
+"""Every hyperparameter of a RunConfig as a widget, made from its declaration; empty means the recipe's own."""
 
-import dataclasses
 import math
 
 import streamlit as st
 
-from core.config import RunConfig
+from core import config
+from core.fields import Choice, Number, Switch
 
 CHOSEN_ELSEWHERE = ("model", "dataset", "recipe")
-FIELDS = {field.name: field for field in dataclasses.fields(RunConfig) if field.name not in CHOSEN_ELSEWHERE}
+FIELDS = {name: field for name, field in config.FIELDS.items() if name not in CHOSEN_ELSEWHERE}
 _SWITCH = {"on": True, "off": False}
 _WIDTH = 190
 
@@ -50,28 +50,37 @@ def reset_settings():
 
 
 def _widget(field, placeholder):
-    meta = field.metadata
-    options = {
-        "label": meta["label"],
-        "key": field.name,
-        "placeholder": placeholder,
-        "bind": "query-params",
-        "width": _WIDTH,
-    }
-    if "choices" in meta:
-        return st.selectbox(options=meta["choices"], index=None, help=meta["help"], **options)
-    if field.type is bool:
-        return _SWITCH.get(st.selectbox(options=tuple(_SWITCH), index=None, help=meta["help"], **options))
-    low, high = (f"{bound:,.10g}" for bound in (meta["low"], meta["high"]))
-    zero = f" 0 means {meta['zero_means']}." if meta["zero_means"] else ""
-    help = f"{meta['help']} Between {low} and {high}.{zero}"
+    return _WIDGETS[type(field.metadata["kind"])](
+        field,
+        label=field.metadata["label"],
+        key=field.name,
+        placeholder=placeholder,
+        bind="query-params",
+        width=_WIDTH,
+        help=config.described(field),
+    )
+
+
+def _choice(field, **options):
+    return st.selectbox(options=field.metadata["kind"].names, index=None, **options)
+
+
+def _switch(field, **options):
+    return _SWITCH.get(st.selectbox(options=tuple(_SWITCH), index=None, **options))
+
+
+def _number(field, **options):
     # Without bounds of its own the widget hands over whatever is typed, and RunConfig says what is wrong with it.
-    kind = {"step": 1} if field.type is int else {"step": 0.01, "format": "%g"}
-    if field.type is int and any(map(_is_endless, st.query_params.get_all(field.name))):
+    whole = field.metadata["kind"].whole
+    kind = {"step": 1} if whole else {"step": 0.01, "format": "%g"}
+    if whole and any(map(_is_endless, st.query_params.get_all(field.name))):
         # Streamlit passes over what is no number in the address, but trips over an infinite one where it wants a whole.
         del st.query_params[field.name]
         options["bind"] = None
-    return st.number_input(value=None, help=help, **kind, **options)
+    return st.number_input(value=None, **kind, **options)
+
+
+_WIDGETS = {Choice: _choice, Switch: _switch, Number: _number}
 
 
 def _is_endless(text):
@@ -89,10 +98,11 @@ def _recipe_value(field, configs):
 
 
 def _said(field, value):
-    if isinstance(value, bool):
+    kind = field.metadata["kind"]
+    if isinstance(kind, Switch):
         return "on" if value else "off"
-    if isinstance(value, str):
+    if isinstance(kind, Choice):
         return value
-    if not value and field.metadata["zero_means"]:
-        return field.metadata["zero_means"]
+    if not value and kind.zero_means:
+        return kind.zero_means
     return f"{value:,}" if isinstance(value, int) else f"{value:g}"

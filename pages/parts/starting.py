@@ -9,6 +9,7 @@ from core import jobs
 from core.recipes import make_config
 from core.runs import RunError, list_runs
 from core.settings import read_only
+from pages.parts.style import plain
 
 DOUBLE_CLICK_SECONDS = 3
 
@@ -26,7 +27,7 @@ def start(config):
                 return run
         return jobs.start(config, clicked_in=clicked_in)
     except RunError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))
         return None
 
 

@@ -88,6 +88,6 @@ def test_a_wrong_setting_is_said_and_starts_nothing(app_url, page):
     page.get_by_text("More settings").click()
     page.get_by_role("spinbutton", name="Batch size").fill("5000")
     page.get_by_role("button", name="AlexNet on MNIST").click(force=True)
-    expect(page.get_by_text("Batch size is between 1 and 1024, not 5000.")).to_be_visible()
+    expect(page.get_by_text("Batch size is between 1 and 1,024, not 5000.")).to_be_visible()
     expect(page.get_by_role("spinbutton", name="Batch size")).to_have_value("5000")
     assert list_runs() == []
