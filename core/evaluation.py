@@ -1,4 +1,4 @@
-"""What class probabilities on labelled images amount to: scores, and success and fail cases."""
+"""What a network's outputs on labelled images amount to: scores, and success and fail cases."""
 
 import math
 
@@ -7,15 +7,11 @@ import numpy as np
 SORT_KEYS = ("confidence", "loss")
 
 
-def softmax(logits):
-    """Probabilities (N, classes) float64 of logits (N, classes)."""
-    powers = np.exp(np.asarray(logits, np.float64) - np.max(logits, axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
-
-
-def predicted_classes(probabilities):
-    """The most probable class of each image, (N,) int64, from probabilities (N, classes); of equals the first."""
-    return np.argmax(probabilities, axis=1)
+def predicted_classes(outputs):
+    """The class of each image that has the most, (N,) int64, of logits or probabilities (N, classes); of equals the
+    first.
+    """
+    return np.argmax(outputs, axis=1)
 
 
 def confidences(probabilities):
@@ -23,27 +19,38 @@ def confidences(probabilities):
     return np.max(probabilities, axis=1).astype(np.float64)
 
 
-def losses(probabilities, labels):
-    """Cross-entropy of each image in nats, (N,) float64: -log of the probability of its true class.
+def log_odds(logits, classes):
+    """The logarithm of how many times more probable one class of each image is than all others together, (N,) float64.
 
-    A probability of zero counts as the smallest that its type can tell from zero, so no loss is infinite: in float16,
-    in which runs keep their probabilities, none is above 16.64.
+    It tells images apart whose probabilities are all 1 to the last digit.
+
+    Args:
+        logits: (N, classes).
+        classes: (N,), the class of each image that is asked about.
     """
-    of_truth = np.asarray(probabilities)[np.arange(len(labels)), labels]
-    # float16 goes on below its `tiny`, in subnormal numbers that small probabilities need; longer types need them not.
-    smallest = 2.0**-24 if of_truth.dtype == np.float16 else np.finfo(of_truth.dtype).tiny
-    return 0.0 - np.log(np.clip(of_truth.astype(np.float64), smallest, 1.0))
+    rows, others = np.arange(len(classes)), np.array(logits, np.float64)
+    chosen = others[rows, classes]
+    others[rows, classes] = -np.inf
+    most = others.max(axis=1)
+    return chosen - most - np.log(np.exp(others - most[:, None]).sum(axis=1))
 
 
-def accuracy(probabilities, labels):
-    """The share of images whose predicted class is the true one, 0..1; nan of no images."""
-    return float(np.mean(predicted_classes(probabilities) == labels)) if len(labels) else math.nan
+def losses(logits, labels):
+    """Cross-entropy of each image in nats, (N,) float64: -log of the probability of its true class."""
+    return np.logaddexp(0.0, -log_odds(logits, labels))
 
 
-def confusion_matrix(probabilities, labels):
-    """How many images of each true class (row) were given each class (column): (classes, classes) int64."""
-    classes = np.shape(probabilities)[1]
-    cells = np.asarray(labels, np.int64) * classes + predicted_classes(probabilities)
+def accuracy(outputs, labels):
+    """The share of images whose predicted class is the true one, 0..1, of logits or probabilities; nan of no images."""
+    return float(np.mean(predicted_classes(outputs) == labels)) if len(labels) else math.nan
+
+
+def confusion_matrix(outputs, labels):
+    """How many images of each true class (row) were given each class (column), of logits or probabilities:
+    (classes, classes) int64.
+    """
+    classes = np.shape(outputs)[1]
+    cells = np.asarray(labels, np.int64) * classes + predicted_classes(outputs)
     return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
 
 
@@ -54,7 +61,7 @@ def class_accuracies(matrix):
 
 
 def cases(
-    probabilities,
+    logits,
     labels,
     correct=None,
     true_class=None,
@@ -65,14 +72,15 @@ def cases(
     """Which images fit, sorted: indices into the test set, (M,) int64; equals stay in the test set's order.
 
     Args:
-        probabilities: (N, classes).
+        logits: (N, classes).
         labels: (N,) true classes.
         correct: True for successes only, False for fails only, None for all.
         true_class, predicted_class: a class number to keep only its images, or None.
-        sort_by: one of SORT_KEYS; "loss" is the cross-entropy.
+        sort_by: one of SORT_KEYS: "confidence" is the probability of the predicted class, "loss" the cross-entropy.
+            Both are compared as log-odds, which go on where probabilities come to 1 and losses to 0.
     """
     labels = np.asarray(labels)
-    predictions = predicted_classes(probabilities)
+    predictions = predicted_classes(logits)
     wanted = np.ones(len(labels), bool)
     if correct is not None:
         wanted &= (predictions == labels) == correct
@@ -80,8 +88,6 @@ def cases(
         wanted &= labels == true_class
     if predicted_class is not None:
         wanted &= predictions == predicted_class
-    scores = {"confidence": lambda: confidences(probabilities), "loss": lambda: losses(probabilities, labels)}[
-        sort_by
-    ]()
+    scores = log_odds(logits, predictions) if sort_by == "confidence" else -log_odds(logits, labels)
     found = np.flatnonzero(wanted)
     return found[np.argsort(-scores[found] if descending else scores[found], kind="stable")]

@@ -176,15 +176,13 @@ def score(model, images, labels, bar=None):
     """What the network, as it is, makes of test images; `bar` names a progress bar.
 
     Returns:
-        Class probabilities (N, classes) float16, as they are kept, and {"test_accuracy": 0..1, counted from them,
-        "test_loss": mean cross-entropy plus L2 terms}.
+        Logits (N, classes) float32, and {"test_accuracy": 0..1, "test_loss": mean cross-entropy plus L2 terms}.
     """
-    probabilities = evaluation.softmax(predict(model, images, PREDICT_BATCH, bar))
+    logits = predict(model, images, PREDICT_BATCH, bar)
     penalty = sum(float(keras.ops.convert_to_numpy(loss)) for loss in model.losses)
-    kept = probabilities.astype("float16")
-    return kept, {
-        "test_accuracy": evaluation.accuracy(kept, labels),
-        "test_loss": float(evaluation.losses(probabilities, labels).mean()) + penalty,
+    return logits, {
+        "test_accuracy": evaluation.accuracy(logits, labels),
+        "test_loss": float(evaluation.losses(logits, labels).mean()) + penalty,
     }
 
 
@@ -208,18 +206,16 @@ def _evaluate(run, model, recorder, keeper, answers, data):
 
     def scored(epoch):
         restore_weights(model, read_weights(run, epoch))
-        probabilities, scores = score(model, data.test_images, data.test_labels)
+        logits, scores = score(model, data.test_images, data.test_labels)
         names = ("train_accuracy", "train_loss", "validation_accuracy", "validation_loss")
-        return probabilities, {"epoch": epoch, **{name: history[epoch][name] for name in names}, **scores}
+        return logits, {"epoch": epoch, **{name: history[epoch][name] for name in names}, **scores}
 
     last = None
     if keeper.last_epoch != keeper.best_epoch:
         _, last = scored(keeper.last_epoch)
-    probabilities, best = scored(keeper.best_epoch)
+    logits, best = scored(keeper.best_epoch)
     recorded = {"epoch_classes": answers.classes, "epoch_confidences": answers.confidences}
-    run.write_predictions(
-        probabilities=probabilities, labels=data.test_labels, **(recorded if len(answers.classes) else {})
-    )
+    run.write_predictions(logits=logits, labels=data.test_labels, **(recorded if len(answers.classes) else {}))
     return {
         "best": best,
         "last": last or best,

@@ -13,7 +13,7 @@ from pages.parts.image_grid import draw_cases
 from pages.parts.linked import linked, linked_page, put_in_url
 from pages.parts.shell import begin_page
 from pages.parts.starting import link_to_training
-from pages.parts.style import NETWORK_COLOURS, percent
+from pages.parts.style import NETWORK_COLOURS, percent, plain
 from pages.parts.urls import runs_in_url
 
 begin_page()
@@ -41,7 +41,7 @@ def choose_run():
             say_untested(named)
     elif not tested:
         for sentence in damaged:
-            st.error(sentence, icon=":material/broken_image:")
+            st.error(plain(sentence), icon=":material/broken_image:")
         if sound:
             say_untested(sound[0])
         elif not damaged:
@@ -71,7 +71,7 @@ def damage_of(run):
 def say_untested(run):
     """Why a run has no gallery, and where to go."""
     if damage_of(run):
-        st.error(damage_of(run), icon=":material/broken_image:")
+        st.error(plain(damage_of(run)), icon=":material/broken_image:")
         return
     name, state = data.name(run), data.state(run)["state"]
     if state in UNFINISHED:
@@ -130,7 +130,7 @@ def draw_page_of_cases(dataset, predictions, indices, classes, colour):
     except DatasetUnavailable as error:
         st.error(str(error))
         return
-    draw_cases(images, predictions["labels"], predictions["probabilities"], shown, classes, colour)
+    draw_cases(images, predictions, shown, classes, colour)
 
 
 def choose_cell(true_class, predicted_class):
@@ -167,8 +167,8 @@ def draw_gallery(run):
     """Everything about a run that was tested."""
     config, predictions = data.config(run), data.predictions(run)
     classes, colour = DATASETS[config.dataset]["classes"], NETWORK_COLOURS[config.model]
-    probabilities, labels = predictions["probabilities"], predictions["labels"]
-    matrix = evaluation.confusion_matrix(probabilities, labels)
+    logits, labels = predictions["logits"], predictions["labels"]
+    matrix = evaluation.confusion_matrix(logits, labels)
     draw_facts(run, matrix)
     left, right = st.columns([6, 7], gap="medium")
     with right:
@@ -176,7 +176,7 @@ def draw_gallery(run):
     with left:
         draw_matrix(run, matrix, classes, colour, (filters["true_class"], filters["predicted_class"]))
     with right:
-        indices = evaluation.cases(probabilities, labels, **filters)
+        indices = evaluation.cases(logits, labels, **filters)
         draw_page_of_cases(config.dataset, predictions, indices, classes, colour)
 
 
@@ -186,4 +186,4 @@ if run:
     try:
         draw_gallery(run)
     except RunError as error:
-        st.error(str(error))
+        st.error(plain(str(error)))

@@ -47,7 +47,7 @@ def links(page):
 
 def expected(run, **filters):
     predictions = run.read_predictions()
-    return evaluation.cases(predictions["probabilities"], predictions["labels"], **filters).tolist()
+    return evaluation.cases(predictions["logits"], predictions["labels"], **filters).tolist()
 
 
 def test_with_no_run_it_leads_to_training(artifacts):
@@ -187,7 +187,9 @@ def test_damaged_files_are_one_sentence(artifacts, path):
     run = finished_run()
     path.fget(run).write_bytes(b"{")
     page = opened()
-    assert [error.value for error in page.error] == [f"{run.id}: {path.fget(run).name} is damaged."]
+    (error,) = page.error
+    assert error.value.startswith(f"{run.id}: {path.fget(run).name}: ")
+    assert error.value.count(".") == 2
 
 
 def test_without_the_images_there_is_a_sentence_and_the_matrix_stays(artifacts, monkeypatch):
@@ -216,8 +218,9 @@ def test_class_names_are_text_and_never_markup():
 
         from pages.parts.image_grid import draw_cases
 
-        images, answers = np.zeros((1, 4, 4, 1), "uint8"), np.array([[0.2, 0.8]])
-        draw_cases(images, np.array([0]), answers, np.array([0]), ["<script>", '"onload='], "red")
+        shares = np.array([[0.2, 0.8]])
+        predictions = {"logits": np.log(shares), "probabilities": shares, "labels": np.array([0])}
+        draw_cases(np.zeros((1, 4, 4, 1), "uint8"), predictions, np.array([0]), ["<script>", '"onload='], "red")
 
     (grid,) = AppTest.from_function(script).run().get("html")
     assert "<script>" not in grid.proto.body

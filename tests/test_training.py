@@ -16,10 +16,11 @@ from core.callbacks import DivergedError
 from core.checkpoint import Keeper
 from core.config import MONITORS
 from core.datasets import load
-from core.evaluation import softmax
+from core.evaluation import SORT_KEYS, cases
 from core.models import MODELS
 from core.recipes import RECIPES, make_config
 from core.runs import Run, create_run
+from core.schema import softmax
 from tests.few_images import few
 from tests.folders import finished_run
 
@@ -54,14 +55,14 @@ def test_a_run_fills_its_folder(handful, model, recipe):
     assert list(history["epoch"]) == [1, 2]
     assert np.isfinite(history.to_numpy()).all()
     assert (history["images_per_second"] > 0).all()
-    assert predictions["probabilities"].sum(axis=1) == pytest.approx(np.ones(20), abs=5e-3)
+    assert predictions["probabilities"].sum(axis=1) == pytest.approx(np.ones(20))
     assert metrics["last"]["epoch"] == metrics["epochs"] == 2
     monitor = run.read_config().monitor
     best = history.loc[(MONITORS[monitor] * history[monitor]).idxmax()]
     assert metrics["best"]["epoch"] == best["epoch"]
     assert metrics["best"]["validation_accuracy"] == best["validation_accuracy"]
     right = (predictions["probabilities"].argmax(axis=1) == predictions["labels"]).mean()
-    assert metrics["best"]["test_accuracy"] == pytest.approx(right)
+    assert metrics["best"]["test_accuracy"] == right
     assert run.read_progress()[0][-1]["step"] == 2
     assert ("epoch_classes" in predictions) == run.read_config().record_test_predictions
     if "epoch_classes" in predictions:
@@ -70,11 +71,27 @@ def test_a_run_fills_its_folder(handful, model, recipe):
 
     images = few("mnist").test_images
     logits = export.load_network(run).predict(images, verbose=0)
-    assert np.argmax(logits, axis=1).tolist() == np.argmax(predictions["probabilities"], axis=1).tolist()
+    assert predictions["logits"].dtype == np.float32
+    np.testing.assert_allclose(predictions["logits"], logits, rtol=1e-4, atol=1e-4)
     # Eight-bit weights move the probabilities a little.
-    assert inference.Classifier(run).classify(images) == pytest.approx(
-        predictions["probabilities"].astype(float), abs=0.1
-    )
+    assert inference.Classifier(run).classify(images) == pytest.approx(predictions["probabilities"], abs=0.1)
+
+
+@pytest.mark.parametrize("sort_by", SORT_KEYS)
+def test_what_a_network_is_all_but_certain_of_is_kept_so_that_it_can_be_told_apart(artifacts, sort_by):
+    """A network whose logit of class 0 is a quarter of the image's only pixel, which no two images share."""
+    pixels = np.random.default_rng(0).permutation(250).astype("uint8")
+    dense = keras.layers.Dense(10)
+    image = keras.Input((1, 1, 1), dtype="uint8")
+    network = keras.Model(image, dense(keras.layers.Rescaling(1 / 4)(keras.layers.Flatten()(image))))
+    dense.set_weights([np.eye(1, 10), np.zeros(10)])
+    run, labels = finished_run(), np.zeros(250, "uint8")
+    logits, scores = training.score(network, pixels.reshape(-1, 1, 1, 1), labels)
+    assert scores["test_accuracy"] == 1
+    run.write_predictions(logits=logits, labels=labels)
+    kept = run.read_predictions()
+    order = cases(kept["logits"], kept["labels"], sort_by=sort_by, descending=sort_by == "confidence")
+    assert pixels[order].tolist() == list(range(249, -1, -1))
 
 
 def test_a_network_that_an_earlier_version_saved_is_still_read(artifacts):
@@ -90,7 +107,7 @@ def test_what_was_trained_in_bfloat16_is_measured_and_saved_in_float32_and_8_bit
     run = trained("alexnet", precision="mixed_bfloat16")
     assert {layer.compute_dtype for layer in export.load_network(run).layers} == {"float32"}
     assert run.tflite_path.stat().st_size < 1.1 * run.read_metrics()["parameters"]
-    images, probabilities = few("mnist").test_images, run.read_predictions()["probabilities"].astype(float)
+    images, probabilities = few("mnist").test_images, run.read_predictions()["probabilities"]
     assert inference.Classifier(run).classify(images) == pytest.approx(probabilities, abs=0.1)
 
 
@@ -202,7 +219,7 @@ def test_each_network_trains_and_exports_on_jax(artifacts):
     for run_path in artifacts.iterdir():
         assert {path.name for path in run_path.iterdir()} >= {"model.keras", "metrics.json", "test_predictions.npz"}
         logits = keras.saving.load_model(run_path / "model.keras").predict(few("mnist").test_images, verbose=0)
-        recorded = Run(run_path).read_predictions()["probabilities"].astype(float)
+        recorded = Run(run_path).read_predictions()["probabilities"]
         assert softmax(logits) == pytest.approx(recorded, abs=1e-3)
     assert len(list(artifacts.iterdir())) == len(MODELS)
     assert keras.backend.backend() == "tensorflow"

@@ -14,20 +14,19 @@ from core.evaluation import confidences, losses, predicted_classes
 _CSS = Path(__file__).with_suffix(".css").read_text("utf-8")
 
 
-def draw_cases(images, labels, probabilities, indices, classes, colour):
+def draw_cases(images, predictions, indices, classes, colour):
     """Draws some of the test images.
 
     Args:
         images: (N, h, w, c) uint8, the whole test set; c is 1 or 3.
-        labels: (N,) true classes.
-        probabilities: (N, classes).
+        predictions: what `core.runs.Run.read_predictions` gives.
         indices: which images, in this order.
         classes: their names.
         colour: of the bars, in CSS.
     """
-    chosen = probabilities[indices]
-    facts = zip(indices, labels[indices], predicted_classes(chosen), confidences(chosen), strict=True)
-    costs = losses(chosen, labels[indices])
+    chosen, labels, logits = (predictions[name][indices] for name in ("probabilities", "labels", "logits"))
+    facts = zip(indices, labels, predicted_classes(logits), confidences(chosen), strict=True)
+    costs = losses(logits, labels)
     tiles = [
         _tile(images[index], index, label, prediction, confidence, row, cost, classes)
         for (index, label, prediction, confidence), row, cost in zip(facts, chosen, costs, strict=True)
