@@ -1,6 +1,7 @@
 """The recipes: named sets of hyperparameters, the RunConfig that one makes for a pair, and the command for it."""
 
 from core.config import RunConfig, check_names, option
+from core.models import characteristics
 
 ONE_CYCLE = {
     "optimizer": "adamw",
@@ -13,24 +14,20 @@ ONE_CYCLE = {
     "divide_by_deviation": True,
 }
 
-# Each rule is (where, values): the values hold for runs whose fields equal everything in `where`; later rules win.
+# Each rule is (where, values): the values hold for runs about which everything in `where` is true; later rules win.
+# `where` may name the dataset, the network's family, and whether it has traits of `core.models.TRAITS`; it never names
+# a network, so that one added tomorrow gets what its traits say.
 RECIPES = {
     "report": {
         "label": "Report",
         "about": "The report's own recipe, to the letter: Adam, up to 100 epochs, early stopping.",
         "rules": (
             ({}, {"record_test_predictions": True}),
-            ({"model": "vgg16"}, {"l2": 1e-4}),
-            (
-                {"model": "resnet34"},
-                {
-                    "activation": "leaky_relu",
-                    "batch_normalization": True,
-                    "dropout": 0.2,
-                    "l2": 1e-4,
-                    "early_stopping_patience": 15,
-                },
-            ),
+            ({"deep": True}, {"l2": 1e-4}),
+            ({"batch_normalized": True}, {"batch_normalization": True}),
+            # Without hidden dense layers it is the convolutions that drop units, which harms sooner.
+            ({"hidden_dense": False}, {"dropout": 0.2}),
+            ({"family": "resnet"}, {"activation": "leaky_relu", "early_stopping_patience": 15}),
         ),
     },
     "quick": {
@@ -39,10 +36,12 @@ RECIPES = {
         "rules": (
             ({}, ONE_CYCLE | {"image_size": 32, "train_examples": 12_000, "epochs": 4, "flip": False}),
             ({"dataset": "cifar10"}, {"flip": True, "train_examples": 20_000}),
-            # At 1e-3 its first epochs validate at chance. Fewer images, because it is the slowest.
-            ({"model": "vgg16"}, {"learning_rate": 5e-4, "train_examples": 8_000}),
-            ({"model": "vgg16", "dataset": "cifar10"}, {"train_examples": 12_000}),
-            ({"model": "resnet34"}, {"dropout": 0.0}),
+            # At 1e-3 its first epochs validate at chance.
+            ({"deep": True, "residual": False}, {"learning_rate": 5e-4}),
+            # Fewer images, because it is the slowest.
+            ({"costly": True}, {"train_examples": 8_000}),
+            ({"costly": True, "dataset": "cifar10"}, {"train_examples": 12_000}),
+            ({"hidden_dense": False}, {"dropout": 0.0}),
         ),
     },
     "modern": {
@@ -62,19 +61,17 @@ RECIPES = {
                     "record_test_predictions": True,
                 },
             ),
-            ({"model": "alexnet"}, {"epochs": 10}),
+            ({"deep": False}, {"epochs": 10}),
             ({"dataset": "mnist"}, {"flip": False, "epochs": 6}),
             # The images' own size, as its later users took it: with 64 pixels a side an epoch takes four times as long.
-            (
-                {"model": "vgg16"},
-                {"epochs": 21, "dropout": 0.2, "weight_decay": 0.3, "warmup": 0.15, "image_size": 32},
-            ),
-            ({"model": "vgg16", "dataset": "mnist"}, {"epochs": 12}),
-            ({"model": "resnet34"}, {"dropout": 0.0}),
-            ({"model": "resnet34", "dataset": "mnist"}, {"epochs": 12, "weight_decay": 0.3}),
+            ({"costly": True}, {"image_size": 32, "epochs": 21}),
+            ({"costly": True, "dataset": "mnist"}, {"epochs": 12}),
+            ({"family": "vgg"}, {"dropout": 0.2, "weight_decay": 0.3, "warmup": 0.15}),
+            ({"hidden_dense": False}, {"dropout": 0.0}),
+            ({"family": "resnet", "dataset": "mnist"}, {"epochs": 12, "weight_decay": 0.3}),
             # At 64 pixels its last stage sees 2 x 2, and its next to last 4 x 4.
             (
-                {"model": "resnet34", "dataset": "cifar10"},
+                {"family": "resnet", "dataset": "cifar10"},
                 {"epochs": 15, "learning_rate": 2e-3, "weight_decay": 0.3, "image_size": 80},
             ),
         ),
@@ -90,9 +87,9 @@ def make_config(model, dataset, recipe="quick", **overrides):
     """
     names = {"model": model, "dataset": dataset, "recipe": recipe}
     RunConfig(**names)
-    values = dict(names)
+    values, facts = dict(names), characteristics(model) | {"dataset": dataset}
     for where, settings in RECIPES[recipe]["rules"]:
-        if all(names[name] == wanted for name, wanted in where.items()):
+        if all(facts[name] == wanted for name, wanted in where.items()):
             values |= settings
     check_names(overrides)
     return RunConfig(**values | overrides)

@@ -40,7 +40,7 @@ def train(config, run_dir, stop_requested=lambda: False, verbose=2):
     Raises:
         core.datasets.DatasetUnavailable: the images cannot be had.
         core.callbacks.DivergedError: the loss is no longer a number.
-        core.runs.RunError: it is to be finished, but no epoch is over.
+        core.runs.RunError: it is to be finished, but no epoch is over; or no epoch's validation loss is a number.
     """
     run = Run(Path(run_dir))
     run.write_status(phase="preparing data")
@@ -78,8 +78,10 @@ def train(config, run_dir, stop_requested=lambda: False, verbose=2):
             stopped = True
     if (stopped or stop_requested()) and not run.finish_path.exists():
         return None
-    if not keeper.best_epoch:
+    if not keeper.last_epoch:
         raise RunError("There is nothing to finish: no epoch is over yet. Resume the run instead.")
+    if not keeper.best_epoch:
+        raise RunError("The validation loss is not a number in any epoch; try a lower learning rate.")
     run.write_status(phase="evaluating", step=None, steps=None)
     # What is measured is what is exported: in float32, as bfloat16 can be neither quantised nor run everywhere.
     model = build_model(dataclasses.replace(config, precision="float32"), images.shape[1:], classes, *statistics)

@@ -3,16 +3,41 @@
 import json
 import math
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from core.config import FIELDS, ConfigError, RunConfig, described
 from core.datasets import DATASETS
 from core.fields import Number
-from core.models import MODELS
+from core.models import MODELS, TRAITS
 from core.recipes import RECIPES, make_config, overrides
 
 TRIPLES = [(model, dataset, recipe) for model in MODELS for dataset in DATASETS for recipe in RECIPES]
+CONFIGS = Path(__file__).with_name("recipe_configs.json")
+ADDED = """
+import json
+from core.models import MODELS
+
+MODELS |= {
+    "unknown": MODELS["alexnet"] | {"family": "none", "traits": {"batch_normalized", "residual", "deep"}},
+    "plain": MODELS["alexnet"] | {"family": "none", "traits": set()},
+    "vgg13": MODELS["vgg16"] | {"label": "VGG-13"},
+    "resnet18": MODELS["resnet34"] | {"label": "ResNet-18"},
+}
+
+from core.datasets import DATASETS
+from core.recipes import RECIPES, make_config
+
+def settings(name, recipe):
+    return {dataset: make_config(name, dataset, recipe).to_dict() for dataset in DATASETS}
+
+names = ("unknown", "plain", "vgg13", "resnet18")
+found = {name: {recipe: settings(name, recipe) for recipe in RECIPES} for name in names}
+print(json.dumps(found))
+"""
 NUMBERS = [field for field in FIELDS.values() if isinstance(field.metadata["kind"], Number)]
 
 
@@ -38,6 +63,58 @@ def test_the_report_recipe_says_what_the_report_says():
     assert [c.dropout for c in (alexnet, vgg, resnet)] == [0.3, 0.3, 0.2]
     assert [c.activation for c in (alexnet, vgg, resnet)] == ["relu", "relu", "leaky_relu"]
     assert [c.batch_normalization for c in (alexnet, vgg, resnet)] == [False, False, True]
+
+
+@pytest.mark.parametrize(("model", "dataset", "recipe"), TRIPLES)
+def test_a_recipe_has_exactly_the_settings_that_it_had(model, dataset, recipe):
+    """As they were when the results in docs were trained: where they depart from the defaults."""
+    kept = json.loads(CONFIGS.read_text("utf-8"))[f"{model} {dataset} {recipe}"]
+    default = RunConfig(model=model, dataset=dataset, recipe=recipe).to_dict()
+    values = make_config(model, dataset, recipe).to_dict()
+    assert {name: value for name, value in values.items() if value != default[name]} == kept
+
+
+@pytest.fixture(scope="module")
+def added():
+    """Name -> recipe -> dataset -> settings of networks that were added in a process of its own, as others will."""
+    printed = subprocess.run([sys.executable, "-c", ADDED], capture_output=True, text=True, check=True).stdout
+    return json.loads(printed)
+
+
+@pytest.mark.parametrize("name", ["unknown", "plain", "vgg13", "resnet18"])
+def test_a_network_added_tomorrow_gets_settings_under_every_recipe_that_can_be_trained(added, name):
+    assert set(added[name]) == set(RECIPES)
+    for recipe, settings in added[name].items():
+        for dataset in DATASETS:
+            # Whatever the network, the settings themselves are allowed.
+            RunConfig.from_dict(settings[dataset] | {"model": "alexnet"})
+            assert settings[dataset]["recipe"] == recipe
+
+
+@pytest.mark.parametrize(("name", "like"), [("vgg13", "vgg16"), ("resnet18", "resnet34")])
+def test_a_network_of_a_known_family_gets_its_familys_settings(added, name, like):
+    for recipe, settings in added[name].items():
+        for dataset in DATASETS:
+            assert settings[dataset] == make_config(like, dataset, recipe).to_dict() | {"model": name}
+
+
+def test_a_network_of_an_unknown_family_gets_what_its_traits_say(added):
+    report, quick, modern = (added["unknown"][recipe] for recipe in ("report", "quick", "modern"))
+    # Like DenseNet: normalised, residual, deep, without hidden dense layers.
+    assert report["mnist"]["batch_normalization"]
+    assert (report["mnist"]["dropout"], report["mnist"]["l2"], report["mnist"]["activation"]) == (0.2, 1e-4, "relu")
+    assert quick["mnist"]["dropout"] == modern["cifar10"]["dropout"] == 0
+    assert quick["mnist"]["learning_rate"] == 1e-3
+    assert (modern["cifar10"]["epochs"], modern["cifar10"]["image_size"]) == (9, 64)
+    # Without any trait: small and plain.
+    assert not added["plain"]["report"]["mnist"]["batch_normalization"]
+    assert added["plain"]["modern"]["cifar10"]["epochs"] == 10
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_no_rule_names_a_network(recipe):
+    for where, _ in RECIPES[recipe]["rules"]:
+        assert set(where) <= {"dataset", "family", *TRAITS}
 
 
 @pytest.mark.parametrize("dataset", DATASETS)

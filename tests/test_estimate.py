@@ -1,5 +1,6 @@
 """How long a run takes, before it starts and while it goes on."""
 
+import dataclasses
 import math
 import platform
 
@@ -10,8 +11,9 @@ import pytest
 
 from core import estimate as estimates
 from core.datasets import DATASETS
-from core.estimate import estimate, matrix_speed, measured_speeds, seconds_left
+from core.estimate import calculated_speed, estimate, kind, matrix_speed, measured_speeds, seconds_left
 from core.models import MODELS
+from core.models.sizes import size
 from core.recipes import RECIPES, make_config
 
 HERE = {"platform": platform.platform(), "cores": psutil.cpu_count()}
@@ -47,14 +49,53 @@ def test_more_work_takes_longer(model, dataset, more):
 
 
 def test_a_network_with_more_arithmetic_takes_longer():
-    by_arithmetic = sorted(MODELS, key=lambda model: MODELS[model]["multiply_adds"])
+    by_arithmetic = sorted(MODELS, key=lambda model: size(make_config(model, "mnist", "report")).multiply_adds)
     times = [estimate(make_config(model, "mnist", "report")).seconds for model in by_arithmetic]
     assert times == sorted(times)
 
 
+# Images a second, 64 x 64 in batches of 128, in float32 and in bfloat16.
+MEASURED = {"alexnet": (476, 632), "vgg16": (53, 85), "resnet34": (144, 170)}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_bfloat16_is_faster_as_measured_where_the_processor_computes_in_it(model, monkeypatch):
+    # As on the machine of the measurements, where updating the weights takes so much of a step.
+    monkeypatch.setattr(estimates, "matrix_speed", lambda: 180e9)
+    monkeypatch.setattr(estimates, "_cores", lambda: 2)
+    speeds = {}
+    for here in (True, False):
+        monkeypatch.setattr(estimates, "computes_in_bfloat16", lambda here=here: here)
+        for precision in ("float32", "mixed_bfloat16"):
+            speeds[here, precision] = calculated_speed(make_config(model, "mnist", "report", precision=precision))
+    in_float32, in_bfloat16 = MEASURED[model]
+    gain = speeds[True, "mixed_bfloat16"] / speeds[True, "float32"]
+    assert gain == pytest.approx(in_bfloat16 / in_float32, rel=0.05)
+    assert speeds[False, "mixed_bfloat16"] == speeds[False, "float32"] == speeds[True, "float32"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "computes"),
+    [("fpu sse avx2", False), ("fpu avx512_bf16 fma", True), ("fpu amx_bf16 amx_tile", True), (None, False)],
+)
+def test_what_a_processor_computes_in_is_read_from_the_operating_system(tmp_path, monkeypatch, flags, computes):
+    path = tmp_path / "cpuinfo"
+    if flags:
+        path.write_text(f"processor\t: 0\nmodel name\t: A bf16 name\nflags\t\t: {flags}\nbugs\t\t: avx512_bf16x\n")
+    monkeypatch.setattr(estimates, "CPUINFO", path)
+    assert estimates.computes_in_bfloat16.__wrapped__() == computes
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_smaller_batches_take_longer(model):
+    times = [estimate(make_config(model, "mnist", "report", batch_size=size)).seconds for size in (256, 128, 32, 8)]
+    assert times == sorted(times)
+    assert times[-1] > 1.3 * times[1]
+
+
 def test_a_measured_speed_replaces_the_calculated_one():
     config = make_config("alexnet", "mnist", epochs=2, train_examples=1000, validation_split=0.1)
-    found = estimate(config, {("alexnet", config.image_size): 100.0})
+    found = estimate(config, {kind(config): 100.0})
     training_time = 2 * (900 + estimates.FORWARD_SHARE * 100) / 100
     answering_time = 2 * estimates.FORWARD_SHARE * DATASETS["mnist"]["test_examples"] / 100
     overhead = estimates.START_SECONDS + estimates.FINISH_SECONDS
@@ -62,15 +103,18 @@ def test_a_measured_speed_replaces_the_calculated_one():
     assert found.seconds == pytest.approx(training_time + answering_time + overhead)
 
 
-def test_a_speed_of_another_image_size_is_not_taken():
+@pytest.mark.parametrize("other", [{"image_size": 33}, {"precision": "mixed_bfloat16"}, {"batch_size": 64}], ids=str)
+def test_a_speed_of_another_kind_of_run_is_not_taken(other):
     config = make_config("alexnet", "mnist")
-    assert not estimate(config, {("alexnet", config.image_size + 1): 100.0}).measured
+    assert estimate(config, {kind(config): 100.0}).measured
+    assert not estimate(config, {kind(dataclasses.replace(config, **other)): 100.0}).measured
 
 
 def test_speeds_are_those_of_the_newest_run_with_an_epoch_behind_it():
     config = make_config("alexnet", "mnist")
-    runs = [(config, HERE, history()), (config, HERE, history(300.0, 100.0, 200.0)), (config, HERE, history(900.0))]
-    assert measured_speeds(runs) == {("alexnet", config.image_size): 200.0}
+    runs = [(config, HERE, history(*speeds)) for speeds in ((), (300.0, 100.0, 200.0), (900.0,))]
+    faster = dataclasses.replace(config, precision="mixed_bfloat16")
+    assert measured_speeds([*runs, (faster, HERE, history(700.0))]) == {kind(config): 200.0, kind(faster): 700.0}
 
 
 @pytest.mark.parametrize("environment", [{}, HERE | {"cores": 999}, HERE | {"platform": "elsewhere"}])

@@ -12,6 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import liveness
+from core.estimate import kind
 from core.runs import Run
 from pages.parts import data
 from pages.parts.kept import Kept
@@ -137,8 +138,8 @@ def test_speeds_are_those_of_the_newest_run_of_this_machine(artifacts):
         run.history_path.write_text(run.history_path.read_text().replace("800.0", speed))
     elsewhere = finished_run("vgg16")
     elsewhere.describe(environment=here | {"cores": 1000})
-    assert data.speeds([new, old, elsewhere]) == {("alexnet", 32): 300.0}
-    assert data.speeds([old, new]) == {("alexnet", 32): 100.0}
+    assert data.speeds([new, old, elsewhere]) == {kind(new.read_config()): 300.0}
+    assert data.speeds([old, new]) == {kind(old.read_config()): 100.0}
 
 
 def test_a_value_is_made_once_for_each_stamp_and_the_last_one_is_at_hand():

@@ -12,9 +12,11 @@ PAGES = ("overview", "train", "compare", "gallery", "draw")
 PROGRAM = """
 import json
 import sys
-from core.models import MODELS
+from core.models import MODELS, alexnet
 
-MODELS |= {f"copied_{number}": MODELS["alexnet"] | {"label": f"Copy {number}"} for number in range(7)}
+for number in range(7):
+    MODELS[f"copied_{number}"] = MODELS["alexnet"] | {"label": f"Copy {number}"}
+    alexnet.ARCHITECTURES[f"copied_{number}"] = alexnet.ARCHITECTURES["alexnet"]
 
 from streamlit.testing.v1 import AppTest
 from tests.folders import finished_run, started_run

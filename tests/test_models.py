@@ -10,16 +10,18 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from core.config import FIELDS
-from core.models import MODELS
+from core.datasets import DATASETS
+from core.models import MODELS, TRAITS, characteristics
+from core.models.blocks import ACTIVATIONS
 from core.models.build import build_model
-from core.models.layers import ACTIVATIONS
+from core.models.sizes import size
 from core.models.summary import count_parameters, layer_table, network_layers
 from core.recipes import make_config
 
 SMALL = {"image_size": 16}
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 28, 28, 1), dtype=np.uint8)
-# Batch normalisation's means and variances, of which the other two have none in the report's recipe.
-REPORT_NOT_TRAINABLE = {"resnet34": 17_024}
+# The parameters of each network under the report's recipe on MNIST: one number for each network.
+PARAMETERS = {"alexnet": 24_744_650, "vgg16": 39_928_522, "resnet34": 21_309_066}
 OPTIONS = [
     {"activation": "leaky_relu", "batch_normalization": False, "dropout": 0.9},
     {"activation": "relu", "batch_normalization": True, "dropout": 0.0, "l2": 0.1, "divide_by_deviation": True},
@@ -48,15 +50,74 @@ def logits_of(path, images):
     return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
 
 
+def test_every_network_has_the_parameters_that_are_known_of_it():
+    assert {name: size(make_config(name, "mnist", "report")).parameters for name in MODELS} == PARAMETERS
+
+
+@pytest.mark.parametrize(
+    ("dataset", "options"),
+    [
+        ("mnist", {"image_size": 64}),
+        ("cifar10", {"image_size": 45, "batch_normalization": True}),
+        ("mnist", {"image_size": 16, "batch_normalization": False}),
+    ],
+    ids=str,
+)
 @every_network
-def test_parameters_and_multiply_adds_are_the_stated_ones(name):
-    model = built(name, image_size=64)
-    assert count_parameters(model) == (MODELS[name]["parameters"], REPORT_NOT_TRAINABLE.get(name, 0))
-    table = layer_table(model)
-    assert sum(row["parameters"] for row in table) == MODELS[name]["parameters"]
-    assert sum(row["multiply_adds"] for row in table) == MODELS[name]["multiply_adds"]
+def test_a_size_that_is_counted_without_keras_is_that_of_the_network_built(name, dataset, options):
+    config = make_config(name, dataset, "report", **options)
+    model = build_model(config, DATASETS[dataset]["image_shape"], len(DATASETS[dataset]["classes"]))
+    table, counted = layer_table(model), size(config)
+    assert count_parameters(model) == (counted.parameters, counted.not_trainable)
+    assert sum(row["parameters"] for row in table) == counted.parameters
+    assert sum(row["multiply_adds"] for row in table) == counted.multiply_adds
     assert table[0]["name"].startswith("conv1")
     assert table[-1]["output_shape"] == (10,)
+
+
+# In a process of its own, since networks are registered when the program is imported.
+ADDED = """
+from core.models import MODELS, resnet, vgg
+
+vgg.ARCHITECTURES["vgg13"] = ((2, 64), (2, 128), (2, 256), (2, 512), (2, 512))
+resnet.ARCHITECTURES["resnet18"] = ((2, 64), (2, 128), (2, 256), (2, 512))
+MODELS["vgg13"] = MODELS["vgg16"] | {"label": "VGG-13", "layers": 13}
+MODELS["resnet18"] = MODELS["resnet34"] | {"label": "ResNet-18", "layers": 18}
+
+from core.models.build import build_model
+from core.models.sizes import size
+from core.models.summary import count_parameters
+from core.recipes import make_config
+
+for name in ("vgg13", "resnet18"):
+    config = make_config(name, "mnist", "report")
+    print(name, count_parameters(build_model(config, (28, 28, 1))).total, size(config).parameters)
+"""
+
+
+def test_a_network_of_a_known_family_is_a_line_of_data_and_an_entry():
+    printed = subprocess.run([sys.executable, "-c", ADDED], capture_output=True, text=True, check=True).stdout
+    # With 1000 classes, three colours and 224 pixels a side VGG-13 has 133,047,848. Here there are ten classes and one
+    # colour, and its first dense layer sees maps of 2 x 2 and not of 7 x 7.
+    vgg13 = 133_047_848 - 990 * 4097 - 2 * 64 * 9 - (49 - 4) * 512 * 4096
+    # ResNet-18 has 11,689,512 there, where its convolutions have no bias and running averages are not counted; here
+    # each of their 4,800 maps has a bias, a running mean and a running variance.
+    resnet18 = 11_689_512 - 990 * 513 - 2 * 64 * 49 + 3 * 4800
+    assert printed.splitlines() == [f"vgg13 {vgg13} {vgg13}", f"resnet18 {resnet18} {resnet18}"]
+
+
+def test_every_trait_is_said_in_words_and_every_entry_names_known_ones():
+    for name, entry in MODELS.items():
+        assert entry["traits"] <= set(TRAITS)
+        assert set(characteristics(name)) == {"family", *TRAITS}
+
+
+@every_network
+def test_the_traits_are_true_of_the_network(name):
+    plain, traits = built(name), MODELS[name]["traits"]
+    assert ("hidden_dense" in traits) == (len(of_kind(plain, keras.layers.Dense)) > 1)
+    assert ("residual" in traits) == bool(of_kind(plain, keras.layers.Add))
+    assert ("deep" in traits) == (MODELS[name]["layers"] > 10)
 
 
 @every_network
@@ -167,6 +228,14 @@ def test_an_exported_network_answers_the_same(name, tmp_path):
     assert logits_of(tmp_path / "model.tflite", IMAGES) == pytest.approx(expected, rel=1e-3, abs=1e-4)
 
 
-def test_the_list_of_networks_is_read_without_keras():
-    program = "import core.models, sys; sys.exit('keras' in sys.modules)"
+def test_networks_are_listed_configured_and_counted_without_keras():
+    program = """
+import sys
+from core.models import MODELS
+from core.models.sizes import size
+from core.recipes import make_config
+for name in MODELS:
+    size(make_config(name, "mnist"))
+sys.exit("keras" in sys.modules)
+"""
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

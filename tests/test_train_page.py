@@ -1,6 +1,7 @@
 """The Train page as its script runs: with no run, with one running, with some finished."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,23 @@ def test_a_recipe_says_what_it_is_and_changes_the_times(recipe):
         config = make_config(*pair, recipe)
         assert (":small[at most " in button.label) == bool(config.early_stopping_patience)
         assert f"{config.epochs} epochs of" in button.help
+
+
+def parameters_said(page):
+    return dict(zip(MODELS, re.findall(r"· ([^·<]*) parameters", html(page)), strict=True))
+
+
+def test_the_grid_says_how_many_parameters_the_runs_on_offer_have():
+    assert parameters_said(opened())["vgg16"] == "33.7 M"
+    assert parameters_said(opened(recipe="report"))["vgg16"] == "39.9 M"
+    assert parameters_said(opened(image_size="224"))["alexnet"] == "72.0 M"
+
+
+def test_the_grid_says_no_number_of_parameters_where_the_settings_are_wrong():
+    page = opened()
+    page = page.number_input(key="epochs").set_value(501).run()
+    assert "8 layers" in html(page)
+    assert "parameters" not in html(page)
 
 
 def test_a_click_starts_one_run_with_the_settings_and_shows_it():

@@ -19,7 +19,7 @@ from core.datasets import load
 from core.evaluation import SORT_KEYS, cases
 from core.models import MODELS
 from core.recipes import RECIPES, make_config
-from core.runs import Run, create_run
+from core.runs import Run, RunError, create_run
 from core.schema import softmax
 from tests.few_images import few
 from tests.folders import finished_run
@@ -142,6 +142,19 @@ def test_the_losses_contain_the_l2_terms(unsaved):
 def test_a_network_too_eager_to_learn_fails_in_one_sentence(handful):
     with pytest.raises(DivergedError, match=r"The loss stopped being a number in epoch \d, step \d; try a lower"):
         trained("alexnet", "report", learning_rate=10.0, epochs=30)
+
+
+def test_a_validation_loss_that_is_never_a_number_is_said_as_that(unsaved, monkeypatch):
+    class NotNumbers(InOrder):
+        def __getitem__(self, index):
+            images, targets = super().__getitem__(index)
+            return images, np.nan * targets
+
+    monkeypatch.setattr(training, "InOrder", NotNumbers)
+    with pytest.raises(
+        RunError, match=r"^The validation loss is not a number in any epoch; try a lower learning rate\.$"
+    ):
+        trained("alexnet")
 
 
 def test_early_stopping_ends_the_run_before_its_last_epoch(unsaved):

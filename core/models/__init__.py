@@ -1,31 +1,59 @@
-"""The networks by name. Pure data, without Keras, so that the web server may read it."""
+"""The catalogue of networks: what each is called, where it is from and what it is like. Without Keras, so that the web
+server may read it.
+
+A network is an entry here and its architecture, as data, in its family's module, `core.models.FAMILY`. Recipes and
+estimates go by family and traits and never by a network's name, so that one added tomorrow gets sensible settings.
+"""
+
+import importlib
+
+# What an entry may say of its network; what it does not name, the network has not.
+TRAITS = {
+    "hidden_dense": "hidden dense layers, where most of the weights are, and all of the dropout",
+    "batch_normalized": "batch normalisation after its convolutions, as its paper has it",
+    "residual": "shortcuts around its layers, through which it learns from the first epoch on however deep it is",
+    "deep": "more than ten layers with weights one after another",
+    "costly": "so much arithmetic that an epoch takes several times as long as with the other networks",
+    "compiles_well": "so many small operations that XLA, which makes fewer of them, speeds up its training",
+}
 
 MODELS = {
     "alexnet": {
         "label": "AlexNet",
         "year": 2012,
         "paper": "Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural networks",
+        "family": "alexnet",
         "layers": 8,
-        "parameters": 24_744_650,
-        "multiply_adds": 112_852_992,
-        "module": "core.models.alexnet",
+        "traits": {"hidden_dense"},
     },
     "vgg16": {
         "label": "VGG-16",
         "year": 2014,
         "paper": "Simonyan and Zisserman, Very deep convolutional networks for large-scale image recognition",
+        "family": "vgg",
         "layers": 16,
-        "parameters": 39_928_522,
-        "multiply_adds": 1_273_274_368,
-        "module": "core.models.vgg",
+        "traits": {"hidden_dense", "deep", "costly"},
     },
     "resnet34": {
         "label": "ResNet-34",
         "year": 2015,
         "paper": "He, Zhang, Ren and Sun, Deep residual learning for image recognition",
+        "family": "resnet",
         "layers": 34,
-        "parameters": 21_309_066,
-        "multiply_adds": 292_623_360,
-        "module": "core.models.resnet",
+        "traits": {"batch_normalized", "residual", "deep", "compiles_well"},
     },
 }
+
+
+def characteristics(name):
+    """What rules about networks match: {"family": its family, trait: whether it has it, for each of TRAITS}."""
+    entry = MODELS[name]
+    return {"family": entry["family"]} | {trait: trait in entry["traits"] for trait in TRAITS}
+
+
+def assemble(name, blocks, x):
+    """Puts the named network together on preprocessed images x, of `blocks`: `core.models.blocks.Blocks` makes Keras
+    layers, `core.models.sizes.Counter` only counts. Returns its logits.
+    """
+    family = importlib.import_module(f"core.models.{MODELS[name]['family']}")
+    return family.network(blocks, x, family.ARCHITECTURES[name])

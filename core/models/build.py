@@ -1,11 +1,11 @@
 """A RunConfig into a Keras network."""
 
 import contextlib
-import importlib
 
 import keras
 
-from core.models import MODELS
+from core.models import assemble
+from core.models.blocks import Blocks
 from core.models.preprocessing import preprocessing
 
 
@@ -30,11 +30,10 @@ def build_model(config, image_shape, classes=10, mean_image=None, deviation=1.0)
         ValueError: the mean image has another shape.
     """
     keras.utils.set_random_seed(config.seed)
-    network = importlib.import_module(MODELS[config.model]["module"]).network
     images = keras.Input(image_shape, dtype="uint8", name="images")
     with _precision(config.precision):
         pixels = preprocessing(config, image_shape, mean_image, deviation)(images)
-        return keras.Model(images, network(pixels, config, classes), name=config.model)
+        return keras.Model(images, assemble(config.model, Blocks(config, classes), pixels), name=config.model)
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core import comparison, image_sheets, integrity, liveness, queue
 from core.config import RunConfig
-from core.estimate import measured_speeds
+from core.estimate import measured_speeds, trained_on
 from core.runs import UNFINISHED, Run, RunError, list_runs
 from core.schema import CHECKED
 from pages.parts.kept import Kept
@@ -59,7 +59,7 @@ class _About(NamedTuple):
 def _about(run):
     def make(run):
         record = run.read_record()
-        return _About(run.read_config(), record["created"], record.get("environment", {}))
+        return _About(run.read_config(), record["created"], trained_on(record))
 
     return _read(run, "about", make, "config.json")
 
@@ -142,7 +142,7 @@ def speeds(runs):
     """What this machine's runs reached; see `core.estimate.measured_speeds`."""
     found = {}
     for run in runs:
-        # Of two that have the same network and size the first is the newer.
+        # Of two of the same kind the first is the newer.
         found = _speed(run) | found
     return found
 

@@ -7,6 +7,7 @@ import streamlit as st
 from core.datasets import DATASETS
 from core.estimate import estimate
 from core.models import MODELS
+from core.models.sizes import size
 from pages.parts.starting import start
 from pages.parts.style import NETWORK_COLOURS, duration, pair_label
 
@@ -28,10 +29,9 @@ def start_grid(configs, speeds):
     for model, network in MODELS.items():
         with st.container(key=f"network_{model}"):
             heading, *cells = st.columns(1 + len(DATASETS), vertical_alignment="center")
-            heading.html(
-                f'<div class="network"><b>{network["label"]}</b><span>{network["year"]} · {network["layers"]} layers'
-                f" · {network['parameters'] / 1e6:.0f} M parameters</span></div>"
-            )
+            facts = [f"{network['year']}", f"{network['layers']} layers"]
+            facts += _parameters([configs[pair] for pair in configs if pair[0] == model])
+            heading.html(f'<div class="network"><b>{network["label"]}</b><span>{" · ".join(facts)}</span></div>')
             for dataset, cell in zip(DATASETS, cells, strict=True):
                 config = configs.get((model, dataset))
                 time_said, help = _time(config, speeds) if config else ("check the settings", None)
@@ -46,6 +46,12 @@ def start_grid(configs, speeds):
                 if clicked and config:
                     started = start(config)
     return started
+
+
+def _parameters(configs):
+    """How many parameters the runs on offer train, in words: a list of one phrase, or of none where there is no run."""
+    millions = sorted({f"{size(config).parameters / 1e6:.1f}" for config in configs}, key=float)
+    return [f"{' to '.join(dict.fromkeys([millions[0], millions[-1]]))} M parameters"] if millions else []
 
 
 def _time(config, speeds):
