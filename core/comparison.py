@@ -1,8 +1,11 @@
 """Runs as rows of a table beside the report's figures, and which run speaks for each pair."""
 
+import dataclasses
 import functools
 import math
 from collections import Counter
+from collections.abc import Callable
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -10,32 +13,173 @@ from core.config import RunConfig
 from core.datasets import DATASETS
 from core.models import MODELS
 from core.report import REPORT, TEST_IMAGES
-from core.results.statistics import compare_accuracies, joint_verdicts, wilson_interval
-from core.runs import RunError
+from core.results.statistics import Comparison, compare_accuracies, joint_verdicts, wilson_interval
+from core.runs import Run, RunError
 from core.schema import SCORES
 
-_CONFIG = ("model", "dataset", "recipe", "seed")
 _RANKING = ("dataset", "train_images", "validation_images", "validation_accuracy")
-_TOTALS = ("parameters", "epochs", "seconds", "total_seconds")
-COLUMNS = (
-    *_CONFIG,
-    "epoch",
-    *SCORES,
-    *(f"report_{score}" for score in SCORES),
-    *(f"{score}_difference" for score in SCORES),
-    "test_accuracy_low",
-    "test_accuracy_high",
-    "test_accuracy_difference_low",
-    "test_accuracy_difference_high",
-    "verdict",
-    "train_images",
-    "validation_images",
-    *_TOTALS,
-    "report_epochs",
-    "report_seconds",
-    "run",
-    "shipped",
-)
+
+
+class Facts(NamedTuple):
+    """What a column's function gets of one run.
+
+    Attributes:
+        run, config, metrics: the Run, its RunConfig and its metrics.
+        scores: the part of the metrics about the epoch asked for, "best" or "last".
+        report: what the report says of the pair: name -> figure, with nothing in it where it says nothing.
+        compared: the run's test accuracy against the report's.
+    """
+
+    run: Run
+    config: RunConfig
+    metrics: dict
+    scores: dict
+    report: dict
+    compared: Comparison
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """One column of the table: to add a statistic, add an entry to COLUMNS.
+
+    Attributes:
+        group, label: its heading in two lines; the group may be empty.
+        kind: how its values are written, a key of `pages.parts.run.table.FORMATS`: "text", "count", "number",
+            "accuracy" (a share in 0..1), "points" (a difference of two shares), "loss" (in nats), "loss_difference",
+            "seconds", "network", "dataset", "recipe", "verdict" or "origin".
+        value: a function of Facts.
+        help: a sentence for people.
+        beside_report: whether it is shown only where the report's figures stand beside ours.
+    """
+
+    group: str
+    label: str
+    kind: str
+    value: Callable
+    help: str | None = None
+    beside_report: bool = False
+
+
+def _score(part, measure):
+    """The entries of one score, of the report's, and of the difference between them: name -> Column."""
+    name = f"{part}_{measure}"
+
+    def ours(facts):
+        return float(facts.scores[name])
+
+    def theirs(facts):
+        return float(facts.report.get(name, math.nan))
+
+    group, kind = part.capitalize(), "points" if measure == "accuracy" else "loss_difference"
+    return {
+        name: Column(group, measure, measure, ours),
+        f"report_{name}": Column(group, f"{measure}, report", measure, theirs, beside_report=True),
+        f"{name}_difference": Column(
+            group, f"{measure}, difference", kind, lambda facts: ours(facts) - theirs(facts), beside_report=True
+        ),
+    }
+
+
+def _interval(facts):
+    images = DATASETS[facts.config.dataset]["test_examples"]
+    return wilson_interval(facts.scores["test_accuracy"] * images, images)
+
+
+def _split(facts):
+    return facts.config.split_sizes(DATASETS[facts.config.dataset]["train_examples"])
+
+
+def _metric(name):
+    return lambda facts: float(facts.metrics.get(name, math.nan))
+
+
+_DIFFERENCE = "Difference from the report"
+COLUMNS = {
+    "model": Column("", "Network", "network", lambda facts: facts.config.model),
+    "dataset": Column("", "Dataset", "dataset", lambda facts: facts.config.dataset),
+    "recipe": Column("", "Recipe", "recipe", lambda facts: facts.config.recipe),
+    "test_accuracy": Column("Test", "accuracy", "accuracy", lambda facts: float(facts.scores["test_accuracy"])),
+    "report_test_accuracy": Column(
+        "Test",
+        "accuracy, report",
+        "accuracy",
+        lambda facts: float(facts.report.get("test_accuracy", math.nan)),
+        beside_report=True,
+    ),
+    "test_accuracy_low": Column(
+        "Test", "95 % from", "accuracy", lambda facts: _interval(facts)[0], "Where the accuracy's 95 % interval begins."
+    ),
+    "test_accuracy_high": Column(
+        "Test", "to", "accuracy", lambda facts: _interval(facts)[1], "Where the accuracy's 95 % interval ends."
+    ),
+    "test_accuracy_difference": Column(
+        _DIFFERENCE,
+        "points",
+        "points",
+        lambda facts: facts.compared.difference,
+        "Our test accuracy less the report's, in points: 1 point is 1 % of the test images.",
+    ),
+    "test_accuracy_difference_low": Column(
+        _DIFFERENCE,
+        "95 % from",
+        "points",
+        lambda facts: facts.compared.low,
+        "Where the 95 % interval of the difference begins.",
+    ),
+    "test_accuracy_difference_high": Column(
+        _DIFFERENCE,
+        "to",
+        "points",
+        lambda facts: facts.compared.high,
+        "Where the 95 % interval of the difference ends.",
+    ),
+    "verdict": Column(
+        "",
+        "Verdict",
+        "verdict",
+        lambda facts: facts.compared.verdict,
+        "Better or worse where the interval of the difference does not contain zero.",
+    ),
+    **_score("test", "loss"),
+    **_score("validation", "accuracy"),
+    **_score("validation", "loss"),
+    **_score("train", "accuracy"),
+    **_score("train", "loss"),
+    "train_images": Column("Images", "training", "count", lambda facts: _split(facts)[0]),
+    "validation_images": Column(
+        "Images",
+        "validation",
+        "count",
+        lambda facts: _split(facts)[1],
+        "Held back from the front of the training images. Validation accuracies can be compared between runs with as "
+        "many of them.",
+    ),
+    "epoch": Column("Epochs", "measured", "number", lambda facts: int(facts.scores["epoch"])),
+    "epochs": Column("Epochs", "trained", "number", _metric("epochs")),
+    "report_epochs": Column("Epochs", "report", "number", lambda facts: float(facts.report.get("epochs") or math.nan)),
+    "parameters": Column("", "Parameters", "count", _metric("parameters")),
+    "seconds": Column(
+        "Time", "Training time", "seconds", _metric("seconds"), "The time that the epochs took, with their validation."
+    ),
+    "total_seconds": Column(
+        "Time",
+        "In all",
+        "seconds",
+        _metric("total_seconds"),
+        "From start to end: also starting up, predictions on test images, evaluation and saving. Empty where it was "
+        "not recorded.",
+    ),
+    "report_seconds": Column(
+        "Time",
+        "In the report",
+        "seconds",
+        lambda facts: _reports_seconds(facts.report),
+        "The report's epochs times the seconds an epoch that its logs show.",
+    ),
+    "seed": Column("", "Seed", "number", lambda facts: facts.config.seed),
+    "run": Column("", "Run", "text", lambda facts: facts.run.id),
+    "shipped": Column("", "Made", "origin", lambda facts: facts.run.is_shipped),
+}
 
 
 def table(runs, which="best"):
@@ -70,7 +214,15 @@ def table(runs, which="best"):
 def row_of(run, which="best"):
     """The row of one run, for `as_table`; None where it has not been evaluated. Raises RunError."""
     metrics = run.read_metrics()
-    return None if metrics is None else _row(run, run.read_config(), metrics, which)
+    if metrics is None:
+        return None
+    config = run.read_config()
+    report, scores = REPORT.get((config.model, config.dataset), {}), metrics[which]
+    compared = compare_accuracies(
+        *_measured(config.dataset, scores["test_accuracy"], report.get("test_accuracy", math.nan))
+    )
+    facts = Facts(run, config, metrics, scores, report, compared)
+    return {name: column.value(facts) for name, column in COLUMNS.items()}
 
 
 def as_table(rows):
@@ -80,7 +232,7 @@ def as_table(rows):
     rows.sort(key=lambda row: (datasets.index(row["dataset"]), models.index(row["model"])))
     # As text pandas would turn the None of a pair that the report does not have into nan.
     verdicts = pd.Series([row["verdict"] for row in rows], dtype=object)
-    return pd.DataFrame(rows, columns=COLUMNS).assign(verdict=verdicts)
+    return pd.DataFrame(rows, columns=list(COLUMNS)).assign(verdict=verdicts)
 
 
 def report_table():
@@ -131,31 +283,20 @@ def count_verdicts(best):
     Args:
         best: what `best_runs` returns.
     """
-    return Counter(joint_verdicts([_measured(row) for row in best.values() if row["verdict"]]))
+    return Counter(
+        joint_verdicts(
+            [
+                _measured(row["dataset"], row["test_accuracy"], row["report_test_accuracy"])
+                for row in best.values()
+                if row["verdict"]
+            ]
+        )
+    )
 
 
-def _measured(row):
+def _measured(dataset, ours, theirs):
     """What `compare_accuracies` takes."""
-    images = DATASETS[row["dataset"]]["test_examples"]
-    return row["test_accuracy"], images, row["report_test_accuracy"], TEST_IMAGES
-
-
-def _row(run, config, metrics, which):
-    figures = REPORT.get((config.model, config.dataset), {})
-    row = {name: getattr(config, name) for name in _CONFIG}
-    row |= {"epoch": int(metrics[which]["epoch"])} | {name: float(metrics[which][name]) for name in SCORES}
-    row |= {f"report_{name}": figures.get(name, math.nan) for name in SCORES}
-    row |= {f"{name}_difference": row[name] - row[f"report_{name}"] for name in SCORES}
-    images = DATASETS[config.dataset]["test_examples"]
-    row["test_accuracy_low"], row["test_accuracy_high"] = wilson_interval(row["test_accuracy"] * images, images)
-    compared = compare_accuracies(*_measured(row))
-    row |= {"test_accuracy_difference_low": compared.low, "test_accuracy_difference_high": compared.high}
-    row["verdict"] = compared.verdict
-    split = config.split_sizes(DATASETS[config.dataset]["train_examples"])
-    row["train_images"], row["validation_images"] = split
-    row |= {name: float(metrics.get(name, math.nan)) for name in _TOTALS}
-    row |= {"report_epochs": float(figures.get("epochs") or math.nan), "report_seconds": _reports_seconds(figures)}
-    return row | {"run": run.id, "shipped": run.is_shipped}
+    return ours, DATASETS[dataset]["test_examples"], theirs, TEST_IMAGES
 
 
 def _reports_seconds(figures):

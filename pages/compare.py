@@ -10,7 +10,7 @@ from core.report import TEST_IMAGES
 from core.runs import Run, RunError, artifacts_folder
 from pages.parts import data
 from pages.parts.curves import curves_figure, short_names
-from pages.parts.run_table import columns_of_report, columns_of_runs, draw_table
+from pages.parts.run_table import columns_of_runs, draw_table
 from pages.parts.shell import begin_page
 from pages.parts.starting import link_to_training
 from pages.parts.style import plain
@@ -138,7 +138,8 @@ best = tables["best"][0]
 if best.empty:
     st.markdown("No run is finished yet. Until then, this is what the report reached.")
     link_to_training()
-    draw_table(comparison.report_table(), columns_of_report(), alt="The report's figures")
+    report = comparison.report_table()
+    draw_table(report, list(report), alt="The report's figures")
     st.stop()
 chosen = [run for run in named if run.id in set(best["run"])]
 which, report, wanted = choose()
@@ -154,7 +155,7 @@ else:
     draw_rows(rows, which, report, chosen)
     st.download_button(
         "Download CSV",
-        rows[list(columns_of_runs(report))].to_csv(index=False),
+        rows[columns_of_runs(report)].to_csv(index=False),
         file_name=f"runs-{which}-epoch.csv",
         mime="text/csv",
         on_click="ignore",

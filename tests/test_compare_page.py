@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core import comparison
 from core.datasets import DATASETS
 from core.models import MODELS
 from core.recipes import RECIPES
@@ -106,8 +107,8 @@ def test_best_and_last_epoch_and_the_reports_figures_are_switches_that_a_link_ca
     assert not page.exception
     rows = table(page)
     assert rows["Epochs", "measured"].tolist() == [5]
-    assert rows["Test accuracy", "ours"].tolist() == [50]
-    assert rows["Test accuracy", "report"].tolist() == pytest.approx([99.22])
+    assert rows["Test", "accuracy"].tolist() == [50]
+    assert rows["Test", "accuracy, report"].tolist() == pytest.approx([99.22])
     compared = compare_accuracies(0.5, 10_000, 0.9922, TEST_IMAGES)
     difference = rows["Difference from the report"].iloc[0].tolist()
     assert difference == pytest.approx([100 * share for share in compared[:3]])
@@ -243,3 +244,10 @@ def test_runs_are_named_by_network_dataset_and_recipe(recipe):
     (run,) = list_runs()
     label = RECIPES[recipe]["label"]
     assert short_names([run], [run.read_config()]) == [f"ResNet-34 on Fashion-MNIST, {label}"]
+
+
+def test_a_new_column_of_the_registry_is_drawn_without_any_change_of_the_page(monkeypatch):
+    column = comparison.Column("Test", "gap", "points", lambda facts: 0.0123)
+    monkeypatch.setitem(comparison.COLUMNS, "gap", column)
+    finished_run()
+    assert table(opened())["Test", "gap"].tolist() == pytest.approx([1.23])

@@ -229,3 +229,14 @@ def test_the_report_has_a_row_for_each_pair_and_owns_up_to_the_epochs_it_does_no
     assert rows.loc[("vgg16", "cifar10"), "test_accuracy"] == 0.8902
     assert rows.loc[("vgg16", "cifar10"), "epochs"] == 89
     assert math.isnan(rows.loc[("alexnet", "fashion_mnist"), "epochs"])
+
+
+def test_a_statistic_is_one_entry_of_the_registry(artifacts, monkeypatch):
+    gap = comparison.Column(
+        "Test", "gap", "points", lambda facts: facts.scores["train_accuracy"] - facts.scores["test_accuracy"]
+    )
+    monkeypatch.setitem(comparison.COLUMNS, "gap", gap)
+    run = finished_run()
+    (row,) = comparison.table([run])[0].to_dict("records")
+    scores = run.read_metrics()["best"]
+    assert row["gap"] == scores["train_accuracy"] - scores["test_accuracy"]
