@@ -256,10 +256,16 @@ def list_runs():
     """
     folder = artifacts_folder()
     try:
-        found = [folder / name for name in os.listdir(folder) if _RUN_ID.fullmatch(name)]
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries if _RUN_ID.fullmatch(entry.name) and _is_folder(entry)]
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
         raise RunError(f"The runs in {folder} cannot be read: {error.strerror}.") from None
-    names = [path for path in found if os.path.isdir(path)]
-    return [Run(path) for path in sorted(names, key=lambda path: path.name.split("-")[-3:], reverse=True)]
+    names.sort(key=lambda name: name.split("-")[-3:], reverse=True)
+    return [Run(folder / name) for name in names]
+
+
+def _is_folder(entry):
+    # The first costs nothing; the second is for links, wherever they lead.
+    return entry.is_dir(follow_symlinks=False) or os.path.isdir(entry.path)

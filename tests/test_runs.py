@@ -116,3 +116,14 @@ def test_a_file_in_place_of_the_artifacts_folder_is_said_in_one_sentence(artifac
     artifacts.write_text("")
     with pytest.raises(RunError, match="No run can be written"):
         runs.create_run(make_config("alexnet", "mnist"))
+
+
+def test_a_link_to_a_run_is_listed_and_a_link_to_nowhere_is_not(artifacts, tmp_path):
+    run = runs.create_run(make_config("alexnet", "mnist", "quick"))
+    elsewhere = tmp_path / run.id
+    run.path.rename(elsewhere)
+    run.path.symlink_to(elsewhere)
+    (artifacts / "loop-1").symlink_to(artifacts / "loop-1")
+    (artifacts / "nowhere-1").symlink_to(artifacts / "gone")
+    (artifacts / "file-1").touch()
+    assert runs.list_runs() == [run]
