@@ -250,8 +250,13 @@ def read_arrays(path):
         # Opened here, because NumPy forgets to close a damaged one.
         with open(path, "rb") as file, np.load(file, allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
-    except Exception:
-        raise RunError(f"{path.parent.parent.name}: checkpoint/{path.name} is missing or damaged.") from None
+    except FileNotFoundError:
+        why = " is missing"
+    except OSError as error:
+        why = f" cannot be read ({error.strerror})"
+    except Exception:  # Broken archives break in a dozen ways.
+        why = ": it was cut short, or is no archive of arrays"
+    raise RunError(f"{path.parent.parent.name}: checkpoint/{path.name}{why}.")
 
 
 def _write(path, arrays):

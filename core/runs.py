@@ -16,6 +16,7 @@ from core.schema import (
     FILES,
     HISTORY_COLUMNS,
     HISTORY_HEADER,
+    RESTORE,
     SCHEMA_VERSION,
     UNFINISHED,
     content,
@@ -179,6 +180,8 @@ class Run:
         """
         try:
             return check(path)
+        except RunError:
+            raise
         except FileNotFoundError:
             raise RunError(f"{self.id}: {path.name} is missing.") from None
         except OSError as error:
@@ -188,6 +191,8 @@ class Run:
         except UnsoundError as error:
             reason = str(error).rstrip(".")
             raise RunError(f"{self.id}: {path.name}: {reason[0].lower()}{reason[1:]}.") from None
+        except ValueError:
+            raise RunError(f"{self.id}: {path.name}: it makes no sense; {RESTORE}.") from None
 
     def _read(self, name, *about, start=0):
         return self.check(self.path / name, lambda path: FILES[name].read(content(path, start), *about))

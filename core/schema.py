@@ -6,7 +6,9 @@ OSError. What stands in a file is never believed: not its size, not its shapes, 
 """
 
 import collections.abc
+import contextlib
 import dataclasses
+import errno
 import io
 import json
 import math
@@ -116,7 +118,8 @@ PROGRESS = Record(
 HISTORY_COLUMNS = tuple(HISTORY.fields)
 HISTORY_HEADER = ",".join(HISTORY_COLUMNS) + "\n"
 
-_RESTORE = "restore it from a copy, or delete the run"
+# What to do about a file in which nothing can be read.
+RESTORE = "restore it from a copy, or delete the run"
 _LONGEST_LINE = 4096
 _DEEPEST = 20
 _NESTED = f"its values are nested more than {_DEEPEST} deep"
@@ -131,7 +134,7 @@ def file_size(path):
     facts = os.stat(path)
     # Not only folders are no files: opening a pipe would wait for its writer for ever.
     if not stat.S_ISREG(facts.st_mode):
-        raise UnsoundError(f"it is not a file; {_RESTORE}")
+        raise UnsoundError(f"it is not a file; {RESTORE}")
     if facts.st_size > FILES[path.name].limit:
         most = FILES[path.name].limit
         raise UnsoundError(f"it has {facts.st_size:,} bytes, more than the {most:,} that such a file may have")
@@ -149,11 +152,11 @@ def content(path, start=0, size=-1):
 def json_object(text):
     """The dict in the bytes of a JSON file."""
     if not text.strip():
-        raise UnsoundError(f"it is empty; {_RESTORE}")
+        raise UnsoundError(f"it is empty; {RESTORE}")
     value = _json(text, "line {}")
     if not isinstance(value, dict):
         raise UnsoundError(f"it holds {shown(value)}, not an object")
-    if _depth(value) > _DEEPEST:
+    if _is_deep(value):
         raise UnsoundError(_NESTED)
     try:
         # JSON can spell halves of characters, which cannot be shown.
@@ -240,14 +243,9 @@ def progress_rows(text):
 
 def predictions(text, dataset):
     """The arrays of test_predictions.npz, name -> array; see `core.runs.Run.read_predictions`."""
-    try:
-        _check_arrays(io.BytesIO(text), dataset)
-        with np.load(io.BytesIO(text), allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except UnsoundError:
-        raise
-    except Exception:  # Broken archives break in a dozen ways.
-        raise UnsoundError(f"an array in it cannot be unpacked; {_RESTORE}") from None
+    _check_arrays(io.BytesIO(text), dataset)
+    with _unpacking("an array in it cannot be unpacked"), np.load(io.BytesIO(text), allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files}
     classes = len(DATASETS[dataset]["classes"])
     for name in ("labels", "epoch_classes"):
         if name in arrays and (highest := arrays[name].max(initial=0)) >= classes:
@@ -320,13 +318,8 @@ def glance_at_keras(path, facts=None):
     """Checks that model.keras is an archive that holds a network, and unpacks to no more than itself."""
     check_size(path, facts and facts.metrics)
     size = file_size(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = {member.filename: member.file_size for member in archive.infolist()}
-    except OSError:
-        raise
-    except Exception:
-        raise UnsoundError(f"it is not an archive; {_RESTORE}") from None
+    with _unpacking("it is not an archive"), zipfile.ZipFile(path) as archive:
+        members = {member.filename: member.file_size for member in archive.infolist()}
     for name in _KERAS_MEMBERS:
         if name not in members:
             raise UnsoundError(f"it holds no network: {name} is missing in it")
@@ -536,9 +529,9 @@ def _json(text, where):
     except RecursionError:
         raise UnsoundError(_NESTED) from None
     except UnicodeDecodeError:
-        raise UnsoundError(f"it is not text; {_RESTORE}") from None
+        raise UnsoundError(f"it is not text; {RESTORE}") from None
     except json.JSONDecodeError as error:
-        raise UnsoundError(f"{where.format(error.lineno)} is not JSON; {_RESTORE}") from None
+        raise UnsoundError(f"{where.format(error.lineno)} is not JSON; {RESTORE}") from None
     except ValueError:
         raise UnsoundError("a number in it has thousands of digits") from None
 
@@ -557,19 +550,36 @@ def _cell(text):
         return text.decode("utf-8", "replace")
 
 
-def _depth(value):
-    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return 1 + max(map(_depth, inside), default=0)
+def _is_deep(value):
+    """Whether values are nested more than so deep; told level by level, as a function that calls itself could not."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [inside for outer in level for inside in _parts(outer)]
+    return bool(level)
+
+
+def _parts(value):
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+
+
+@contextlib.contextmanager
+def _unpacking(what_is_wrong):
+    """Broken archives break in a dozen ways: all become UnsoundError, except that the disk cannot be read."""
+    try:
+        yield
+    except UnsoundError:
+        raise
+    except Exception as error:
+        # Where an archive points before its own beginning, it is the system that refuses.
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise
+        raise UnsoundError(f"{what_is_wrong}; {RESTORE}") from None
 
 
 def _check_arrays(file, dataset):
     """Checks which arrays an archive (a path, or an open file) holds, from their headers alone."""
-    try:
+    with _unpacking("it is not an archive of arrays"):
         found = _array_headers(file)
-    except (OSError, UnsoundError):
-        raise
-    except Exception:  # As above.
-        raise UnsoundError(f"it is not an archive of arrays; {_RESTORE}") from None
     kept = "logits" if "logits" in found else "probabilities"
     for name in ("labels", kept):
         if name not in found:

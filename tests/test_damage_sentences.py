@@ -157,3 +157,11 @@ def test_a_hostile_value_is_shortened_and_stays_on_one_line(run, value):
     sentence = said_of(run, "config.json")
     assert len(sentence) < 160
     assert sentence.isprintable()
+
+
+@pytest.mark.parametrize("depth", [25, 300, 900, 980, 5000])
+@pytest.mark.parametrize("brackets", ["[]", "{}"])
+def test_values_inside_one_another_are_counted_however_many_they_are(run, brackets, depth):
+    opening = {"[]": "[", "{}": '{"a":'}[brackets] * depth
+    run.status_path.write_text('{"state": ' + opening + "1" + brackets[1] * depth + "}")
+    assert said_of(run, "status.json") == "status.json: its values are nested more than 20 deep."
