@@ -88,7 +88,7 @@ def preprocess(images, mean, config, memory_format):
     transform[:, 0, 0] = torch.randint(0, 2, (count,)) * 2.0 - 1.0
     transform[:, 1, 1] = 1.0
     # The image is 2 wide in these coordinates.
-    transform[:, :, 2] = (torch.rand(count, 2) * 2 - 1) * 2 * config["shift"]
+    transform[:, :, 2] = (torch.rand(count, 2) * 2 - 1) * 2 * config["translate"]
     grid = functional.affine_grid(transform, pixels.shape, align_corners=False)
     pixels = functional.grid_sample(pixels, grid, padding_mode="border", align_corners=False)
     return pixels.contiguous(memory_format=memory_format)

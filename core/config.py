@@ -255,16 +255,17 @@ class RunConfig:
         "Network",
         "Penalty on the squared weights of convolutions, which is part of every loss shown. 0 is off; 0.0001 is usual.",
     )
-    divide_by_deviation: bool = _switch(
+    standardize: bool = _switch(
         False,
-        "Divide by deviation",
+        "Standardise",
         "Network",
-        "After the mean is subtracted, divides pixels by their deviation; off leaves them on the scale of 0 to 255.",
+        "Divides pixels by their standard deviation, after the mean image is subtracted; off leaves them on the scale "
+        "of 0 to 255.",
     )
 
-    shift: float = _number(
+    translate: float = _number(
         0.1,
-        "Shift",
+        "Translation",
         0.0,
         0.5,
         "Augmentation",
@@ -318,11 +319,13 @@ class RunConfig:
             ConfigError: as in `check_values`.
         """
         check_values(values)
-        return cls(**values)
+        return cls(**{RENAMED.get(name, name): value for name, value in values.items()})
 
 
 # Every setting, by its name.
 FIELDS = {field.name: field for field in dataclasses.fields(RunConfig)}
+# The names that settings had in older runs -> those they have now.
+RENAMED = {"divide_by_deviation": "standardize", "shift": "translate"}
 
 
 def check_names(names):
@@ -334,10 +337,10 @@ def check_names(names):
 
 def check_values(values):
     """Checks the settings in a file, name -> value. Raises ConfigError, which calls each as in the file."""
-    check_names(values)
+    check_names(values.keys() - RENAMED.keys())
     for name, value in values.items():
         try:
-            FIELDS[name].metadata["kind"].check(value, name)
+            FIELDS[RENAMED.get(name, name)].metadata["kind"].check(value, name)
         except UnsoundError as error:
             raise ConfigError(f"{error}.") from None
 

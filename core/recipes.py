@@ -11,7 +11,7 @@ ONE_CYCLE = {
     "batch_normalization": True,
     # A short run is over before the running means of 0.99 have caught up.
     "batch_normalization_momentum": 0.9,
-    "divide_by_deviation": True,
+    "standardize": True,
 }
 
 # Each rule is (where, values): the values hold for runs about which everything in `where` is true; later rules win.

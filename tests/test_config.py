@@ -54,7 +54,7 @@ def test_the_report_recipe_says_what_the_report_says():
         assert (config.optimizer, config.learning_rate, config.batch_size, config.epochs) == ("adam", 1e-3, 128, 100)
         assert (config.schedule, config.plateau_patience, config.min_learning_rate) == ("plateau", 3, 5e-7)
         assert config.plateau_factor == pytest.approx(math.sqrt(0.1))
-        assert (config.image_size, config.shift, config.flip, config.divide_by_deviation) == (64, 0.1, True, False)
+        assert (config.image_size, config.translate, config.flip, config.standardize) == (64, 0.1, True, False)
         assert (config.train_examples, config.validation_split) == (0, 0.1)
         assert (config.weight_decay, config.label_smoothing, config.weight_averaging) == (0, 0, 0)
     alexnet, vgg, resnet = (make_config(model, "mnist", "report") for model in ("alexnet", "vgg16", "resnet34"))
@@ -175,3 +175,14 @@ def test_every_setting_says_what_it_does_and_what_it_may_be(field):
     assert said.endswith(".")
     if field in NUMBERS:
         assert re.search(r" Between [\d.,]+ and [\d.,]+(, or 0 for \w+)?\.$", said)
+
+
+def test_settings_of_older_runs_are_read_by_the_names_they_have_now():
+    config = make_config("vgg16", "cifar10", translate=0.2, standardize=False)
+    values = config.to_dict()
+    values |= {"shift": values.pop("translate"), "divide_by_deviation": values.pop("standardize")}
+    assert RunConfig.from_dict(values) == config
+    with pytest.raises(ConfigError, match=r"^shift is 2, not between 0 and 0\.5\.$"):
+        RunConfig.from_dict(values | {"shift": 2})
+    with pytest.raises(ConfigError, match="There is no setting called 'shift'"):
+        make_config("vgg16", "cifar10", shift=0.2)

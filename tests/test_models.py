@@ -24,9 +24,9 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (2, 28, 28, 1), dtype=np.uint
 PARAMETERS = {"alexnet": 24_744_650, "vgg16": 39_928_522, "resnet34": 21_309_066}
 OPTIONS = [
     {"activation": "leaky_relu", "batch_normalization": False, "dropout": 0.9},
-    {"activation": "relu", "batch_normalization": True, "dropout": 0.0, "l2": 0.1, "divide_by_deviation": True},
-    {"activation": "leaky_relu", "batch_normalization": True, "shift": 0.0, "flip": False},
-    {"activation": "relu", "batch_normalization": False, "shift": 0.5, "precision": "mixed_bfloat16"},
+    {"activation": "relu", "batch_normalization": True, "dropout": 0.0, "l2": 0.1, "standardize": True},
+    {"activation": "leaky_relu", "batch_normalization": True, "translate": 0.0, "flip": False},
+    {"activation": "relu", "batch_normalization": False, "translate": 0.5, "precision": "mixed_bfloat16"},
 ]
 every_network = pytest.mark.parametrize("name", MODELS)
 
@@ -190,7 +190,7 @@ def test_the_seed_decides_weights_dropout_and_augmentation(name):
 
 @every_network
 def test_a_saved_network_is_read_in_safe_mode_and_answers_the_same(name, tmp_path):
-    config = make_config(name, "mnist", "report", **SMALL, divide_by_deviation=True)
+    config = make_config(name, "mnist", "report", **SMALL, standardize=True)
     model = build_model(config, (28, 28, 1), mean_image=np.full((16, 16, 1), 33, np.float32), deviation=78.0)
     model.save(tmp_path / "model.keras")
     read = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
@@ -221,7 +221,7 @@ numpy.save("logits.npy", model.predict(numpy.load("images.npy"), verbose=0))
 
 @every_network
 def test_an_exported_network_answers_the_same(name, tmp_path):
-    config = make_config(name, "mnist", "report", **SMALL, divide_by_deviation=True)
+    config = make_config(name, "mnist", "report", **SMALL, standardize=True)
     model = build_model(config, (28, 28, 1), mean_image=np.full((16, 16, 1), 33, np.float32), deviation=78.0)
     model.export(tmp_path / "model.tflite", format="litert", verbose=False)
     expected = model.predict(IMAGES, verbose=0)

@@ -14,7 +14,7 @@ from core.models.older_layers import ResizeAndCentre
 from core.models.preprocessing import pixel_statistics, preprocessing, resizing_matrix
 from core.recipes import make_config
 
-OFF = {"shift": 0.0, "flip": False, "divide_by_deviation": False}
+OFF = {"translate": 0.0, "flip": False, "standardize": False}
 RANDOM = np.random.default_rng(0)
 
 
@@ -46,7 +46,7 @@ def test_stock_layers_do_what_the_projects_own_layer_did(shape, side, precision)
     older.build((None, *shape))
     older.set_weights([resizing_matrix(shape[0], side), resizing_matrix(shape[1], side), mean])
     config = make_config(
-        "alexnet", "mnist", "report", **OFF | {"divide_by_deviation": True}, image_size=side, precision=precision
+        "alexnet", "mnist", "report", **OFF | {"standardize": True}, image_size=side, precision=precision
     )
     model = build_model(config, shape, mean_image=mean, deviation=deviation)
     now = keras.Model(model.input, model.get_layer("preprocessing").output)(images)
@@ -58,7 +58,7 @@ def test_stock_layers_do_what_the_projects_own_layer_did(shape, side, precision)
 
 
 def test_copying_the_weights_copies_the_preprocessing():
-    options = {"shift": 0.0, "flip": False, "image_size": 16}
+    options = {"translate": 0.0, "flip": False, "image_size": 16}
     config = make_config("alexnet", "mnist", "modern", **options)
     mean = RANDOM.uniform(0, 255, (16, 16, 1)).astype("float32")
     images = RANDOM.integers(0, 256, (3, 28, 28, 1), dtype=np.uint8)
@@ -81,7 +81,7 @@ def test_the_mean_of_the_resized_training_images_is_subtracted():
 def test_dividing_by_the_deviation_leaves_a_deviation_of_one():
     images = RANDOM.integers(0, 256, (50, 28, 28, 1), dtype=np.uint8)
     statistics = pixel_statistics(images, 28, chunk=7)
-    divided = np.asarray(block((28, 28, 1), 28, *statistics, divide_by_deviation=True)(images))
+    divided = np.asarray(block((28, 28, 1), 28, *statistics, standardize=True)(images))
     assert divided.std() == pytest.approx(1, abs=1e-4)
 
 
@@ -92,7 +92,7 @@ def test_a_mean_image_of_another_size_is_refused():
 
 def test_images_are_augmented_only_while_training():
     images = RANDOM.integers(0, 256, (4, 28, 28, 1), dtype=np.uint8)
-    plain, augmenting = block((28, 28, 1), 32), block((28, 28, 1), 32, shift=0.1, flip=True)
+    plain, augmenting = block((28, 28, 1), 32), block((28, 28, 1), 32, translate=0.1, flip=True)
     expected = np.asarray(plain(images, training=False))
     assert np.array_equal(augmenting(images, training=False), expected)
     assert np.array_equal(augmenting.predict(images, verbose=0), expected)
@@ -105,7 +105,7 @@ def test_shifts_are_bounded_and_filled_with_the_nearest_pixel(shift):
     side, count = 40, 200
     rows, columns = np.indices((side, side))
     ramps = np.broadcast_to(np.stack([rows, columns], axis=-1).astype(np.uint8), (count, side, side, 2))
-    shifted = np.asarray(block((side, side, 2), side, shift=shift)(ramps, training=True))
+    shifted = np.asarray(block((side, side, 2), side, translate=shift)(ramps, training=True))
     # Each pixel of a ramp is its own place, so that the middle one tells how far the image was moved.
     moves = shifted[:, side // 2, side // 2] - side // 2
     expected = np.clip(np.stack([rows, columns], axis=-1) + moves[:, None, None, :], 0, side - 1)

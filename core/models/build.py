@@ -20,7 +20,7 @@ def build_model(config, image_shape, classes=10, mean_image=None, deviation=1.0)
         image_shape: (h, w, c) of the raw images.
         classes: how many logits.
         mean_image: float32 (config.image_size, config.image_size, c) to subtract, 0-255 scale; None for zeros.
-        deviation: what to divide by where config.divide_by_deviation; more than 0.
+        deviation: what to divide by where config.standardize; more than 0.
 
     Returns:
         A keras.Model from raw uint8 images (batch, h, w, c) to float32 logits (batch, classes). The images go through

@@ -39,8 +39,8 @@ def pixel_statistics(train_images, image_size, chunk=2000):
 
 
 def preprocessing(config, image_shape, mean_image=None, deviation=1.0):
-    """Resizing as Pillow's bicubic does, standardising and, while training only, random shifts and flips: one block,
-    called `NAME`, from uint8 or float (batch, h, w, c) to float32 (batch, image_size, image_size, c).
+    """Resizing as Pillow's bicubic does, standardising and, while training only, random translations and flips: one
+    block, called `NAME`, from uint8 or float (batch, h, w, c) to float32 (batch, image_size, image_size, c).
 
     Layers of Keras only, so that a saved network opens without this project, in safe mode too. Pillow's matrices and
     the mean image are weights that nothing trains: two products resize, the second of which divides by the deviation
@@ -56,7 +56,7 @@ def preprocessing(config, image_shape, mean_image=None, deviation=1.0):
         mean_image = np.zeros(mean_shape, np.float32)
     if np.shape(mean_image) != mean_shape:
         raise ValueError(f"The mean image is {np.shape(mean_image)}; this network needs {mean_shape}.")
-    divisor = deviation if config.divide_by_deviation else 1.0
+    divisor = deviation if config.standardize else 1.0
     # float32 also where the network computes in bfloat16, whose 8 bits would round the pixels. Zeros, because random
     # kernels would take from the seed what the network's own begin with.
     fixed = {"dtype": "float32", "trainable": False, "kernel_initializer": "zeros"}
@@ -69,13 +69,13 @@ def preprocessing(config, image_shape, mean_image=None, deviation=1.0):
     block = keras.Sequential([keras.Input(image_shape, dtype="uint8"), to_floats, resize_rows, standardize], name=NAME)
     resize_rows.set_weights([resizing_matrix(height, size)])
     standardize.set_weights([resizing_matrix(width, size) / divisor, -mean_image / divisor])
-    if config.shift:
-        shift = keras.layers.RandomTranslation(
-            config.shift, config.shift, fill_mode="nearest", dtype="float32", name="shift"
+    if config.translate:
+        translate = keras.layers.RandomTranslation(
+            config.translate, config.translate, fill_mode="nearest", dtype="float32", name="translate"
         )
         # Keras keeps this layer out of XLA for TensorFlow's sake; on JAX that would keep the whole training step out.
-        shift.supports_jit = keras.backend.backend() == "jax"
-        block.add(shift)
+        translate.supports_jit = keras.backend.backend() == "jax"
+        block.add(translate)
     if config.flip:
         block.add(keras.layers.RandomFlip("horizontal", dtype="float32", name="flip"))
     return block
