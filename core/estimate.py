@@ -3,15 +3,16 @@
 import functools
 import platform
 import time
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import psutil
 
+from core import machine
 from core.datasets import DATASETS
 from core.models import MODELS
 from core.models.sizes import size
+from core.sessions import stored
 
 # How fast a training step of each family computes, against `matrix_speed` on every core, counting six operations for
 # each multiply-add of the forward pass (it, and twice as much backward); measured at 64x64 in batches of 128. More than
@@ -22,7 +23,6 @@ TYPICAL_EFFICIENCY = 1.2
 # second went from 476 to 632 with AlexNet, from 53 to 85 with VGG-16, from 144 to 170 with ResNet-34.
 BFLOAT16_GAIN = {"alexnet": 1.63, "vgg": 1.68, "resnet": 1.2}
 TYPICAL_BFLOAT16_GAIN = 1.4
-CPUINFO = Path("/proc/cpuinfo")
 # Besides, every step reads and writes each weight and the optimizer's two moments; that takes memory, not arithmetic.
 UPDATE_SECONDS = 4e-9
 
@@ -80,7 +80,7 @@ def kind(config):
 
 def trained_on(record):
     """The machine that a run's speeds were reached on, as in its record, which `Run.read_record` gives: a dict."""
-    return record.get("environment", {})
+    return (stored(record) or [{}])[-1]
 
 
 def measured_speeds(runs):
@@ -95,10 +95,14 @@ def measured_speeds(runs):
     """
     speeds = {}
     for config, environment, history in runs:
+        # What came before was perhaps trained elsewhere.
+        history = history[history["epoch"] >= environment.get("first_epoch", 1)]
         if (
             len(history)
             and environment.get("platform") == platform.platform()
             and environment.get("cores") == psutil.cpu_count()
+            # Older runs did not record it.
+            and environment.get("processor") in (None, machine.processor())
         ):
             speeds.setdefault(kind(config), float(history["images_per_second"].median()))
     return speeds
@@ -116,12 +120,7 @@ def calculated_speed(config):
 @functools.cache
 def computes_in_bfloat16():
     """Whether this machine's processor does; no where its operating system does not tell."""
-    try:
-        lines = CPUINFO.read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return False
-    flags = next((line.partition(":")[2].split() for line in lines if line.startswith("flags")), ())
-    return not {"avx512_bf16", "amx_bf16"}.isdisjoint(flags)
+    return not {"avx512_bf16", "amx_bf16"}.isdisjoint(machine.instructions())
 
 
 @functools.cache

@@ -181,6 +181,22 @@ class Each(_Kind):
             self.kind.check(inside, f"{name}.{shown(key)[1:-1]}")
 
 
+@dataclasses.dataclass(frozen=True)
+class Items(_Kind):
+    """A list whose values are all of one kind."""
+
+    kind: _Kind
+    words = "a list"
+
+    def fits(self, value):
+        return isinstance(value, list)
+
+    def check(self, value, name):
+        super().check(value, name)
+        for number, inside in enumerate(value):
+            self.kind.check(inside, f"{name}[{number}]")
+
+
 def figure(number):
     """A number as people write it: "60,000", "0.0000005"."""
     if 0 < abs(number) < 1e-4:

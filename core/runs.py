@@ -9,6 +9,7 @@ import threading
 import time
 from pathlib import Path
 
+from core import sessions
 from core.config import RunConfig
 from core.fields import UnsoundError
 from core.files import TEMPORARY, append, overwrite_json, replace_bytes, replace_json
@@ -70,15 +71,22 @@ class Run:
     tflite_path = _path("model.tflite")
 
     def read_record(self):
-        """config.json whole: schema_version, created, environment and the config's values."""
+        """config.json whole: schema_version, created, the sessions and the config's values."""
         return self._read("config.json")
 
     def read_config(self):
         """The RunConfig."""
         return RunConfig.from_dict(self.read_record()["config"])
 
+    def read_sessions(self):
+        """Where and when it was trained, oldest first, a dict a session: "first_epoch" and "last_epoch" (None where
+        nothing is left of what was trained in it), "started" (seconds since 1970), "seconds" (absent while it lasts)
+        and what `core.machine.describe` tells. Older runs lack some of it.
+        """
+        return sessions.with_epochs(sessions.stored(self.read_record()), len(self.read_history()))
+
     def describe(self, **facts):
-        """Adds facts (versions, hardware, checksum) to config.json."""
+        """Adds facts (sessions, checksums) to config.json."""
         replace_json(self.config_path, self.read_record() | facts)
 
     def read_status(self):

@@ -20,7 +20,7 @@ import numpy as np
 
 from core.config import check_values
 from core.datasets import DATASETS
-from core.fields import Choice, Each, Field, Number, Record, Text, UnsoundError, shown
+from core.fields import Choice, Each, Field, Items, Number, Record, Text, UnsoundError, shown
 
 SCHEMA_VERSION = 1
 UNFINISHED = ("queued", "running", "stopping")
@@ -36,6 +36,7 @@ TIME = Number(0, 32_503_680_000, unit="seconds since 1970")
 LEARNING_RATE = Number(0, 1e6)
 SPEED = Number(1e-9, 1e15, unit="images a second")
 BYTES = Number(1, 2**31, whole=True, unit="bytes")
+MEMORY = Number(1, 2**60, whole=True, unit="bytes")
 
 # The figures of the report's Table 4.2, in its order.
 SCORES = ("train_accuracy", "train_loss", "validation_accuracy", "validation_loss", "test_accuracy", "test_loss")
@@ -52,12 +53,38 @@ _FINGERPRINT = Record(
     {"bytes": Field(BYTES, "size"), "sha256": Field(Text(64), "checksum, in hexadecimal digits")},
 )
 
+_NAME = Text(300)
+_MACHINE = {
+    "python": Field(_NAME, "version", needed=False),
+    "keras": Field(_NAME, "version", needed=False),
+    "backend": Field(_NAME, "what Keras computes with", needed=False),
+    "backend_version": Field(_NAME, "version", needed=False),
+    "platform": Field(_NAME, "the operating system", needed=False),
+    "processor": Field(_NAME, "name", needed=False),
+    "instructions": Field(Items(_NAME), "which of those that decide its speed it has", needed=False),
+    "cores": Field(COUNT, "how many, as the operating system counts them", needed=False),
+    "memory_bytes": Field(MEMORY, "how much memory there is", needed=False),
+    "devices": Field(Items(_NAME), "what Keras found to train on", needed=False),
+    "gpus": Field(Items(_NAME), "the names of the GPUs among them", needed=False),
+    "code": Field(_NAME, "the commit of this program, with +changes where the code differed from it", needed=False),
+}
+SESSION = Record(
+    {
+        "started": Field(TIME, "when the process began to work on the run", needed=False),
+        "seconds": Field(SECONDS, "how long it did; not there while it does", needed=False),
+        "first_epoch": Field(Number(1, 10**4 + 1, whole=True), "where its training began, from 1", needed=False),
+        "first_step": Field(Number(0, 10**9, whole=True), "the steps of that epoch that were done", needed=False),
+        **_MACHINE,
+    }
+)
+
 CONFIG = Record(
     {
         "schema_version": Field(Number(SCHEMA_VERSION, SCHEMA_VERSION, whole=True), "the version of these files"),
         "created": Field(TIME, "when the run was made"),
         "config": Field(Record({}), "every setting"),
-        "environment": Field(Record({}), "versions of Python and the libraries, and the hardware", needed=False),
+        "sessions": Field(Items(SESSION), "each process that worked on the run, the first one first", needed=False),
+        "environment": Field(Record(_MACHINE), "what older runs have in place of sessions", needed=False),
         "dataset_sha256": Field(Each(Text(64)), "the checksum of each part of the dataset", needed=False),
     }
 )
@@ -83,7 +110,7 @@ METRICS = Record(
         "parameters": Field(Number(1, 10**12, whole=True), "how many the network has"),
         "epochs": Field(EPOCH, "how many were trained"),
         "seconds": Field(SECONDS, "how long the epochs took"),
-        "total_seconds": Field(SECONDS, "how long the run took in all", needed=False),
+        "total_seconds": Field(SECONDS, "how long the run took in all: also starting up, predictions, evaluation and saving", needed=False),
         "quantized": Field(
             Record({"test_accuracy": Field(SHARE, "share of the test images that were recognised")}),
             "the figures of model.tflite with its 8-bit weights, where the run came with the project",
@@ -388,7 +415,8 @@ FILES = {
     for file in (
         RunFile(
             "config.json",
-            "every setting, the seed, library versions, hardware, checksums of the images, a schema version",
+            "every setting, the seed, checksums of the images, a schema version, and the sessions in which it was trained: "
+            "epochs, seconds, hardware, versions of the libraries and of the code",
             limit=2**20,
             needed="always",
             record=CONFIG,
@@ -430,8 +458,8 @@ FILES = {
         ),
         RunFile(
             "metrics.json",
-            "accuracy and loss on training, validation and test, of the best and of the last epoch; parameters; "
-            "the networks' checksums",
+            "accuracy and loss on training, validation and test, of the best and of the last epoch; parameters; seconds of "
+            "training and in all; the networks' checksums",
             limit=2**20,
             needed="completed",
             record=METRICS,
@@ -518,6 +546,8 @@ def _flat(record, prefix=""):
         kind, path = field.kind, f"{prefix}{name}."
         if isinstance(kind, Each) and isinstance(kind.kind, Record):
             kind, path = kind.kind, f"{path}NAME."
+        if isinstance(kind, Items) and isinstance(kind.kind, Record):
+            kind, path = kind.kind, f"{prefix}{name}[N]."
         if isinstance(kind, Record):
             yield from _flat(kind, path)
 

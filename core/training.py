@@ -17,6 +17,7 @@ from core.models.build import build_model
 from core.models.preprocessing import fixed_weights, pixel_statistics
 from core.models.summary import count_parameters
 from core.runs import Run, RunError
+from core.sessions import note_start
 
 PREDICT_BATCH = 250
 
@@ -66,6 +67,7 @@ def train(config, run_dir, stop_requested=lambda: False, verbose=2):
         "verbose": verbose,
     }
     checkpointer.go_back()
+    note_start(run, batches.epoch, batches.first_step)
     stopped = False
     while not (stopped or checkpointer.finished or run.finish_path.exists()):
         try:

@@ -3,18 +3,16 @@
 import contextlib
 import errno
 import gc
-import importlib.metadata
-import platform
 import sys
+import time
 import traceback
-
-import psutil
 
 from core import liveness, queue
 from core.config import ConfigError
 from core.datasets import DATASETS, DatasetUnavailable
 from core.files import discard
 from core.runs import RunError, open_run
+from core.sessions import recorded
 from core.settings import SettingError
 from core.stopping import Stop
 
@@ -49,14 +47,22 @@ def _train(run, stop, verbose, tell, held):
         if slot is None:
             return "stopped", None
         held.callback(slot.release)
+        started = time.time()
         run.write_status(state="running", phase="starting")
         config = run.read_config()
         # Importing Keras takes seconds; until then the status already says that it starts.
         with uncollected():
             from core.training import train
 
-        run.describe(environment=environment(), dataset_sha256=DATASETS[config.dataset]["sha256"])
-        return "completed" if train(config, run.path, stop.requested, verbose) else "stopped", None
+        run.describe(dataset_sha256=DATASETS[config.dataset]["sha256"])
+        with recorded(run, started) as session:
+            metrics = train(config, run.path, stop.requested, verbose)
+            if metrics is None:
+                return "stopped", None
+            total = session.total_seconds()
+            if total is not None:
+                run.write_metrics(metrics | {"total_seconds": total})
+        return "completed", None
     except Exception as error:
         # The log may be on the very disk that is full.
         with contextlib.suppress(OSError):
@@ -83,22 +89,6 @@ def _end(run, state, error):
         discard(run.checkpoint_path)
         discard(run.finish_path)
     return state
-
-
-def environment():
-    """What the run's result depends on besides its config: versions, backend and hardware."""
-    import keras
-
-    backend = keras.backend.backend()
-    return {
-        "python": platform.python_version(),
-        "keras": keras.__version__,
-        "backend": backend,
-        backend: importlib.metadata.version(backend),
-        "platform": platform.platform(),
-        "devices": [str(device) for device in keras.distribution.list_devices()],
-        "cores": psutil.cpu_count(),
-    }
 
 
 def sentence(error):

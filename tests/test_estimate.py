@@ -117,7 +117,7 @@ def test_speeds_are_those_of_the_newest_run_with_an_epoch_behind_it():
     assert measured_speeds([*runs, (faster, HERE, history(700.0))]) == {kind(config): 200.0, kind(faster): 700.0}
 
 
-@pytest.mark.parametrize("environment", [{}, HERE | {"cores": 999}, HERE | {"platform": "elsewhere"}])
+@pytest.mark.parametrize("environment", [{}, HERE | {"cores": 999}, HERE | {"platform": "elsewhere"}, HERE | {"processor": "another"}])
 def test_runs_of_other_machines_say_nothing_about_this_one(environment):
     assert measured_speeds([(make_config("alexnet", "mnist"), environment, history(900.0))]) == {}
 

@@ -24,7 +24,7 @@ def test_a_worker_trains_in_a_session_of_its_own_stops_when_asked_and_can_be_fin
     status = wait_for(run, lambda status: status["state"] not in UNFINISHED)
     assert status["state"] == "stopped", run.read_log()
     assert run.read_metrics() is None
-    assert run.read_record()["environment"]["backend"] == "tensorflow"
+    assert run.read_sessions()[0]["backend"] == "tensorflow"
     assert run.read_record()["dataset_sha256"]["train_images"].startswith("741c98")
     epochs = len(run.read_history())
     jobs.finish(run)

@@ -85,6 +85,11 @@ def history(run):
     return _read(run, "history", Run.read_history, "history.csv")
 
 
+def sessions(run):
+    """Where and when the run was trained; see `core.runs.Run.read_sessions`."""
+    return _read(run, "sessions", Run.read_sessions, "config.json", "history.csv")
+
+
 def metrics(run):
     """The run's metrics, or None."""
     return _read(run, "metrics", Run.read_metrics, "metrics.json")
