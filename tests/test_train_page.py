@@ -199,6 +199,38 @@ def test_a_finished_run_shows_its_test_accuracy_and_leads_on(dataset):
     assert not page.get("progress")
 
 
+def test_a_finished_run_says_how_long_it_took_and_where_it_was_trained():
+    run = finished_run()
+    facts = {"started": 1.8e9, "seconds": 50.0, "gpus": [], "first_step": 0}
+    first = facts | {"first_epoch": 1, "processor": "Old [Processor](https://example.org)", "cores": 2}
+    second = facts | {"first_epoch": 3, "processor": "New Processor", "cores": 4}
+    run.describe(sessions=[first, second])
+    run.write_metrics(run.read_metrics() | {"total_seconds": 130.0})
+    page = opened(run=run.id)
+    assert "<span>Training time</span><b>38 s</b>" in html(page)
+    assert "<span>In all</span><b>2 min</b>" in html(page)
+    said = next(text.value for text in page.markdown if text.value.startswith("Trained in"))
+    assert said == (
+        r"Trained in 2 sessions: epochs 1 to 2 on Old \[Processor\](https://example.org), 2 cores; "
+        "epoch 3 on New Processor, 4 cores."
+    )
+    (command,) = (code.value for code in page.code)
+    assert command.startswith("python -m core train alexnet mnist")
+
+
+@pytest.mark.parametrize("damage", [lambda run: run.history_path.write_text("no table"), lambda run: None])
+def test_a_run_from_before_its_times_and_sessions_were_recorded_shows_what_there_is(damage):
+    run = finished_run()
+    metrics = run.read_metrics()
+    metrics.pop("total_seconds", None)
+    run.write_metrics(metrics)
+    damage(run)
+    page = opened(run=run.id)
+    assert "In all" not in html(page)
+    assert not [text.value for text in page.markdown if text.value.startswith("Trained in")]
+    assert len(page.code) == 1
+
+
 def test_a_run_that_has_no_network_does_not_lead_to_drawing():
     assert set(links(opened(run=finished_run().id))) == {"gallery", "compare"}
 

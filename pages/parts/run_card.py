@@ -1,5 +1,6 @@
 """One run as a card: what it is doing, its curves as they grow, and how it ended."""
 
+import contextlib
 import html
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from core.recipes import RECIPES, overrides, training_command
 from core.report import REPORT
 from core.runs import UNFINISHED, RunError
 from core.schema import HISTORY_COLUMNS
-from pages.parts import data
+from pages.parts import data, provenance
 from pages.parts.live_chart import live_chart
 from pages.parts.run_actions import draw_actions
 from pages.parts.settings_form import in_words
@@ -62,6 +63,8 @@ def run_card(run, reveal=False):
                 live_chart(run, config, history, steps, reveal)
             if state == "completed":
                 _links(run, config)
+            if begun and not unfinished:
+                _how_it_was_trained(run, config)
         except RunError as error:
             st.error(plain(str(error)), icon=":material/broken_image:")
     return unfinished
@@ -152,6 +155,8 @@ def _facts(run, config, status, history, steps):
     if status["state"] not in UNFINISHED and len(history):
         facts["Epochs"] = f"{len(history)} of {config.epochs}"
         facts["Training time"] = duration(history["seconds"].sum())
+        if metrics and "total_seconds" in metrics:
+            facts["In all"] = duration(metrics["total_seconds"])
         facts["Images a second"] = f"{history['images_per_second'].median():,.0f}"
     return facts
 
@@ -184,5 +189,12 @@ def _links(run, config):
         st.page_link("pages/compare.py", label="Compare", icon=":material/table_chart:", query_params=look)
         if config.dataset == drawing.DATASET and run.tflite_path.exists():
             st.page_link("pages/draw.py", label="Draw a digit", icon=":material/draw:", query_params=look)
-    with st.expander("The command that trains it again"):
+
+
+def _how_it_was_trained(run, config):
+    with st.expander("How it was trained"):
+        # A damaged history is said above already.
+        with contextlib.suppress(RunError):
+            st.markdown(plain(provenance.in_words(data.sessions(run))))
+        st.markdown("The command that trains it again:")
         st.code(training_command(config), language="bash")

@@ -1,0 +1,52 @@
+"""Where a run was trained, in a sentence or two."""
+
+import pytest
+
+from pages.parts.provenance import in_words
+
+EPYC = {"processor": "AMD EPYC 9R14", "cores": 4, "gpus": []}
+H100 = {"processor": "Intel Xeon", "cores": 8, "gpus": ["NVIDIA H100"]}
+VERSIONS = {"keras": "3.15.1", "backend": "jax", "backend_version": "0.10.2", "python": "3.12.1", "code": "0123456789"}
+ON_EPYC = "on AMD EPYC 9R14, 4 cores."
+LIBRARIES = "Keras 3.15.1, jax 0.10.2, Python 3.12.1"
+
+
+def session(first, last, *facts):
+    told = {"first_epoch": first, "last_epoch": last}
+    for more in facts:
+        told |= more
+    return told
+
+
+@pytest.mark.parametrize(
+    ("sessions", "words"),
+    [
+        ([], ""),
+        ([session(None, None, EPYC)], ""),
+        ([session(1, 9, EPYC)], f"Trained in one session {ON_EPYC}"),
+        ([session(1, 3, EPYC), session(4, 9, EPYC)], f"Trained in 2 sessions {ON_EPYC}"),
+        (
+            [session(1, 3, EPYC), session(4, 9, H100)],
+            "Trained in 2 sessions: epochs 1 to 3 on AMD EPYC 9R14, 4 cores; epochs 4 to 9 on NVIDIA H100.",
+        ),
+        (
+            [session(1, 1, H100), session(2, 5, EPYC), session(None, None, H100), session(6, 9, EPYC)],
+            "Trained in 3 sessions: epoch 1 on NVIDIA H100; epochs 2 to 9 on AMD EPYC 9R14, 4 cores.",
+        ),
+        ([session(1, 2, {"gpus": ["A10G", "A10G", "T4"]})], "Trained in one session on 2 × A10G and T4."),
+        (
+            [session(1, 9, EPYC, VERSIONS)],
+            f"Trained in one session {ON_EPYC} {LIBRARIES}, code 0123456789.",
+        ),
+        (
+            [session(1, 3, EPYC, VERSIONS), session(4, 9, EPYC, VERSIONS | {"code": "unknown"})],
+            f"Trained in 2 sessions {ON_EPYC} {LIBRARIES}, code 0123456789; later {LIBRARIES}.",
+        ),
+        # From before processors and GPUs were recorded by name.
+        ([session(1, 9, {"cores": 2, "devices": ["cpu:0"]})], "Trained in one session on a machine with 2 cores."),
+        ([session(1, 9, {"cores": 2, "devices": ["cpu:0", "gpu:0"]})], "Trained in one session on gpu:0."),
+        ([session(1, 9)], "Trained in one session on a machine that was not recorded."),
+    ],
+)
+def test_sessions_are_told_in_words(sessions, words):
+    assert in_words(sessions) == words
