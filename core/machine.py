@@ -20,18 +20,19 @@ _COMMIT_LENGTH = 10
 _ASK_SECONDS = 20
 
 
-def describe():
-    """This machine and the program, as they are recorded with a run: name -> value. Imports Keras.
+def describe(keras):
+    """This machine and the program, as they are recorded with a run: name -> value.
 
     Nothing in it names a person, a computer or a folder.
+
+    Args:
+        keras: the module; whoever trains has imported it, and nobody else may.
 
     Returns:
         python, keras, backend (its name), backend_version, platform, processor (a name), instructions (those of
         INSTRUCTIONS that it has), cores, memory_bytes, devices (as Keras calls them), gpus (a name each, of those that
         Keras trains on) and code (see `code_version`).
     """
-    import keras
-
     backend = keras.backend.backend()
     devices = [str(device) for device in keras.distribution.list_devices()]
     return {

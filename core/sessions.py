@@ -3,8 +3,6 @@
 import contextlib
 import time
 
-from core import machine
-
 
 class Session:
     """The present process's work on a run.
@@ -18,13 +16,13 @@ class Session:
         self._run, self._started = run, started
         self._clock = time.monotonic() - max(0.0, time.time() - started)
 
-    def begin(self):
-        """Adds the session, with this machine and the versions, to the run's record. Imports Keras."""
+    def begin(self, facts):
+        """Adds the session, with these facts, to the run's record."""
         record = self._run.read_record()
         earlier = stored(record)
         if earlier:
             _close(earlier[-1], self._run)
-        self._run.describe(sessions=[*earlier, {"started": self._started, **machine.describe()}])
+        self._run.describe(sessions=[*earlier, {"started": self._started, **facts}])
 
     def seconds(self):
         """How long it has lasted."""
@@ -43,14 +41,15 @@ class Session:
 
 
 @contextlib.contextmanager
-def recorded(run, started):
-    """Records the work that is done inside as a session. Gives the Session; imports Keras.
+def recorded(run, started, facts):
+    """Records the work that is done inside as a session. Gives the Session.
 
     Args:
         run, started: as in Session.
+        facts: what `core.machine.describe` tells.
     """
     session = Session(run, started)
-    session.begin()
+    session.begin(facts)
     try:
         yield session
     finally:

@@ -7,7 +7,7 @@ import sys
 import time
 import traceback
 
-from core import liveness, queue
+from core import liveness, machine, queue
 from core.config import ConfigError
 from core.datasets import DATASETS, DatasetUnavailable
 from core.files import discard
@@ -52,10 +52,12 @@ def _train(run, stop, verbose, tell, held):
         config = run.read_config()
         # Importing Keras takes seconds; until then the status already says that it starts.
         with uncollected():
+            import keras
+
             from core.training import train
 
         run.describe(dataset_sha256=DATASETS[config.dataset]["sha256"])
-        with recorded(run, started) as session:
+        with recorded(run, started, machine.describe(keras)) as session:
             metrics = train(config, run.path, stop.requested, verbose)
             if metrics is None:
                 return "stopped", None

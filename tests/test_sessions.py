@@ -8,6 +8,7 @@ import signal
 import time
 from pathlib import Path
 
+import keras
 import psutil
 import pytest
 
@@ -75,7 +76,7 @@ def test_a_session_that_was_killed_counts_to_its_last_sign_of_life_and_to_its_la
     (killed,) = run.read_sessions()
     assert "seconds" not in killed
     jobs.resume(run)
-    until_epoch(run, before)
+    until_epoch(run, before + 2)
     jobs.finish(run)
     assert until_ended(run)["state"] == "completed"
     killed, second = run.read_sessions()
@@ -102,7 +103,7 @@ def test_a_session_names_the_machine_and_no_person_computer_or_folder(artifacts)
     run = begin(epochs=1)
     until_ended(run)
     (session,) = run.read_sessions()
-    assert session.keys() >= set(machine.describe()) | {"started", "seconds", "first_epoch", "last_epoch"}
+    assert session.keys() >= set(machine.describe(keras)) | {"started", "seconds", "first_epoch", "last_epoch"}
     assert session["memory_bytes"] > 2**28
     assert session["code"] == machine.code_version()
     assert "environment" not in run.read_record()
@@ -123,11 +124,10 @@ def test_a_run_from_before_there_were_sessions_has_one_of_what_it_recorded(artif
     assert session | environment == session
 
 
-def test_a_run_from_before_that_goes_on_keeps_what_it_recorded_and_tells_no_time_in_all(artifacts, monkeypatch):
-    monkeypatch.setattr(machine, "describe", lambda: {"processor": "new"})
+def test_a_run_from_before_that_goes_on_keeps_what_it_recorded_and_tells_no_time_in_all(artifacts):
     run = started_run()
     run.describe(environment={"platform": "old", "cores": 2})
-    with sessions.recorded(run, time.time()) as session:
+    with sessions.recorded(run, time.time(), {"processor": "new"}) as session:
         sessions.note_start(run, 1, 0)
         assert session.total_seconds() is None
     first, second = run.read_sessions()
@@ -164,22 +164,18 @@ def test_the_epochs_of_each_session_follow_from_where_the_next_one_begins(starts
     assert spans(starts, epochs) == expected
 
 
-def test_the_time_of_a_session_is_recorded_when_the_training_fails_and_the_failure_is_what_is_raised(
-    artifacts, monkeypatch
-):
-    monkeypatch.setattr(machine, "describe", lambda: {})
+def test_the_time_of_a_session_is_recorded_when_the_training_fails_and_the_failure_is_what_is_raised(artifacts):
     run = started_run()
-    with pytest.raises(MemoryError), sessions.recorded(run, time.time() - 60):
+    with pytest.raises(MemoryError), sessions.recorded(run, time.time() - 60, {}):
         raise MemoryError
     assert run.read_sessions()[0]["seconds"] == pytest.approx(60, abs=5)
 
 
-def test_a_record_that_was_damaged_meanwhile_does_not_hide_why_the_training_ended(artifacts, monkeypatch):
-    monkeypatch.setattr(machine, "describe", lambda: {})
+def test_a_record_that_was_damaged_meanwhile_does_not_hide_why_the_training_ended(artifacts):
     run = started_run()
 
     def fail():
-        with sessions.recorded(run, time.time()):
+        with sessions.recorded(run, time.time(), {"processor": "new"}):
             run.config_path.write_text("{")
             raise MemoryError
 
