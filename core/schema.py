@@ -110,7 +110,9 @@ METRICS = Record(
         "parameters": Field(Number(1, 10**12, whole=True), "how many the network has"),
         "epochs": Field(EPOCH, "how many were trained"),
         "seconds": Field(SECONDS, "how long the epochs took"),
-        "total_seconds": Field(SECONDS, "how long the run took in all: also starting up, predictions, evaluation and saving", needed=False),
+        "total_seconds": Field(
+            SECONDS, "how long the run took in all: also starting up, predictions, evaluation and saving", needed=False
+        ),
         "quantized": Field(
             Record({"test_accuracy": Field(SHARE, "share of the test images that were recognised")}),
             "the figures of model.tflite with its 8-bit weights, where the run came with the project",
@@ -415,8 +417,8 @@ FILES = {
     for file in (
         RunFile(
             "config.json",
-            "every setting, the seed, checksums of the images, a schema version, and the sessions in which it was trained: "
-            "epochs, seconds, hardware, versions of the libraries and of the code",
+            "every setting, the seed, checksums of the images, a schema version, and the sessions in which it was "
+            "trained: epochs, seconds, hardware, versions of the libraries and of the code",
             limit=2**20,
             needed="always",
             record=CONFIG,
@@ -458,8 +460,8 @@ FILES = {
         ),
         RunFile(
             "metrics.json",
-            "accuracy and loss on training, validation and test, of the best and of the last epoch; parameters; seconds of "
-            "training and in all; the networks' checksums",
+            "accuracy and loss on training, validation and test, of the best and of the last epoch; parameters; "
+            "seconds of training and in all; the networks' checksums",
             limit=2**20,
             needed="completed",
             record=METRICS,

@@ -10,8 +10,9 @@ import psutil
 import pytest
 
 from core import estimate as estimates
+from core import machine
 from core.datasets import DATASETS
-from core.estimate import calculated_speed, estimate, kind, matrix_speed, measured_speeds, seconds_left
+from core.estimate import calculated_speed, estimate, kind, matrix_speed, measured_speeds, seconds_left, trained_on
 from core.models import MODELS
 from core.models.sizes import size
 from core.recipes import RECIPES, make_config
@@ -21,7 +22,8 @@ PAIRS = [(model, dataset) for model in MODELS for dataset in DATASETS]
 
 
 def history(*speeds, seconds=10.0):
-    return pd.DataFrame({"images_per_second": speeds, "seconds": [seconds] * len(speeds)})
+    epochs = range(1, len(speeds) + 1)
+    return pd.DataFrame({"epoch": epochs, "images_per_second": speeds, "seconds": [seconds] * len(speeds)})
 
 
 def training(epoch, step, steps=20):
@@ -82,7 +84,7 @@ def test_what_a_processor_computes_in_is_read_from_the_operating_system(tmp_path
     path = tmp_path / "cpuinfo"
     if flags:
         path.write_text(f"processor\t: 0\nmodel name\t: A bf16 name\nflags\t\t: {flags}\nbugs\t\t: avx512_bf16x\n")
-    monkeypatch.setattr(estimates, "CPUINFO", path)
+    monkeypatch.setattr(machine, "CPUINFO", path)
     assert estimates.computes_in_bfloat16.__wrapped__() == computes
 
 
@@ -117,7 +119,19 @@ def test_speeds_are_those_of_the_newest_run_with_an_epoch_behind_it():
     assert measured_speeds([*runs, (faster, HERE, history(700.0))]) == {kind(config): 200.0, kind(faster): 700.0}
 
 
-@pytest.mark.parametrize("environment", [{}, HERE | {"cores": 999}, HERE | {"platform": "elsewhere"}, HERE | {"processor": "another"}])
+def test_speeds_are_those_of_the_session_on_this_machine():
+    elsewhere = {"platform": "elsewhere", "cores": 64, "first_epoch": 1}
+    record = {"sessions": [elsewhere, HERE | {"processor": machine.processor(), "first_epoch": 3}]}
+    config, speeds = make_config("alexnet", "mnist"), history(5000.0, 5000.0, 90.0)
+    assert measured_speeds([(config, trained_on(record), speeds)]) == {kind(config): 90.0}
+    record["sessions"].reverse()
+    assert measured_speeds([(config, trained_on(record), speeds)]) == {}
+    assert trained_on({"environment": HERE}).items() >= HERE.items()
+
+
+@pytest.mark.parametrize(
+    "environment", [{}, HERE | {"cores": 999}, HERE | {"platform": "elsewhere"}, HERE | {"processor": "another"}]
+)
 def test_runs_of_other_machines_say_nothing_about_this_one(environment):
     assert measured_speeds([(make_config("alexnet", "mnist"), environment, history(900.0))]) == {}
 
