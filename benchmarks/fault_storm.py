@@ -125,11 +125,11 @@ class Storm:
             status = liveness.state(run)
             if status["state"] not in UNFINISHED:
                 return False
-            if is_time(status):
+            # As long as it waits, there is nothing to kill.
+            if is_time(status) and (worker := liveness.worker(run)):
                 break
             time.sleep(0.01)
-        worker = liveness.worker(run)
-        if worker is None:
+        else:
             return False
         worker.kill()
         psutil.wait_procs([worker], timeout=10)

@@ -1,5 +1,6 @@
 """What each command of the command line does; every function returns the exit code."""
 
+import functools
 import os
 import shutil
 import sys
@@ -76,18 +77,23 @@ def train(model, dataset, recipe, run_id, finish, **settings):
             )
         run = open_run(run_id)
         run.read_config()  # Refused here, and not by the training: a damaged run has not failed.
-        jobs.make_ready(run, finish)
     elif finish:
         raise ConfigError("Name the run to finish, as in: python -m core train --run RUN --finish.")
     elif model and dataset:
         jobs.check_allowed()
-        run = create_run(make_config(model, dataset, recipe, **settings))
+        # Not queued, or the scheduler might take it.
+        run = create_run(make_config(model, dataset, recipe, **settings), state="stopped")
         print(f"{run.path}", flush=True)
     else:
         raise ConfigError("Name a network and a dataset, as in: python -m core train alexnet mnist.")
     from core.worker import work
 
-    state = work(run, 1 if sys.stdout.isatty() else 2, tell=lambda words: print(f"Waiting, {words}.", flush=True))
+    state = work(
+        run,
+        1 if sys.stdout.isatty() else 2,
+        tell=lambda words: print(f"Waiting, {words}.", flush=True),
+        claim=functools.partial(jobs.take, finish=finish),
+    )
     metrics = run.read_metrics()
     if state == "stopped":
         print(f"stopped; go on with: python -m core train --run {run.id}")

@@ -17,10 +17,28 @@ SETTINGS = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
 
+# What a person can ask of a training by its environment, by how the name begins. A run keeps it while it waits, since
+# whoever starts the worker may have been asked for something else. Names that begin with TF_ alone are also those of
+# another program, and some of its values are secret.
+ASKED = ("CUDA_", "JAX_", "KERAS_", "OMP_", "XLA_", *settings.KEPT)
+ASKED += ("TF_CPP_", "TF_DETERMINISTIC_", "TF_ENABLE_", "TF_FORCE_", "TF_GPU_", "TF_NUM_", "TF_USE_", "TF_XLA_")
 
-def worker_environment():
-    """The whole environment for a training process, for `subprocess.Popen(env=...)`: name -> value."""
-    return SETTINGS | os.environ | settings.for_workers()
+
+def worker_environment(asked_for=None):
+    """The whole environment for a training process, for `subprocess.Popen(env=...)`: name -> value.
+
+    Args:
+        asked_for: what `asked` gave where the run was queued; None for what this process is asked for.
+    """
+    here = SETTINGS | os.environ | settings.for_workers()
+    if asked_for is None:
+        return here
+    return SETTINGS | {name: value for name, value in here.items() if not name.startswith(ASKED)} | asked_for
+
+
+def asked(at_once=None):
+    """What this process's environment asks of a training: name -> value. `at_once` is as in `core.jobs.start`."""
+    return {name: value for name, value in os.environ.items() if name.startswith(ASKED)} | settings.for_runs(at_once)
 
 
 def reexec_with(environment):

@@ -1,4 +1,4 @@
-"""Whether a run has a worker, and what it is truly doing. A worker holds its run's lock, which dies with it."""
+"""What a run is truly doing. Whoever works on a run holds its lock, which dies with the process."""
 
 import contextlib
 import os
@@ -11,28 +11,30 @@ from filelock import FileLock, Timeout
 
 from core.files import discard_leftovers
 from core.runs import UNFINISHED, RunError
+from core.settings import READ_ONLY, read_only
 
 INTERRUPTED = "interrupted"
-WORKER = "core.worker"
-# A new worker is among the processes after so many seconds at most, and after so many it holds its run's lock.
-BORN_SECONDS, START_SECONDS = 5, 120
 CLAIM_SECONDS = 10
 FULL_DISK_BYTES = 1_000_000
 _one_looks = threading.Lock()
 
 
 def state(run):
-    """The run's status, except that an unfinished run without a worker is "interrupted", or "stopped" if it was told.
+    """The run's status, with two exceptions: an unfinished run whose worker is gone is "interrupted", or "stopped" if
+    it was told to; one that trains and was asked to finish is "stopping".
 
     Raises:
         core.runs.RunError: status.json is missing or damaged.
     """
     status = run.read_status()
-    if status["state"] not in UNFINISHED or has_worker(run, status):
+    if status["state"] not in UNFINISHED or is_pending(status):
         return status
+    if has_worker(run, status):
+        is_finishing = status["state"] == "running" and run.finish_path.exists()
+        return status | {"state": "stopping"} if is_finishing else status
     # It may have ended between the two looks.
     status = run.read_status()
-    if status["state"] not in UNFINISHED:
+    if status["state"] not in UNFINISHED or is_pending(status):
         return status
     if status["state"] == "stopping":
         return status | {"state": "stopped", "phase": None}
@@ -50,20 +52,13 @@ def _why(run, status):
     return f"Interrupted{where}: its process was killed or crashed, perhaps because the memory ran out."
 
 
+def is_pending(status):
+    """Whether the run waits for the scheduler: it is queued, and no process has claimed it."""
+    return status["state"] == "queued" and not status.get("pid")
+
+
 def has_worker(run, status):
-    """Whether a process works on the run, or was started to."""
-    return _is_locked(run, status) or is_starting(run, status)
-
-
-def is_starting(run, status):
-    """Whether a worker was started for it that does not hold the lock yet."""
-    if status["state"] != "queued" or status.get("pid"):
-        return False
-    age = time.time() - status.get("heartbeat", 0)
-    return age < START_SECONDS and (age < BORN_SECONDS or _starting_process(run) is not None)
-
-
-def _is_locked(run, status):
+    """Whether a process holds the run's lock."""
     if not run.lock_path.exists():
         return False
     # One at a time: whoever looks holds the lock for a moment, which another would take for the worker.
@@ -83,43 +78,38 @@ def _is_locked(run, status):
 
 
 def worker(run):
-    """The psutil.Process that works on the run or is about to; None where there is none."""
-    while has_worker(run, run.read_status()):
-        pid = run.read_status().get("pid")
-        process = psutil.Process(pid) if pid else _starting_process(run)
-        if process:
-            return process
-        # In the moment of its birth a process has no command line yet.
-        time.sleep(0.05)
-    return None
-
-
-def _starting_process(run):
-    for process in psutil.process_iter(["cmdline"]):
-        if (process.info["cmdline"] or [])[-2:] == [WORKER, run.id]:
-            return process
-    return None
+    """The psutil.Process that has claimed the run; None where none has."""
+    status = run.read_status()
+    return psutil.Process(status["pid"]) if status.get("pid") and has_worker(run, status) else None
 
 
 def claim(run):
     """The worker's own first call. Returns the lock that says it works on the run; it dies with the process.
 
     Raises:
-        core.runs.RunError: the run is completed, or another process works on it.
+        core.runs.RunError: the run does not wait any more, or another process works on it.
     """
-    lock = _lock(run, CLAIM_SECONDS)
+    lock = acquire(run, CLAIM_SECONDS)
     discard_leftovers(run.path)
-    if run.read_status()["state"] == "completed":
+    if run.read_status()["state"] != "queued":
         lock.release()
-        raise RunError(f"{run.id} is finished already.")
+        raise RunError(f"{run.id} does not wait to be trained any more.")
     run.write_status(state="queued", phase=None, error=None, pid=os.getpid())
     return lock
+
+
+def check_allowed(run=None):
+    """Raises RunError where the lab is read-only, or the run ships with the project."""
+    if read_only():
+        raise RunError(READ_ONLY)
+    if run and run.is_shipped:
+        raise RunError(f"{run.id} came with the project and stays as it is.")
 
 
 @contextlib.contextmanager
 def locked(run):
     """The run's lock, for changing a run that no worker has. Raises RunError where one has it, or as `writing`."""
-    lock = _lock(run, 2)
+    lock = acquire(run)
     try:
         with writing(run):
             yield
@@ -136,7 +126,8 @@ def writing(run):
         raise RunError(f"{run.id}: its folder cannot be written ({error.strerror}).") from None
 
 
-def _lock(run, seconds):
+def acquire(run, seconds=2):
+    """The run's lock. Raises RunError where another process has it for so many seconds, or as `writing`."""
     with writing(run):
         try:
             return FileLock(run.lock_path).acquire(timeout=seconds).lock

@@ -90,7 +90,9 @@ class Run:
         replace_json(self.config_path, self.read_record() | facts)
 
     def read_status(self):
-        """state, phase, epoch, epochs, step, steps, heartbeat (seconds since 1970), pid, pid_started, error."""
+        """state, phase, epoch, epochs, step, steps, heartbeat (seconds since 1970), pid, error, note (a sentence about
+        how it trains), gpu (which one it was given).
+        """
         return self._read("status.json")
 
     def write_status(self, **changes):
@@ -108,12 +110,22 @@ class Run:
                 # A full disk or a folder that takes no new file must not keep a run from saying that it failed.
                 overwrite_json(self.status_path, status)
 
-    def read_place(self):
+    def read_position(self):
         """Where the run stands in the queue: the lower comes first."""
-        return self._read("queue.json")
+        return float(self._read("queue.json")["place"])
 
-    def write_place(self, place):
-        replace_json(self.queue_path, {"place": place})
+    def read_variables(self):
+        """The environment variables that it was queued with, name -> value; see `core.environment.asked`."""
+        return self._read("queue.json").get("variables", {})
+
+    def write_position(self, position, variables=None):
+        """Puts the run there in the queue, with these variables, or with those that it has."""
+        if variables is None:
+            try:
+                variables = self.read_variables()
+            except RunError:
+                variables = {}
+        replace_json(self.queue_path, {"place": position} | ({"variables": variables} if variables else {}))
 
     def read_history(self):
         """A DataFrame with HISTORY_COLUMNS, one row an epoch; empty before the first is over."""
@@ -217,8 +229,14 @@ class Run:
             return False
 
 
-def create_run(config, **facts):
-    """Makes a new run folder: config.json, with the facts, status.json (queued) and queue.json.
+def create_run(config, state="queued", variables=None, **facts):
+    """Makes a new run folder: config.json, with the facts, status.json and queue.json.
+
+    Args:
+        config: its RunConfig.
+        state: "queued" leaves it to the scheduler; "stopped" to whoever takes it.
+        variables: as in `Run.write_position`.
+        facts: what else config.json tells.
 
     Raises:
         RunError: the artifacts folder cannot be written.
@@ -232,8 +250,8 @@ def create_run(config, **facts):
         new.path.mkdir()
         record = {"schema_version": SCHEMA_VERSION, "created": now, "config": config.to_dict()}
         replace_json(new.config_path, record | facts)
-        replace_json(new.status_path, {"state": "queued", "heartbeat": now})
-        new.write_place(now)
+        replace_json(new.status_path, {"state": state, "heartbeat": now})
+        new.write_position(now, variables or {})
         return Run(_named(new.path, f"{config.model}-{config.dataset}-{config.recipe}"))
     except OSError as error:
         raise RunError(f"No run can be written to {folder}: {error.strerror}.") from None

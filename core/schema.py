@@ -20,6 +20,7 @@ import numpy as np
 
 from core.config import check_values
 from core.datasets import DATASETS
+from core.environment import ASKED
 from core.fields import Choice, Each, Field, Items, Number, Record, Text, UnsoundError, shown
 
 SCHEMA_VERSION = 1
@@ -100,9 +101,16 @@ STATUS = Record(
         "pid": Field(Number(1, 2**31, whole=True), "the number of the worker's process", needed=False, null=True),
         "pid_started": Field(TIME, "when that process began", needed=False, null=True),
         "error": Field(Text(3000), "why the run failed, in a sentence", needed=False, null=True),
+        "note": Field(Text(3000), "what is unusual about how it trains, in a sentence", needed=False, null=True),
+        "gpu": Field(Text(300), "the GPU that it was given", needed=False, null=True),
     }
 )
-QUEUE = Record({"place": Field(Number(-1e300, 1e300), "its position in the queue: the lower comes first")})
+QUEUE = Record(
+    {
+        "place": Field(Number(-1e300, 1e300), "its position in the queue: the lower comes first"),
+        "variables": Field(Each(Text(10_000)), "the environment variables that it is trained with", needed=False),
+    }
+)
 METRICS = Record(
     {
         "best": Field(_EPOCH_SCORES, "the figures of the epoch that was chosen by validation, whose network is kept"),
@@ -213,11 +221,15 @@ def status(text):
     return value
 
 
-def place(text):
-    """The position in the queue, out of queue.json."""
+def queue(text):
+    """queue.json as a dict."""
     value = json_object(text)
     QUEUE.check(value)
-    return float(value["place"])
+    for name, said in value.get("variables", {}).items():
+        # No other may reach a process out of a file.
+        if not name.startswith(ASKED) or "=" in name or "\0" in name + said:
+            raise UnsoundError(f"variables.{shown(name)[1:-1]} is not a variable that a run keeps")
+    return value
 
 
 def metrics(text):
@@ -498,18 +510,18 @@ FILES = {
         RunFile("log.txt", "the worker's output", limit=math.inf, glance=glance_at_log, ships=True),
         RunFile(
             "queue.json",
-            "its position in the queue while it waits: the lower comes first",
+            "its position in the queue while it waits, and the environment variables that it is trained with",
             limit=2**20,
             record=QUEUE,
-            read=place,
-            glance=_read_whole(place),
+            read=queue,
+            glance=_read_whole(queue),
         ),
         RunFile(".lock", "empty; the process that works on the run holds it locked"),
         RunFile(
             "checkpoint/",
             "what is needed to go on exactly: weights, optimizer, the callbacks' counters; gone once it is completed",
         ),
-        RunFile("finish", "there, and empty, once somebody asked that it trains no more and is evaluated as it is"),
+        RunFile("finish", "there, and empty, from when somebody asks that it is finished as it is until that is done"),
         RunFile("shipped", "there, and empty, where the run came with the project: nothing changes or deletes it"),
     )
 }

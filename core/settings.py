@@ -33,9 +33,13 @@ def read_only():
     return said.lower() in YES
 
 
-def train_at_once():
-    """How many runs may train at the same time: $LAB_TRAIN_AT_ONCE, from 1; else None."""
-    said = _said("LAB_TRAIN_AT_ONCE")
+def train_at_once(environment=os.environ):
+    """How many runs may train at the same time: $LAB_TRAIN_AT_ONCE, from 1; else None.
+
+    Args:
+        environment: variables, name -> value: those of the run that asks, or this process's own.
+    """
+    said = _said("LAB_TRAIN_AT_ONCE", environment)
     if said and not (said.isascii() and said.isdecimal() and int(said)):
         raise SettingError(f"LAB_TRAIN_AT_ONCE is {said!r}; it is a whole number from 1.")
     return int(said) if said else None
@@ -48,6 +52,10 @@ SETTINGS = {
     "LAB_READ_ONLY": read_only,
     "LAB_TRAIN_AT_ONCE": train_at_once,
 }
+
+
+# Those that a run keeps while it waits.
+KEPT = ("LAB_DATA", "LAB_TRAIN_AT_ONCE")
 
 
 def check():
@@ -68,17 +76,22 @@ def check():
         raise SettingError(f"LAB_DATA is {_said('LAB_DATA')!r}; there is no such folder.")
 
 
-def set_train_at_once(number):
-    """Says it to the training processes that this one starts."""
-    os.environ["LAB_TRAIN_AT_ONCE"] = str(number)
-
-
 def for_workers():
-    """The folders as a training process is told them, name -> value: it has another working directory."""
+    """The folders as a process in another working directory is told them: name -> value."""
     folders = {"LAB_ARTIFACTS": artifacts_folder, "LAB_DATA": data_folder}
     return {name: str(read()) for name, read in folders.items() if _said(name)}
 
 
-def _said(name):
+def for_runs(at_once=None):
+    """What a run that is queued keeps of them: name -> value.
+
+    Args:
+        at_once: how many runs may train at the same time when its turn comes; None for what the environment says.
+    """
+    said = zip(KEPT, (data_folder(), at_once or _said("LAB_TRAIN_AT_ONCE")), strict=True)
+    return {name: str(value) for name, value in said if value}
+
+
+def _said(name, environment=os.environ):
     """What the environment says, without blanks around it; "" where it says nothing."""
-    return os.environ.get(name, "").strip()
+    return environment.get(name, "").strip()

@@ -1,12 +1,13 @@
 """Many runs, one after another or side by side: what is finished is left alone, what was cut is gone on with."""
 
+import contextlib
 import itertools
 import time
 
-from core import jobs, liveness
+from core import jobs, liveness, scheduler
+from core.config import ConfigError
 from core.recipes import make_config
 from core.runs import UNFINISHED, RunError, list_runs
-from core.settings import set_train_at_once
 
 LOOK_SECONDS = 1
 
@@ -20,7 +21,7 @@ def sweep(models, datasets, recipes, seeds, at_once=None, tell=print, **settings
     Args:
         models, datasets, recipes: names.
         seeds: whole numbers.
-        at_once: how many train at the same time; None for what the queue would do anyway.
+        at_once: how many train at the same time, from 1; None for what the queue would do anyway.
         tell: called with a line whenever a run's state changes.
         settings: hyperparameters for all of them.
 
@@ -32,17 +33,17 @@ def sweep(models, datasets, recipes, seeds, at_once=None, tell=print, **settings
         core.runs.RunError: the artifacts folder cannot be written.
         KeyboardInterrupt: after Ctrl-C, when every run of it has stopped where it can be gone on with.
     """
+    if at_once is not None and at_once < 1:
+        raise ConfigError(f"--at-once is a whole number from 1, not {at_once}.")
     configs = [
         make_config(model, dataset, recipe, seed=seed, **settings)
         for recipe, seed, model, dataset in itertools.product(recipes, seeds, models, datasets)
     ]
-    if at_once:
-        set_train_at_once(at_once)
     there = _by_config()
     runs = []
     try:
         for config in configs:
-            runs.append(_set_going(config, there.get(config)))
+            runs.append(_set_going(config, there.get(config), at_once))
         _wait(runs, tell)
     except KeyboardInterrupt:
         # The last in line first, or each would take the place of the one before it.
@@ -66,11 +67,11 @@ def _by_config():
     return found
 
 
-def _set_going(config, run):
+def _set_going(config, run, at_once):
     if run is None:
-        return jobs.start(config)
+        return jobs.start(config, at_once)
     if liveness.state(run)["state"] not in ("completed", *UNFINISHED):
-        jobs.resume(run)
+        jobs.resume(run, at_once=at_once)
     return run
 
 
@@ -85,6 +86,8 @@ def _wait(runs, tell):
                 tell(f"{run.id}  {status['state']}{_result(run, status)}")
         if not any(status["state"] in UNFINISHED for status in states.values()):
             return
+        with contextlib.suppress(RunError):
+            scheduler.ensure()
         time.sleep(LOOK_SECONDS)
 
 

@@ -28,8 +28,8 @@ def train(config, run_dir, stop_requested=lambda: False, verbose=2):
     Args:
         config: a RunConfig.
         run_dir: a folder made by `core.runs.create_run`.
-        stop_requested: asked after every step; once true, a checkpoint is written and training ends. Where the run
-            folder holds the file `finish`, the best epoch so far is evaluated and exported then.
+        stop_requested: asked after every step; once true, a checkpoint is written and training ends. The same happens
+            once the run folder holds the file `finish` and an epoch is over: its best epoch is evaluated and exported.
         verbose: Keras' 0 (silent), 1 (progress bars) or 2 (a line an epoch).
 
     Returns:
@@ -58,7 +58,12 @@ def train(config, run_dir, stop_requested=lambda: False, verbose=2):
     callbacks = [*_averaging(config), recorder, keeper, *_pace(config)]
     if config.record_test_predictions:
         callbacks.append(answers)
-    checkpointer = Checkpointer(run, batches, callbacks, stop_requested)
+
+    def finishing():
+        # Where a crash has taken it back to before its first whole epoch, that one is trained first.
+        return bool(keeper.last_epoch) and run.finish_path.exists()
+
+    checkpointer = Checkpointer(run, batches, callbacks, lambda: stop_requested() or finishing())
     options = {
         "epochs": config.epochs,
         "validation_data": InOrder(validation_images, validation_labels, classes, PREDICT_BATCH),
@@ -69,7 +74,7 @@ def train(config, run_dir, stop_requested=lambda: False, verbose=2):
     checkpointer.go_back()
     note_start(run, batches.epoch, batches.first_step)
     stopped = False
-    while not (stopped or checkpointer.finished or run.finish_path.exists()):
+    while not (stopped or checkpointer.finished or finishing()):
         try:
             model.fit(batches, initial_epoch=batches.epoch, **options)
             checkpointer.write(keeper.last_epoch, finished=True)
@@ -78,7 +83,7 @@ def train(config, run_dir, stop_requested=lambda: False, verbose=2):
             checkpointer.go_back()
         except StopRequestedError:
             stopped = True
-    if (stopped or stop_requested()) and not run.finish_path.exists():
+    if (stopped or stop_requested()) and not finishing():
         return None
     if not keeper.last_epoch:
         raise RunError("There is nothing to finish: no epoch is over yet. Resume the run instead.")

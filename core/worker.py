@@ -7,48 +7,52 @@ import sys
 import time
 import traceback
 
-from core import liveness, machine, queue
+from core import gpus, liveness, machine, scheduler
 from core.config import ConfigError
 from core.datasets import DATASETS, DatasetUnavailable
 from core.files import discard
 from core.runs import RunError, open_run
 from core.sessions import recorded
 from core.settings import SettingError
-from core.stopping import Stop
+from core.stopping import Stop, go_on_if_to_finish
 
 
-def work(run, verbose=2, tell=lambda words: None):
+def work(run, verbose=2, tell=lambda words: None, claim=liveness.claim):
     """Trains the run to its end, from its checkpoint if it has one, or until SIGTERM or Ctrl-C asks it to stop after
     the step in hand; asked twice, it stops at once.
 
     Args:
         run: a Run that no other process works on.
         verbose: as in `core.training.train`.
+        claim: takes the run and returns its lock: `core.liveness.claim` where it is queued, or `core.jobs.take`.
         tell: called with its place in line, while it waits for its turn.
 
     Returns:
         Its last state: "completed", "stopped" or "failed".
 
     Raises:
-        core.runs.RunError: it is completed already, or another process works on it.
+        core.runs.RunError: it does not wait to be trained, or another process works on it.
     """
     stop = Stop(run)
     stop.listen()
     # Given back when the last state is written, so that no more runs ever say that they train than may.
     with contextlib.ExitStack() as held:
-        held.callback(liveness.claim(run).release)
-        return _end(run, *_train(run, stop, verbose, tell, held))
+        held.callback(claim(run).release)
+        state = _end(run, *_train(run, stop, verbose, tell, held))
+    # Somebody has to start the next one, should the scheduler be gone.
+    with contextlib.suppress(RunError):
+        scheduler.ensure()
+    return state
 
 
 def _train(run, stop, verbose, tell, held):
     """Waits, trains, and gives (the last state, the reason of a failure); the slot goes to what is held."""
     try:
-        slot = queue.wait_for_turn(run, stop.requested, tell)
+        slot = scheduler.wait_for_turn(run, stop.requested, tell)
         if slot is None:
             return "stopped", None
         held.callback(slot.release)
         started = time.time()
-        run.write_status(state="running", phase="starting")
         config = run.read_config()
         # Importing Keras takes seconds; until then the status already says that it starts.
         with uncollected():
@@ -57,6 +61,7 @@ def _train(run, stop, verbose, tell, held):
             from core.training import train
 
         run.describe(dataset_sha256=DATASETS[config.dataset]["sha256"])
+        _check_gpu(run, keras)
         with recorded(run, started, machine.describe(keras)) as session:
             metrics = train(config, run.path, stop.requested, verbose)
             if metrics is None:
@@ -90,7 +95,17 @@ def _end(run, state, error):
     if state == "completed":
         discard(run.checkpoint_path)
         discard(run.finish_path)
+    if state == "stopped":
+        go_on_if_to_finish(run)
     return state
+
+
+def _check_gpu(run, keras):
+    """Says in the run's status, and in its log, that it was to have a GPU and has none."""
+    devices = " ".join(map(str, keras.distribution.list_devices())).lower()
+    if run.read_status().get("gpu") and not ("gpu" in devices or "cuda" in devices):
+        print(gpus.NONE_FOUND, file=sys.stderr, flush=True)
+        run.write_status(note=gpus.NONE_FOUND)
 
 
 def sentence(error):
@@ -124,4 +139,8 @@ ERRNO_SENTENCES = {
 }
 
 if __name__ == "__main__":
-    sys.exit(work(open_run(sys.argv[1])) == "failed")
+    try:
+        sys.exit(work(open_run(sys.argv[1])) == "failed")
+    except RunError as error:
+        # It was cancelled, deleted or taken by another process since this one was started.
+        sys.exit(str(error))

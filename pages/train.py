@@ -75,7 +75,7 @@ def is_unfinished(run):
 def watched_runs(runs, started):
     """The runs in the URL, else all unfinished ones, else the newest; with a chooser that changes the URL."""
     named = runs_in_url()
-    waiting = data.line()
+    waiting = data.pending()
     unfinished = [run for run in runs if is_unfinished(run)]
     unfinished.sort(key=lambda run: waiting.index(run) if run in waiting else -1)
     if started:

@@ -16,7 +16,7 @@ from tests.penmanship import teach
 @pytest.fixture
 def run(artifacts):
     run = finished_run()
-    run.write_place(1.0)
+    run.write_position(1.0)
     return run
 
 

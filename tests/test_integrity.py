@@ -57,7 +57,7 @@ def whole_run(model="alexnet"):
     run = teach(finished_run(model))
     run.model_path.write_bytes(keras_file())
     run.log_path.write_text("Epoch 1/3\n")
-    run.write_place(1.0)
+    run.write_position(1.0)
     return run
 
 

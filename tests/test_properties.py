@@ -40,7 +40,7 @@ def look_at_everything(run):
         assert list(history) == list(HISTORY_COLUMNS)
         epoch_points(history), step_points(steps)
         seconds_left(config, status, history, steps[-1] if steps else None)
-    for reader in (run.read_record, run.read_place, run.read_log, run.read_predictions):
+    for reader in (run.read_record, run.read_position, run.read_log, run.read_predictions):
         with contextlib.suppress(RunError):
             reader()
     for which in ("best", "last"):
@@ -66,7 +66,7 @@ def replaced(path, content):
 @pytest.fixture
 def run(artifacts):
     run = finished_run(examples=20)
-    run.write_place(1.0)
+    run.write_position(1.0, {"KERAS_BACKEND": "jax"})
     return run
 
 

@@ -9,7 +9,7 @@ import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import liveness, queue
+from core import liveness, scheduler
 from core.recipes import make_config
 from core.runs import UNFINISHED, create_run, list_runs
 from pages.parts import data
@@ -64,7 +64,7 @@ def action_labels(page, run):
 
 def opened(*runs):
     """The Train page with these runs' cards."""
-    data.line.clear()  # What another test has left there.
+    data.pending.clear()  # What another test has left there.
     page = AppTest.from_file(APP, default_timeout=60).run()
     page.query_params["run"] = [run.id for run in runs]
     page = page.switch_page("pages/train.py").run()
@@ -82,11 +82,16 @@ def test_stop_asks_the_process_to_end(held_run):
     assert process.wait(30) == -signal.SIGTERM
 
 
-def test_finish_asks_the_process_to_end_and_to_evaluate(held_run):
+def test_finish_leaves_a_wish_that_the_process_finds_and_the_card_tells(held_run):
     run, process = held_run
-    opened(run).button(key=f"Finish now {run.id}").click().run()
-    assert process.wait(30) == -signal.SIGTERM
+    page = opened(run).button(key=f"Finish now {run.id}").click().run()
     assert run.finish_path.exists()
+    assert badges(page) == [":orange-badge[stopping]"]
+    assert action_labels(page, run) == ["Stop now"]
+    page.button(key=f"Stop now {run.id}").click().run()
+    assert not psutil.pid_exists(process.pid)
+    # What was asked for is still to be done, and nothing else.
+    assert action_labels(opened(run), run) == ["Finish now", "Delete for good"]
 
 
 def test_a_stopping_run_can_be_ended_at_once(held_run):
@@ -129,7 +134,7 @@ def test_queued_runs_say_their_places_and_can_be_moved():
     assert action_labels(page, first) == ["Cancel"]
     assert action_labels(page, second) == ["Move up", "Cancel"]
     page = page.button(key=f"Move up {second.id}").click().run()
-    assert queue.line() == [second, first]
+    assert scheduler.pending() == [second, first]
     assert action_labels(page, first) == ["Move up", "Cancel"]
 
 

@@ -93,7 +93,7 @@ def test_a_reader_never_sees_half_a_status(run):
 
     def rewrite():
         while not stop.is_set():
-            run.write_status(note="x" * np.random.default_rng().integers(20_000))
+            run.write_status(filler="x" * np.random.default_rng().integers(20_000))
 
     writer = threading.Thread(target=rewrite)
     writer.start()

@@ -21,7 +21,7 @@ READERS = {
     "metrics.json": Run.read_metrics,
     "progress.jsonl": Run.read_progress,
     "test_predictions.npz": Run.read_predictions,
-    "queue.json": Run.read_place,
+    "queue.json": Run.read_position,
     "log.txt": Run.read_log,
 }
 
@@ -29,7 +29,7 @@ READERS = {
 @pytest.fixture
 def run(artifacts):
     run = finished_run()
-    run.write_place(1.0)
+    run.write_position(1.0)
     run.log_path.write_text("Epoch 1/3\n")
     return run
 
@@ -156,7 +156,7 @@ def test_the_readme_of_the_run_folders_has_every_file_and_every_field():
 
 def test_the_table_has_every_file_that_a_run_has(artifacts):
     run = finished_run()
-    for write in (run.write_place, lambda _: run.shipped_path.touch(), lambda _: run.log_path.touch()):
+    for write in (run.write_position, lambda _: run.shipped_path.touch(), lambda _: run.log_path.touch()):
         write(1.0)
     assert {path.name for path in run.path.iterdir()} <= {name.rstrip("/") for name in FILES}
 

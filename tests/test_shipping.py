@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import jobs, liveness, queue
+from core import jobs, liveness, scheduler
 from core.__main__ import main
 from core.datasets import DATASETS, load
 from core.evaluation import accuracy
@@ -20,7 +20,7 @@ from tests.penmanship import teach
 
 pytestmark = pytest.mark.usefixtures("artifacts")
 APP = str(Path(__file__).parents[1] / "app.py")
-ACTIONS = (jobs.resume, jobs.stop, jobs.finish, jobs.kill, jobs.delete, queue.move_forward)
+ACTIONS = (jobs.resume, jobs.stop, jobs.finish, jobs.kill, jobs.delete, scheduler.move_up)
 
 
 @pytest.fixture

@@ -1,11 +1,12 @@
-"""Waiting for the training processes that a test started, and ending them."""
+"""Waiting for the processes that a test started, and ending them."""
 
 import time
 
 import psutil
 
 from core import liveness
-from core.runs import list_runs
+from core.runs import artifacts_folder, list_runs
+from core.scheduler import SCHEDULER, WORKER
 
 SMALL = {"image_size": 16, "train_examples": 200, "epochs": 200}
 
@@ -21,10 +22,30 @@ def wait_for(run, condition, seconds=240):
     raise AssertionError(f"{liveness.state(run)}\n{run.read_log()}")
 
 
+def processes(module, *arguments):
+    """The living ones that run this module, with one of these last arguments."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "status"]):
+        command = process.info["cmdline"] or []
+        if command[-2:-1] == [module] and command[-1] in arguments and process.info["status"] != psutil.STATUS_ZOMBIE:
+            found.append(process)
+    return found
+
+
+def schedulers():
+    """Those of the present artifacts folder."""
+    return processes(SCHEDULER, str(artifacts_folder().resolve()))
+
+
+def workers():
+    """Those that train a run of the present artifacts folder, or are about to."""
+    return processes(WORKER, *(run.id for run in list_runs()))
+
+
 def end_workers():
-    """Kills every process that trains a run of the present artifacts folder, and waits until they are gone."""
-    ids = {run.id for run in list_runs()}
-    found = [process for process in psutil.process_iter(["cmdline"]) if ids & set(process.info["cmdline"] or ())]
-    for process in found:
-        process.kill()
-    psutil.wait_procs(found, timeout=30)
+    """Kills the schedulers and workers of the present artifacts folder, and waits until they are gone."""
+    for find in (schedulers, workers):
+        found = find()
+        for process in found:
+            process.kill()
+        psutil.wait_procs(found, timeout=30)

@@ -1,12 +1,13 @@
 """What pages read from disk, read once per change: the only caches. Nobody may change what these functions return."""
 
+import contextlib
 import os
 import sys
 from typing import NamedTuple
 
 import streamlit as st
 
-from core import comparison, image_sheets, integrity, liveness, queue
+from core import comparison, image_sheets, integrity, liveness, scheduler
 from core.config import RunConfig
 from core.estimate import measured_speeds, trained_on
 from core.runs import UNFINISHED, Run, RunError, list_runs
@@ -164,10 +165,10 @@ def _speed(run):
 
 
 @st.cache_data(ttl=1, show_spinner=False)
-def line():
-    """The queued runs, the next one first, as they were a second ago at most."""
+def pending():
+    """The pending runs, the next one first, as they were a second ago at most."""
     try:
-        return queue.line() if any(_is_queued(run) for run in list_runs()) else []
+        return scheduler.pending() if any(_is_queued(run) for run in list_runs()) else []
     except RunError:
         return []
 
@@ -179,16 +180,25 @@ def _is_queued(run):
         return False
 
 
+@st.cache_data(ttl=1, show_spinner=False)
+def _ensure_scheduler():
+    # Whoever may not write here cannot start one; that is no reason not to look.
+    with contextlib.suppress(RunError):
+        scheduler.ensure()
+
+
 def _status(run):
     return _read(run, "status", Run.read_status, "status.json")
 
 
 def state(run):
-    """The run's status as it is now, checked against its process."""
+    """The run's status as it is now, checked against its process. Where it is queued, a scheduler lives from now on."""
     # Emptied when the status changes.
     ended = _read(run, "ended", lambda run: {}, "status.json")
     if not ended:
         status = liveness.state(run)
+        if status["state"] == "queued":
+            _ensure_scheduler()
         if status["state"] in UNFINISHED:
             return status
         # Whoever goes on with it writes that into its status; until then nobody needs to look for its process.

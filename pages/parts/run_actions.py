@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core import jobs, queue
+from core import jobs, scheduler
 from core.runs import RunError
 from core.settings import read_only
 from pages.parts import data
@@ -24,9 +24,10 @@ _FINISH = (
     True,
 )
 _RESUME = ("Resume", ":material/play_arrow:", jobs.resume, "Goes on exactly where it was.", False)
+_MOVE_UP = ("Move up", ":material/arrow_upward:", scheduler.move_up, "Changes places with the run before it.", False)
 ACTIONS = {
     "queued": (
-        ("Move up", ":material/arrow_upward:", queue.move_forward, "Changes places with the run before it.", False),
+        _MOVE_UP,
         ("Cancel", ":material/close:", jobs.stop, "Leaves the queue. The run can be resumed later.", False),
     ),
     "running": (_STOP, _FINISH),
@@ -54,8 +55,13 @@ def draw_actions(run, state, epochs, first_in_line):
     """
     if read_only() or run.is_shipped:
         return
-    for label, icon, action, help, needs_epoch in ACTIONS.get(state, ()):
-        if (needs_epoch and not epochs) or (action is queue.move_forward and first_in_line):
+    # Whoever was asked to finish does so, and trains no further.
+    hidden = {_RESUME} if epochs and run.finish_path.exists() else set()
+    if first_in_line:
+        hidden.add(_MOVE_UP)
+    for choice in ACTIONS.get(state, ()):
+        label, icon, action, help, needs_epoch = choice
+        if choice in hidden or (needs_epoch and not epochs):
             continue
         key = f"{label} {run.id}"
         st.button(label, key=key, icon=icon, help=help, on_click=_attempt, args=(action, run))
@@ -78,7 +84,7 @@ def _attempt(action, run):
     except RunError as error:
         st.toast(plain(str(error)), icon=":material/error:")
     # Who has moved a run wants to see where it stands now.
-    data.line.clear()
+    data.pending.clear()
 
 
 def _delete(run):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from core import drawing, queue
+from core import drawing, scheduler
 from core.config import MONITORS
 from core.estimate import FINISHING, seconds_left
 from core.liveness import INTERRUPTED
@@ -52,6 +52,8 @@ def run_card(run, reveal=False):
                 REASONS[state](plain(status.get("error") or "The training ended without saying why; see its log."))
                 with st.expander("The last lines of its log"):
                     st.code(run.read_log() or "The log is empty.", language=None)
+            if status.get("note"):
+                st.warning(plain(status["note"]))
             begun = bool(steps) or len(history) > 0
             if state == "queued" and not begun:
                 return True
@@ -105,8 +107,8 @@ def _share_of_epoch(status):
 def _heading(run, config, status, epochs):
     changed = in_words(overrides(config))
     recipe = RECIPES[config.recipe]["label"] + " recipe" + (f", {changed}" if changed else "")
-    waiting = data.line() if status["state"] == "queued" else []
-    words = state_words(status) + (f", {queue.place_in_words(run, waiting)}" if waiting else "")
+    waiting = data.pending() if status["state"] == "queued" else []
+    words = ", ".join(filter(None, (state_words(status), scheduler.position_in_words(run, waiting))))
     network = f"<style>{_CSS} .st-key-heading-{run.id} {{ --network: {NETWORK_COLOURS[config.model]}; }}</style>"
     with st.container(gap=None, key=f"heading-{run.id}"):
         with st.container(horizontal=True, vertical_alignment="center", key=f"title-{run.id}"):
