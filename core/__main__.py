@@ -7,6 +7,7 @@ from core import commands, settings
 from core.config import FIELDS, ConfigError, described, option
 from core.datasets import DATASETS, DatasetUnavailable
 from core.environment import reexec_with, worker_environment
+from core.export import FORMATS
 from core.models import MODELS
 from core.recipes import RECIPES
 from core.runs import RunError
@@ -66,6 +67,7 @@ def parser():
     export = verb(commands.export)
     export.add_argument("run_id", metavar="RUN")
     export.add_argument("folder", metavar="FOLDER", help="where to; made if it is not there")
+    export.add_argument("--formats", nargs="+", choices=FORMATS, help=f"{', '.join(FORMATS)} (all)")
     ship = verb(commands.ship)
     ship.add_argument("run_ids", nargs="+", metavar="RUN")
     ship.add_argument("--folder", help="the artifacts folder to copy them into (the project's own)")

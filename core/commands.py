@@ -2,7 +2,6 @@
 
 import functools
 import os
-import shutil
 import sys
 import time
 from pathlib import Path
@@ -14,11 +13,10 @@ from tqdm import tqdm
 from core import jobs, liveness
 from core.config import ConfigError, settings_table
 from core.datasets import DATASETS, load, verify
-from core.integrity import fingerprints, problems
+from core.integrity import problems
 from core.models import MODELS
 from core.recipes import make_config, training_command
 from core.runs import UNFINISHED, RunError, create_run, list_runs, open_run
-from core.schema import FILES
 
 
 def data(datasets, folder):
@@ -153,7 +151,7 @@ def evaluate(run_id):
     if run.is_shipped and not (has_keras or has_tflite):
         raise RunError(f"{run.id} came without its network; train it yourself: {training_command(run.read_config())}")
     from core.evaluation import accuracy
-    from core.export import load_network
+    from core.export.keras import load_network
     from core.inference import Classifier
     from core.training import PREDICT_BATCH, score
 
@@ -170,34 +168,12 @@ def evaluate(run_id):
     return 0
 
 
-def export(run_id, folder):
-    """Copy a run's networks and tables into a folder, with its test predictions as CSV."""
-    run, target = open_run(run_id), Path(folder)
-    _finished(run)
-    table = _predictions_table(run)
-    if not (os.path.lexists(run.tflite_path) or run.is_shipped):
-        from core.export import load_network, save_tflite
+def export(run_id, folder, formats):
+    """Write a finished run into a folder: its networks, what they take and give, its tables and predictions."""
+    from core.export import export
 
-        save_tflite(load_network(run), run)
-        run.write_metrics(run.read_metrics() | {"files": fingerprints(run)})
-    exported, damaged = {file.name: file.exported for file in FILES.values() if file.exported}, problems(run)
-    for name in exported:
-        if name in damaged:
-            raise RunError(damaged[name])
-    if os.path.lexists(run.tflite_path):
-        from core.inference import Classifier
-
-        Classifier(run)  # Whose RunError keeps a network that was cut short from being handed on.
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        for name, new_name in exported.items():
-            if run.path / name == run.predictions_path:
-                table.to_csv(target / new_name, index=False)
-            elif os.path.lexists(run.path / name):
-                shutil.copy2(run.path / name, target / new_name)
-    except OSError as error:
-        raise RunError(f"{target} cannot be written: {error.strerror}.") from None
-    print(f"{len(list(target.iterdir()))} files in {target}")
+    for path in export(open_run(run_id), Path(folder), formats):
+        print(path)
     return 0
 
 
@@ -222,17 +198,6 @@ def _finished(run):
     if metrics is None:
         raise RunError(f"{run.id} has no network yet; train it to its end first.")
     return metrics
-
-
-def _predictions_table(run):
-    """A row a test image: its label, the class it was given, and the probability of each class."""
-    predictions = run.read_predictions()
-    probabilities = predictions["probabilities"]
-    names = DATASETS[run.read_config().dataset]["classes"]
-    table = pd.DataFrame(probabilities, columns=[f"probability of {name}" for name in names])
-    table.insert(0, "predicted", np.take(names, probabilities.argmax(axis=1)))
-    table.insert(0, "label", np.take(names, predictions["labels"]))
-    return table.rename_axis("test_image").reset_index()
 
 
 def _known(names, registry, kind):

@@ -286,6 +286,14 @@ class RunConfig:
         "The numbers that it computes with; mixed_bfloat16 computes in 16 bits and keeps weights in 32, which is "
         "faster on recent GPUs and on processors that compute in it.",
     )
+    jit_compile: str = _choice(
+        "auto",
+        "Compile with XLA",
+        ("auto", "on", "off"),
+        "Machine",
+        "Whether XLA makes one program of a training step, which takes a minute or more before the first one. auto "
+        "does so where the network gains by it and its augmentation can be compiled.",
+    )
     record_test_predictions: bool = _switch(
         False,
         "Test predictions per epoch",

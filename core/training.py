@@ -11,10 +11,12 @@ from core.batches import Batches, InOrder, predict
 from core.callbacks import Recorder, TestAnswers
 from core.checkpoint import Checkpointer, Keeper, PartialEpochOverError, StopRequestedError, check_fit, read_weights
 from core.datasets import DATASETS, load
-from core.export import save_network
+from core.export.keras import save_network
+from core.export.litert import save_tflite
 from core.integrity import fingerprints
+from core.models import characteristics
 from core.models.build import build_model
-from core.models.preprocessing import fixed_weights, pixel_statistics
+from core.models.preprocessing import NAME, fixed_weights, pixel_statistics
 from core.models.summary import count_parameters
 from core.runs import Run, RunError
 from core.sessions import note_start
@@ -95,6 +97,8 @@ def train(config, run_dir, stop_requested=lambda: False, verbose=2):
     metrics = _evaluate(run, model, recorder, keeper, answers, data)
     run.write_status(phase="exporting")
     save_network(model, run)
+    if keras.backend.backend() == "tensorflow":
+        save_tflite(model, run)
     metrics |= {"files": fingerprints(run)}
     run.write_metrics(metrics)
     return metrics
@@ -110,8 +114,13 @@ def split(config, data):
 
 
 def compile_model(model, config, steps):
-    """Readies the network to train as the RunConfig says; `steps` is how many an epoch has."""
+    """Readies the network to train as the RunConfig says; `steps` is how many an epoch has.
+
+    Raises:
+        core.runs.RunError: it is to be compiled with XLA, and cannot be.
+    """
     model.compile(
+        jit_compile=_jit_compile(model, config),
         optimizer=make_optimizer(config, steps),
         loss=keras.losses.CategoricalCrossentropy(from_logits=True),
         metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
@@ -122,6 +131,16 @@ def compile_model(model, config, steps):
     model.compute_metrics(x=None, y=nothing, y_pred=nothing)
     # Else, on JAX, it would try the first batch, and those read ahead for that would come again in every epoch.
     model.compute_loss(x=None, y=nothing, y_pred=nothing)
+
+
+def _jit_compile(model, config):
+    """What Keras is told about XLA: True, False, or "auto": on JAX always, on TensorFlow with GPUs where it can."""
+    possible = all(layer.supports_jit for layer in [*model.layers, *model.get_layer(NAME).layers])
+    if config.jit_compile == "on" and not possible:
+        raise RunError("TensorFlow cannot compile random shifts with XLA: set shift to 0, or compile with XLA to auto.")
+    if config.jit_compile != "auto":
+        return config.jit_compile == "on"
+    return (possible and characteristics(config.model)["compiles_well"]) or "auto"
 
 
 def make_optimizer(config, steps):

@@ -70,7 +70,7 @@ def build_reader():
 @functools.cache
 def reader_file():
     """The bytes of the reader's model.tflite, exported as training does."""
-    from core.export import save_tflite
+    from core.export.litert import save_tflite
 
     with tempfile.TemporaryDirectory() as folder:
         run = Run(Path(folder))

@@ -9,7 +9,7 @@ import pytest
 
 from core.__main__ import main
 from core.evaluation import accuracy, predicted_classes
-from core.export import load_network
+from core.export.keras import load_network
 from core.inference import Classifier
 from core.integrity import fingerprints, problems
 from core.runs import RunError, open_run

@@ -25,7 +25,8 @@ SMALLEST = "alexnet"
 def handful(monkeypatch, artifacts):
     monkeypatch.setattr(training, "load", few)
     # What comes last takes longest, and says nothing about checkpoints.
-    monkeypatch.setattr(training, "save_network", lambda model, run: None)
+    for save in ("save_network", "save_tflite"):
+        monkeypatch.setattr(training, save, lambda model, run: None)
     yield
     keras.utils.clear_session(free_memory=True)
 

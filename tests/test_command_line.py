@@ -7,8 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from core.__main__ import main, parser
+from core.datasets import load
+from core.export import FORMATS
 from core.models import MODELS
 from core.recipes import make_config, training_command
 from core.runs import list_runs, open_run
@@ -106,11 +109,16 @@ def test_a_run_goes_from_training_to_export(artifacts, tmp_path):
     assert float(figures[2][0]) == pytest.approx(float(figures[0][0]), abs=2)
     core("export", run.id, str(tmp_path / "out"))
     names = {path.name for path in Path(tmp_path / "out").iterdir()}
-    assert names >= {"model.keras", "model.tflite", "config.json", "metrics.json", "history.csv"}
+    assert names == {file for format in FORMATS.values() for file in format.files}
     with open(tmp_path / "out" / "test_predictions.csv") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 10_000
     assert rows[0]["label"] == "7"
+    Image.fromarray(load("mnist").test_images[0, ..., 0]).save(tmp_path / "seven.png")
+    example = [sys.executable, "example.py", "../seven.png"]
+    surest = subprocess.check_output(example, cwd=tmp_path / "out", text=True).splitlines()[0]
+    share = float(rows[0][f"probability of {rows[0]['predicted']}"])
+    assert surest == f"{rows[0]['predicted']}: {share:.2%}"
 
 
 @pytest.mark.timeout(600)

@@ -20,7 +20,8 @@ MAY_IMPORT_KERAS = {
     "batches",
     "callbacks",
     "checkpoint",
-    "export",
+    "export/keras",
+    "export/litert",
     "training",
     *(f"models/{name}" for name in ("blocks", "build", "older_layers", "preprocessing", "summary")),
 }
@@ -65,7 +66,7 @@ def test_only_training_code_imports_keras_when_it_is_imported():
 
 def test_only_the_export_touches_tensorflow_by_name():
     users = [path.name for path in sources_in("core") if "tensorflow" in top_names(path)]
-    assert users == ["export.py"]
+    assert users == ["litert.py"]
 
 
 @pytest.mark.parametrize("path", [PROJECT / "app.py", *sources_in("pages")], ids=lambda path: path.name)

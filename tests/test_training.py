@@ -10,13 +10,14 @@ import keras
 import numpy as np
 import pytest
 
-from core import export, inference, training
+from core import inference, training
 from core.batches import Batches, InOrder, predict
 from core.callbacks import DivergedError
 from core.checkpoint import Keeper
 from core.config import MONITORS
 from core.datasets import load
 from core.evaluation import SORT_KEYS, cases
+from core.export.keras import load_network
 from core.models import MODELS
 from core.recipes import RECIPES, make_config
 from core.runs import Run, RunError, create_run
@@ -38,7 +39,8 @@ def handful(monkeypatch, artifacts):
 @pytest.fixture
 def unsaved(monkeypatch, handful):
     """A handful for tests of what is learned: saving the network takes longest, and tells nothing about that."""
-    monkeypatch.setattr(training, "save_network", lambda model, run: None)
+    for save in ("save_network", "save_tflite"):
+        monkeypatch.setattr(training, save, lambda model, run: None)
 
 
 def trained(model, recipe="quick", **changes):
@@ -70,7 +72,7 @@ def test_a_run_fills_its_folder(handful, model, recipe):
         assert (kept == predictions["probabilities"].argmax(axis=1)).all()
 
     images = few("mnist").test_images
-    logits = export.load_network(run).predict(images, verbose=0)
+    logits = load_network(run).predict(images, verbose=0)
     assert predictions["logits"].dtype == np.float32
     np.testing.assert_allclose(predictions["logits"], logits, rtol=1e-4, atol=1e-4)
     # Eight-bit weights move the probabilities a little.
@@ -100,12 +102,12 @@ def test_a_network_that_an_earlier_version_saved_is_still_read(artifacts):
     shutil.copy(Path(__file__).with_name("older_network.keras"), run.model_path)
     images = np.random.default_rng(1).integers(0, 256, (2, 28, 28, 1), dtype=np.uint8)
     logits = [0.6323, 0.3873, -2.4124, -0.4466, -0.6674, -1.0092, -1.5366, -4.2887, 0.0073, 0.3999]
-    assert export.load_network(run).predict(images, verbose=0)[0] == pytest.approx(logits, abs=2e-4)
+    assert load_network(run).predict(images, verbose=0)[0] == pytest.approx(logits, abs=2e-4)
 
 
 def test_what_was_trained_in_bfloat16_is_measured_and_saved_in_float32_and_8_bits(handful):
     run = trained("alexnet", precision="mixed_bfloat16")
-    assert {layer.compute_dtype for layer in export.load_network(run).layers} == {"float32"}
+    assert {layer.compute_dtype for layer in load_network(run).layers} == {"float32"}
     assert run.tflite_path.stat().st_size < 1.1 * run.read_metrics()["parameters"]
     images, probabilities = few("mnist").test_images, run.read_predictions()["probabilities"]
     assert inference.Classifier(run).classify(images) == pytest.approx(probabilities, abs=0.1)

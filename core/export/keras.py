@@ -1,47 +1,45 @@
-"""A trained network as files: Keras' own format, and LiteRT's for answering without TensorFlow."""
+"""A trained network in Keras' own format: layers of Keras only, so that it opens without this project."""
 
 import os
+import shutil
 import tempfile
+import zipfile
 from pathlib import Path
 
 import keras
 
 from core.datasets import DATASETS
 from core.integrity import check_fingerprint
+from core.models.older_layers import ResizeAndCentre
+from core.models.preprocessing import NAME, preprocessing
 from core.runs import RunError
 from core.schema import glance_at_keras
 
 
 def save_network(model, run):
-    """Writes model.keras, without the optimizer, and, on the TensorFlow backend, model.tflite."""
+    """Writes model.keras, without the optimizer."""
     # A model of its own, never compiled: Keras would save the optimizer with the other, three times the size.
-    _write(run.model_path, keras.Model(model.input, model.output, name=model.name).save)
-    if keras.backend.backend() == "tensorflow":
-        save_tflite(model, run)
+    write_whole(run.model_path, keras.Model(model.input, model.output, name=model.name).save)
 
 
-def save_tflite(model, run):
-    """Writes model.tflite, with 8-bit weights: raw uint8 images (batch, h, w, c) to float32 logits (batch, classes).
-
-    Raises:
-        core.runs.RunError: Keras runs on another backend than TensorFlow, which has LiteRT's converter.
+def write(run, folder):
+    """Writes a run's model.keras into a folder; one that an earlier version of this project saved, with a layer of its
+    own in it, with Keras' layers in that one's place.
     """
-    if keras.backend.backend() != "tensorflow":
-        raise RunError(f"{run.id} has no model.tflite; make it with TensorFlow: python -m core export {run.id} FOLDER.")
-    import tensorflow as tf
-
-    options = {"format": "litert", "verbose": False, "optimizations": [tf.lite.Optimize.DEFAULT]}
-    _write(run.tflite_path, lambda path: model.export(path, **options))
+    target = folder / run.model_path.name
+    if _has_older_layer(run.model_path):
+        write_whole(target, _renewed(load_network(run), run.read_config()).save)
+    else:
+        shutil.copy2(run.model_path, target)
 
 
 def load_network(run):
-    """The Keras model of a run, read in safe mode: nothing in the file is executed.
+    """The Keras model of a run, read in safe mode: nothing in the file is executed. Files of earlier versions, with a
+    layer of this project in them, are read too.
 
     Raises:
         core.runs.RunError: model.keras is missing or damaged, holds code, or is no network for the run's dataset.
     """
-    import core.models.older_layers  # noqa: F401 - registers what networks of earlier versions hold
-
     dataset = DATASETS[run.read_config().dataset]
     metrics = run.read_metrics()
     run.check(run.model_path, lambda path: check_fingerprint(path, metrics))
@@ -65,7 +63,26 @@ def _shape(sides):
     return "×".join(map(str, sides[1:])) if isinstance(sides, tuple) else "something else"
 
 
-def _write(path, write):
+def _has_older_layer(path):
+    with zipfile.ZipFile(path) as archive:
+        return ResizeAndCentre.__name__.encode() in archive.read("config.json")
+
+
+def _renewed(model, config):
+    """The same network with today's preprocessing."""
+    older = next(layer for layer in model.get_layer(NAME).layers if isinstance(layer, ResizeAndCentre))
+    mean = keras.ops.convert_to_numpy(older.mean)
+    block = preprocessing(config, model.input_shape[1:], mean, older.deviation)
+    renewed = keras.models.clone_model(
+        model, clone_function=lambda layer: block if layer.name == NAME else type(layer).from_config(layer.get_config())
+    )
+    own = block.get_weights()
+    renewed.set_weights([*own, *model.get_weights()[len(own) :]])
+    return renewed
+
+
+def write_whole(path, write):
+    """Has a file written by `write`, which is called with a path, and puts it in its place when it is whole."""
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         temporary = Path(folder) / path.name
         write(temporary)
