@@ -291,8 +291,8 @@ class RunConfig:
         "Compile with XLA",
         ("auto", "on", "off"),
         "Machine",
-        "Whether XLA makes one program of a training step, which takes a minute or more before the first one. auto "
-        "does so where the network gains by it and its augmentation can be compiled.",
+        "Whether XLA makes one program of the training step, which takes a minute or more. By itself (auto) it does so "
+        "on JAX and on GPUs, where the augmentation can be compiled.",
     )
     record_test_predictions: bool = _switch(
         False,

@@ -14,7 +14,6 @@ from core.datasets import DATASETS, load
 from core.export.keras import save_network
 from core.export.litert import save_tflite
 from core.integrity import fingerprints
-from core.models import characteristics
 from core.models.build import build_model
 from core.models.preprocessing import NAME, fixed_weights, pixel_statistics
 from core.models.summary import count_parameters
@@ -137,10 +136,10 @@ def _jit_compile(model, config):
     """What Keras is told about XLA: True, False, or "auto": on JAX always, on TensorFlow with GPUs where it can."""
     possible = all(layer.supports_jit for layer in [*model.layers, *model.get_layer(NAME).layers])
     if config.jit_compile == "on" and not possible:
-        raise RunError("TensorFlow cannot compile random shifts with XLA: set shift to 0, or compile with XLA to auto.")
-    if config.jit_compile != "auto":
-        return config.jit_compile == "on"
-    return (possible and characteristics(config.model)["compiles_well"]) or "auto"
+        raise RunError(
+            "TensorFlow cannot compile random shifts with XLA: set translate to 0, or compile with XLA to auto."
+        )
+    return {"on": True, "off": False}.get(config.jit_compile, "auto")
 
 
 def make_optimizer(config, steps):

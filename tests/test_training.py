@@ -19,6 +19,7 @@ from core.datasets import load
 from core.evaluation import SORT_KEYS, cases
 from core.export.keras import load_network
 from core.models import MODELS
+from core.models.build import build_model
 from core.recipes import RECIPES, make_config
 from core.runs import Run, RunError, create_run
 from core.schema import softmax
@@ -207,6 +208,24 @@ def test_predictions_in_batches_are_those_of_all_images_at_once():
     model = keras.Sequential([keras.Input((2, 2, 1)), keras.layers.Flatten(), keras.layers.Dense(3)])
     images = np.random.default_rng(0).random((7, 2, 2, 1), "float32")
     assert predict(model, images, batch_size=4) == pytest.approx(np.asarray(model(images)), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("asked", "translate", "compiled"),
+    [("auto", 0.0, False), ("on", 0.0, True), ("off", 0.0, False), ("auto", 0.1, False)],
+)
+def test_xla_compiles_the_step_where_it_is_asked_to(asked, translate, compiled):
+    config = make_config("alexnet", "mnist", image_size=16, jit_compile=asked, translate=translate, flip=True)
+    model = build_model(config, (28, 28, 1))
+    training.compile_model(model, config, steps=1)
+    # Warnings are errors here, and Keras would warn of what it cannot compile.
+    assert model.jit_compile == compiled
+
+
+def test_random_shifts_that_cannot_be_compiled_are_said_in_one_sentence():
+    config = make_config("alexnet", "mnist", image_size=16, jit_compile="on", translate=0.1)
+    with pytest.raises(RunError, match=r"^TensorFlow cannot compile random shifts with XLA: set translate to 0, or "):
+        training.compile_model(build_model(config, (28, 28, 1)), config, steps=1)
 
 
 @pytest.mark.parametrize("optimizer", training.OPTIMIZERS)

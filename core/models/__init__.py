@@ -14,7 +14,6 @@ TRAITS = {
     "residual": "shortcuts around its layers, through which it learns from the first epoch on however deep it is",
     "deep": "more than ten layers with weights one after another",
     "costly": "so much arithmetic that an epoch takes several times as long as with the other networks",
-    "compiles_well": "so many small operations that XLA, which makes fewer of them, speeds up its training",
 }
 
 MODELS = {
@@ -40,7 +39,7 @@ MODELS = {
         "paper": "He, Zhang, Ren and Sun, Deep residual learning for image recognition",
         "family": "resnet",
         "layers": 34,
-        "traits": {"batch_normalized", "residual", "deep", "compiles_well"},
+        "traits": {"batch_normalized", "residual", "deep"},
     },
 }
 
