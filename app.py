@@ -6,7 +6,7 @@ import sys
 import streamlit as st
 
 from core import settings
-from core.runs import RunError
+from core.runs.run import RunError
 from pages.parts.style import plain
 
 

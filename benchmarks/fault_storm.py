@@ -18,11 +18,11 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import numpy as np
 import psutil
 
-from core import jobs, liveness
-from core.estimate import FINISHING
-from core.integrity import problems
-from core.recipes import make_config
-from core.runs import UNFINISHED, RunError
+from core.config.recipes import make_config
+from core.jobs import control, liveness
+from core.jobs.estimate import FINISHING
+from core.runs.integrity import problems
+from core.runs.run import UNFINISHED, RunError
 
 SMALL = {"image_size": 16, "train_examples": 300, "batch_size": 64, "epochs": 5}
 # What of training has a state of its own: averaged weights and one cycle; plateaus and early stopping; neither.
@@ -94,14 +94,14 @@ class Storm:
 
     def strike(self, config, reference, kills):
         """Trains a RunConfig, killed so often on the way, and compares it with the run that was not killed."""
-        run = jobs.start(config)
+        run = control.start(config)
         self.started += 1
         for moment in self._moments(kills):
             killed = self._kill(run, moment(run, self.chance))
             self.damaged += self._damage(run)
             if not killed:
                 break
-            jobs.resume(run)
+            control.resume(run)
             self.resumed += 1
         state = until(run, lambda status: status["state"] not in UNFINISHED)
         self.finished += state["state"] == "completed"
@@ -169,7 +169,7 @@ def lost_epochs(run, reference):
 
 def train_references(recipes=tuple(CONFIGS)):
     """RunConfig -> a run of it that nobody killed, for each of these recipes."""
-    references = {CONFIGS[recipe]: jobs.start(CONFIGS[recipe]) for recipe in recipes}
+    references = {CONFIGS[recipe]: control.start(CONFIGS[recipe]) for recipe in recipes}
     for reference in references.values():
         until(reference, lambda status: status["state"] == "completed", 2 * LIMIT_SECONDS)
     return references

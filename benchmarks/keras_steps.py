@@ -1,4 +1,4 @@
-"""One training step the way core/training.py takes it, again and again: the Keras side of training_throughput.py."""
+"""One training step as core/training/train.py takes it, again and again: the Keras side of training_throughput.py."""
 
 import json
 import math
@@ -10,10 +10,10 @@ from stepping import take_turns
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from core.batches import Batches
-from core.config import RunConfig
-from core.models.build import build_model
-from core.training import compile_model
+from core.config.run_config import RunConfig
+from core.networks.build import build_model
+from core.training.batches import Batches
+from core.training.train import compile_model
 
 
 def main(config, image_shape, classes):

@@ -22,7 +22,7 @@ def _classifier(features, config, classes):
 
 
 def alexnet(config, channels, classes):
-    """core/models/alexnet.py; PyTorch has no strided "same" convolution, so that conv1 is padded by hand."""
+    """core/networks/alexnet.py; PyTorch has no strided "same" convolution, so that conv1 is padded by hand."""
     layers = [nn.ZeroPad2d((3, 4, 3, 4)), nn.Conv2d(channels, 96, 11, 4), nn.ReLU(inplace=True), nn.MaxPool2d(2)]
     layers += [nn.Conv2d(96, 256, 5, padding=2), nn.ReLU(inplace=True), nn.MaxPool2d(2)]
     for inputs, filters in ((256, 384), (384, 384), (384, 256)):
@@ -33,7 +33,7 @@ def alexnet(config, channels, classes):
 
 
 def vgg16(config, channels, classes):
-    """core/models/vgg.py."""
+    """core/networks/vgg.py."""
     layers = []
     for count, filters in ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512)):
         for _ in range(count):
@@ -49,7 +49,7 @@ def _normalised(inputs, filters, kernel_size, stride, config):
 
 
 class BasicBlock(nn.Module):
-    """core/models/resnet.py's block."""
+    """core/networks/resnet.py's block."""
 
     def __init__(self, inputs, filters, stride, config):
         super().__init__()
@@ -66,7 +66,7 @@ class BasicBlock(nn.Module):
 
 
 def resnet34(config, channels, classes):
-    """core/models/resnet.py."""
+    """core/networks/resnet.py."""
     layers = [*_normalised(channels, 64, 7, 2, config), nn.LeakyReLU(0.3, inplace=True), nn.MaxPool2d(3, 2, padding=1)]
     inputs = 64
     for blocks, filters in ((3, 64), (4, 128), (6, 256), (3, 512)):

@@ -23,10 +23,10 @@ from stepping import Contender
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from core.datasets import DATASETS
+from core.config.recipes import make_config
+from core.datasets.catalogue import DATASETS
 from core.environment import SETTINGS, worker_environment
-from core.models import MODELS
-from core.recipes import make_config
+from core.networks.catalogue import MODELS
 
 HERE = Path(__file__).parent
 OURS = "this project"

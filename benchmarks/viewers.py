@@ -25,8 +25,8 @@ from serving import serving, wait_until_up
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from core import jobs, liveness
-from core.recipes import make_config
+from core.config.recipes import make_config
+from core.jobs import control, liveness
 
 START_SECONDS = 300
 SETTLE_SECONDS = 2
@@ -117,13 +117,13 @@ async def measure(options, run, process, address):
 
 def train(config):
     """Starts the run; returns it when it takes steps. Raises RuntimeError where it does not within five minutes."""
-    run = jobs.start(config)
+    run = control.start(config)
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end and liveness.state(run)["state"] in ("queued", "running"):
         if len(run.read_progress()[0]) > 3:
             return run
         time.sleep(0.5)
-    jobs.kill(run)
+    control.kill(run)
     raise RuntimeError(f"The training did not start: {run.read_log()}")
 
 
@@ -149,7 +149,7 @@ def main():
                 wait_until_up(address)
                 found = asyncio.run(measure(options, run, process, address))
             finally:
-                jobs.kill(run)
+                control.kill(run)
     print(
         f"{os.cpu_count()} cores; {run.id}; {options.rounds} turns of {options.seconds:g} s for each number of viewers"
     )

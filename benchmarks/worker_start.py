@@ -17,8 +17,10 @@ from core.environment import worker_environment
 
 PROJECT = Path(__file__).parent.parent
 PROGRAMS = {
-    "a worker of this project": "from core.worker import uncollected\nwith uncollected():\n    import core.training",
-    "the collector at work": "import core.worker\nimport core.training",
+    "a worker of this project": (
+        "from core.jobs.worker import uncollected\nwith uncollected():\n    import core.training.train"
+    ),
+    "the collector at work": "import core.jobs.worker\nimport core.training.train",
 }
 
 

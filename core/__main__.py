@@ -3,14 +3,16 @@
 import argparse
 import sys
 
-from core import commands, settings
-from core.config import FIELDS, ConfigError, described, option
-from core.datasets import DATASETS, DatasetUnavailable
+from core import settings
+from core.cli import commands
+from core.config.recipes import RECIPES
+from core.config.run_config import FIELDS, ConfigError, described, option
+from core.datasets.catalogue import DATASETS
+from core.datasets.loading import DatasetUnavailable
 from core.environment import reexec_with, worker_environment
 from core.export import FORMATS
-from core.models import MODELS
-from core.recipes import RECIPES
-from core.runs import RunError
+from core.networks.catalogue import MODELS
+from core.runs.run import RunError
 from core.settings import SettingError
 
 

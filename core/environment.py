@@ -37,7 +37,7 @@ def worker_environment(asked_for=None):
 
 
 def asked(at_once=None):
-    """What this process's environment asks of a training: name -> value. `at_once` is as in `core.jobs.start`."""
+    """What this environment asks of a training: name -> value. `at_once` is as in `core.jobs.control.start`."""
     return {name: value for name, value in os.environ.items() if name.startswith(ASKED)} | settings.for_runs(at_once)
 
 

@@ -2,15 +2,15 @@
 
 import streamlit as st
 
-from core import comparison
-from core.datasets import DATASETS
-from core.models import MODELS
-from core.recipes import RECIPES
-from core.report import TEST_IMAGES
-from core.runs import Run, RunError, artifacts_folder
+from core.config.recipes import RECIPES
+from core.datasets.catalogue import DATASETS
+from core.networks.catalogue import MODELS
+from core.results import table as results
+from core.results.reference import TEST_IMAGES
+from core.runs.run import Run, RunError, artifacts_folder
 from pages.parts import data
-from pages.parts.curves import curves_figure, short_names
-from pages.parts.run_table import columns_of_runs, draw_table
+from pages.parts.charts.curves import curves_figure, short_names
+from pages.parts.run.table import columns_of_runs, draw_table
 from pages.parts.shell import begin_page
 from pages.parts.starting import link_to_training
 from pages.parts.style import plain
@@ -101,7 +101,7 @@ def draw_rows(rows, which, report, chosen):
 
 def leading_runs(best):
     """A dataset, and each network's best run on it: the first dataset that has any."""
-    leaders = comparison.best_runs(best)
+    leaders = results.best_runs(best)
     dataset = next(dataset for dataset in DATASETS if any((model, dataset) in leaders for model in MODELS))
     ids = [leaders[model, dataset]["run"] for model in MODELS if (model, dataset) in leaders]
     return dataset, [Run(artifacts_folder() / run_id) for run_id in ids]
@@ -138,7 +138,7 @@ best = tables["best"][0]
 if best.empty:
     st.markdown("No run is finished yet. Until then, this is what the report reached.")
     link_to_training()
-    report = comparison.report_table()
+    report = results.report_table()
     draw_table(report, list(report), alt="The report's figures")
     st.stop()
 chosen = [run for run in named if run.id in set(best["run"])]

@@ -4,15 +4,15 @@ from collections import Counter
 
 import streamlit as st
 
-from core import comparison
-from core.drawing import DATASET, DrawingError
-from core.models import MODELS
-from core.runs import UNFINISHED, RunError, open_run
+from core.digits.strokes import DATASET, DrawingError
+from core.networks.catalogue import MODELS
+from core.results import table as results
+from core.runs.run import UNFINISHED, RunError, open_run
 from core.settings import read_only
 from pages.parts import data
-from pages.parts.answers import Reader, draw_answers
-from pages.parts.drawing_pad import drawing_pad
-from pages.parts.picture_choice import picture_choice
+from pages.parts.draw.pad import drawing_pad
+from pages.parts.draw.picture_choice import picture_choice
+from pages.parts.draw.predictions import Reader, draw_answers
 from pages.parts.refreshing import refreshing
 from pages.parts.shell import begin_page
 from pages.parts.starting import quick_start_button
@@ -28,7 +28,7 @@ def chosen_runs(mnist_runs):
     """Run id -> test accuracy: the best completed run of each network, in the networks' order, and those in the URL."""
     completed = [run for run in mnist_runs if data.state(run)["state"] == "completed" and run.tflite_path.exists()]
     rows, problems = data.table(completed)
-    best = comparison.best_runs(rows)
+    best = results.best_runs(rows)
     named, more = data.table([run for run in runs_in_url() if reads_digits(run)])
     for problem in problems + more:
         st.warning(plain(problem))

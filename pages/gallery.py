@@ -4,11 +4,12 @@ import math
 
 import streamlit as st
 
-from core import evaluation
-from core.datasets import DATASETS, DatasetUnavailable
-from core.runs import UNFINISHED, RunError
+from core.datasets.catalogue import DATASETS
+from core.datasets.loading import DatasetUnavailable
+from core.results import scores
+from core.runs.run import UNFINISHED, RunError
 from pages.parts import data
-from pages.parts.confusion import draw_class_accuracies, draw_confusion
+from pages.parts.charts.confusion import draw_class_accuracies, draw_confusion
 from pages.parts.image_grid import draw_cases
 from pages.parts.linked import linked, linked_page, put_in_url
 from pages.parts.shell import begin_page
@@ -168,7 +169,7 @@ def draw_gallery(run):
     config, predictions = data.config(run), data.predictions(run)
     classes, colour = DATASETS[config.dataset]["classes"], NETWORK_COLOURS[config.model]
     logits, labels = predictions["logits"], predictions["labels"]
-    matrix = evaluation.confusion_matrix(logits, labels)
+    matrix = scores.confusion_matrix(logits, labels)
     draw_facts(run, matrix)
     left, right = st.columns([6, 7], gap="medium")
     with right:
@@ -176,7 +177,7 @@ def draw_gallery(run):
     with left:
         draw_matrix(run, matrix, classes, colour, (filters["true_class"], filters["predicted_class"]))
     with right:
-        indices = evaluation.cases(logits, labels, **filters)
+        indices = scores.cases(logits, labels, **filters)
         draw_page_of_cases(config.dataset, predictions, indices, classes, colour)
 
 

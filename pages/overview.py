@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from core import comparison
-from core.datasets import DATASETS
-from core.models import MODELS
-from core.report import TEST_IMAGES
+from core.datasets.catalogue import DATASETS
+from core.networks.catalogue import MODELS
+from core.results import table as results
+from core.results.reference import TEST_IMAGES
 from core.results.statistics import BETTER, NO_CLEAR_DIFFERENCE, WORSE
 from core.settings import read_only
 from pages.parts import data
@@ -58,7 +58,7 @@ def summary(best):
     if not best:
         start = "" if read_only() else ": start with any of them, quick ones take minutes"
         return f"None of the {pairs} pairs is trained yet{start}."
-    count = comparison.count_verdicts(best)
+    count = results.count_verdicts(best)
     together = "Judged together, with Holm's correction: " if count.total() > 1 else ""
     return (
         f"{len(best)} of {pairs} pairs trained. {together}{count[BETTER]} better than the report, "
@@ -70,7 +70,7 @@ def draw_scores(watching):
     """The scorecard as the disk has it now. `watching`: this is redrawn every few seconds, while anything runs."""
     runs, problems = data.readable_runs()
     rows, more_problems = data.table(runs)
-    best, running = comparison.best_runs(rows), running_runs()
+    best, running = results.best_runs(rows), running_runs()
     if watching and not running:
         st.rerun()
     st.markdown(summary(best), help=TOGETHER if len(best) > 1 else None)

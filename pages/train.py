@@ -2,17 +2,17 @@
 
 import streamlit as st
 
-from core.config import ConfigError
-from core.datasets import DATASETS
-from core.models import MODELS
-from core.recipes import RECIPES, make_config
-from core.runs import UNFINISHED, RunError
+from core.config.recipes import RECIPES, make_config
+from core.config.run_config import ConfigError
+from core.datasets.catalogue import DATASETS
+from core.networks.catalogue import MODELS
+from core.runs.run import UNFINISHED, RunError
 from core.settings import READ_ONLY, read_only
 from pages.parts import data
 from pages.parts.linked import linked
 from pages.parts.refreshing import refreshing
-from pages.parts.run_actions import draw_delete
-from pages.parts.run_card import run_card
+from pages.parts.run.actions import draw_delete
+from pages.parts.run.card import run_card
 from pages.parts.settings_form import in_words, reset_settings, settings_form
 from pages.parts.shell import begin_page
 from pages.parts.start_grid import start_grid

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from streamlit.runtime.pages_manager import PagesManager
 
-from core import datasets
+from core.datasets import catalogue, loading
 from core.environment import worker_environment
 from tests import originals
 from tests.workers import end_workers
@@ -47,7 +47,7 @@ def artifacts(tmp_path, monkeypatch):
 def original_files():
     """Folder for each dataset, with the files one would download, written from the real arrays."""
     with tempfile.TemporaryDirectory() as folder:
-        yield {name: originals.write(name, datasets.load(name), Path(folder) / name) for name in datasets.DATASETS}
+        yield {name: originals.write(name, loading.load(name), Path(folder) / name) for name in catalogue.DATASETS}
 
 
 @pytest.fixture
@@ -60,4 +60,4 @@ def empty_cache(original_files, monkeypatch):
             monkeypatch.setenv(variable, "http://127.0.0.1:9")
         for variable in ("LAB_DATA", "no_proxy", "NO_PROXY"):
             monkeypatch.delenv(variable, raising=False)
-        yield datasets.cache_folder()
+        yield loading.cache_folder()

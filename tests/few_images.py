@@ -1,6 +1,6 @@
 """The first images of a real dataset, in place of all of them."""
 
-from core.datasets import Dataset, load
+from core.datasets.loading import Dataset, load
 
 
 def few(name, progress=None):

@@ -4,10 +4,10 @@ import time
 
 import numpy as np
 
-from core import liveness
-from core.datasets import DATASETS
-from core.recipes import make_config
-from core.runs import create_run
+from core.config.recipes import make_config
+from core.datasets.catalogue import DATASETS
+from core.jobs import liveness
+from core.runs.run import create_run
 
 claims = {}
 

@@ -5,7 +5,7 @@ import io
 import struct
 import tarfile
 
-from core.datasets import DATASETS
+from core.datasets.catalogue import DATASETS
 
 
 def idx_bytes(array):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from core.drawing import digit_image
-from core.runs import Run
+from core.digits.strokes import digit_image
+from core.runs.run import Run
 
 PEN = 0.085
 

@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from core.drawing import digit_image
+from core.digits.strokes import digit_image
 from tests.penmanship import strokes
 
 SEVEN = digit_image(strokes(7))

@@ -17,14 +17,27 @@ SOURCES = sorted(
 KERAS = {"keras", "tensorflow", "jax"}
 # Modules of the training worker. The catalogue of networks, their families and their sizes are read by pages too.
 MAY_IMPORT_KERAS = {
-    "batches",
-    "callbacks",
-    "checkpoint",
+    *(f"training/{name}" for name in ("train", "batches", "callbacks", "checkpoint")),
+    *(f"networks/{name}" for name in ("augmentation", "blocks", "build", "older_layers", "preprocessing", "summary")),
     "export/keras",
     "export/litert",
-    "training",
-    *(f"models/{name}" for name in ("blocks", "build", "older_layers", "preprocessing", "summary")),
 }
+# The rooms of core from the ground up: each imports only from those below it. Those in one line know nothing of each
+# other.
+FLOORS = (
+    {"files", "settings"},
+    {"environment"},
+    {"datasets", "digits"},
+    {"networks"},
+    {"config"},
+    {"runs"},
+    {"results"},
+    {"export"},
+    {"training"},
+    {"jobs"},
+    {"cli"},
+    {"__main__"},
+)
 
 
 def imported(path, everywhere=True):
@@ -87,3 +100,21 @@ def test_no_page_imports_training_code(path):
 def test_nothing_is_unpickled(path):
     assert not top_names(path) & {"pickle", "dill", "joblib", "shelve", "marshal"}
     assert "allow_pickle=True" not in path.read_text("utf-8")
+
+
+def test_every_room_of_core_has_its_floor():
+    rooms = {path.relative_to(PROJECT / "core").parts[0].removesuffix(".py") for path in sources_in("core")}
+    assert rooms - {"__init__"} == set.union(*FLOORS)
+
+
+@pytest.mark.parametrize("path", sources_in("core"), ids=lambda path: str(path.relative_to(PROJECT)))
+def test_imports_run_downwards_only(path):
+    floors = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+    room = path.relative_to(PROJECT / "core").parts[0].removesuffix(".py")
+    others = {name.split(".")[1] for name in imported(path) if name.startswith("core.")} - {room}
+    assert [other for other in others if floors[other] >= floors.get(room, -1)] == []
+
+
+@pytest.mark.parametrize("path", [path for path in SOURCES if path.name == "__init__.py" and "tests" not in path.parts])
+def test_every_package_says_what_it_is(path):
+    assert ast.get_docstring(ast.parse(path.read_text("utf-8")))

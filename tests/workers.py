@@ -4,9 +4,9 @@ import time
 
 import psutil
 
-from core import liveness
-from core.runs import artifacts_folder, list_runs
-from core.scheduler import SCHEDULER, WORKER
+from core.jobs import liveness
+from core.jobs.scheduler import SCHEDULER, WORKER
+from core.runs.run import artifacts_folder, list_runs
 
 SMALL = {"image_size": 16, "train_examples": 200, "epochs": 200}
 

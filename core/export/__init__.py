@@ -9,11 +9,11 @@ import os
 import shutil
 from collections.abc import Callable
 
+from core.config.recipes import training_command
 from core.export import description, predictions
-from core.integrity import check_fingerprint, fingerprints, problems
-from core.recipes import training_command
-from core.runs import RunError
-from core.schema import FILES
+from core.runs.integrity import check_fingerprint, fingerprints, problems
+from core.runs.run import RunError
+from core.runs.schema import FILES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,7 +50,7 @@ def export(run, folder, names=None):
         The paths of the files that were written.
 
     Raises:
-        core.runs.RunError: the run is not finished, a file of it is damaged, it cannot be had in a format that was
+        core.runs.run.RunError: the run is not finished, a file of it is damaged, it cannot be had in a format that was
             named, or the folder cannot be written.
     """
     if run.read_metrics() is None:
@@ -121,7 +121,7 @@ def _check_litert(run):
 
         save_tflite(load_network(run), run)
         run.write_metrics(run.read_metrics() | {"files": fingerprints(run)})
-    from core.inference import Classifier
+    from core.export.litert_reader import Classifier
 
     Classifier(run)
 

@@ -5,9 +5,9 @@ script that uses the network.
 import json
 import os
 
-from core.datasets import DATASETS
-from core.estimate import trained_on
-from core.models import MODELS
+from core.datasets.catalogue import DATASETS
+from core.networks.catalogue import MODELS
+from core.runs.sessions import trained_on
 
 # `load` and `logits` depend on the format of the network.
 EXAMPLE = '''"""Says what the network in this folder sees in a picture: python example.py PICTURE"""

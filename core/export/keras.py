@@ -8,12 +8,12 @@ from pathlib import Path
 
 import keras
 
-from core.datasets import DATASETS
-from core.integrity import check_fingerprint
-from core.models.older_layers import ResizeAndCentre
-from core.models.preprocessing import NAME, preprocessing
-from core.runs import RunError
-from core.schema import glance_at_keras
+from core.datasets.catalogue import DATASETS
+from core.networks.older_layers import ResizeAndCentre
+from core.networks.preprocessing import NAME, preprocessing
+from core.runs.integrity import check_fingerprint
+from core.runs.run import RunError
+from core.runs.schema import glance_at_keras
 
 
 def save_network(model, run):
@@ -38,7 +38,7 @@ def load_network(run):
     layer of this project in them, are read too.
 
     Raises:
-        core.runs.RunError: model.keras is missing or damaged, holds code, or is no network for the run's dataset.
+        core.runs.run.RunError: model.keras is missing or damaged, holds code, or is no network for the run's dataset.
     """
     dataset = DATASETS[run.read_config().dataset]
     metrics = run.read_metrics()

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from core.datasets import DATASETS
+from core.datasets.catalogue import DATASETS
 
 
 def table(run):

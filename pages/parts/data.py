@@ -7,11 +7,15 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from core import comparison, image_sheets, integrity, liveness, scheduler
-from core.config import RunConfig
-from core.estimate import measured_speeds, trained_on
-from core.runs import UNFINISHED, Run, RunError, list_runs
-from core.schema import CHECKED
+from core.config.run_config import RunConfig
+from core.datasets import test_images as sheets
+from core.jobs import liveness, scheduler
+from core.jobs.estimate import measured_speeds
+from core.results import table as results
+from core.runs import integrity
+from core.runs.run import UNFINISHED, Run, RunError, list_runs
+from core.runs.schema import CHECKED
+from core.runs.sessions import trained_on
 from pages.parts.kept import Kept
 from pages.parts.style import run_name
 
@@ -87,7 +91,7 @@ def history(run):
 
 
 def sessions(run):
-    """Where and when the run was trained; see `core.runs.Run.read_sessions`."""
+    """Where and when the run was trained; see `core.runs.run.Run.read_sessions`."""
     return _read(run, "sessions", Run.read_sessions, "config.json", "history.csv")
 
 
@@ -97,7 +101,7 @@ def metrics(run):
 
 
 def table(runs, which="best"):
-    """What `core.comparison.table` makes of a list of runs."""
+    """What `core.results.table.table` makes of a list of runs."""
     key = "table", which, tuple([str(run.path) for run in runs])
     stamps = [_stamps(run, *_ROW) for run in runs]
 
@@ -108,13 +112,13 @@ def table(runs, which="best"):
                 rows.append(_row(run, which))
             except RunError as error:
                 problems.append(str(error))
-        return comparison.as_table(rows), problems
+        return results.as_table(rows), problems
 
     return _records.get(key, stamps, _A_LITTLE * len(runs), make)
 
 
 def _row(run, which):
-    return _read(run, f"{which} row", lambda run: comparison.row_of(run, which), *_ROW, bytes_=_A_LITTLE)
+    return _read(run, f"{which} row", lambda run: results.row_of(run, which), *_ROW, bytes_=_A_LITTLE)
 
 
 def predictions(run):
@@ -145,7 +149,7 @@ def progress(run):
 
 
 def speeds(runs):
-    """What this machine's runs reached; see `core.estimate.measured_speeds`."""
+    """What this machine's runs reached; see `core.jobs.estimate.measured_speeds`."""
     found = {}
     for run in runs:
         # Of two of the same kind the first is the newer.
@@ -232,15 +236,15 @@ def network_bytes(run):
 def classifier(run):
     """The run's network, ready to answer. Raises RunError where it has no sound model.tflite."""
     # Here, and not above: LiteRT takes a moment to import, and only one page needs it.
-    from core.inference import Classifier
+    from core.export.litert_reader import Classifier
 
     return _read(run, "network", Classifier, "model.tflite", kept=_networks, bytes_=network_bytes(run))
 
 
 @st.cache_resource(show_spinner="Getting the images…")
 def test_images(name):
-    """The dataset's test images; see `core.image_sheets.load_test_images`."""
-    return image_sheets.load_test_images(name)
+    """The dataset's test images; see `core.datasets.test_images.load_test_images`."""
+    return sheets.load_test_images(name)
 
 
 def readable_runs():
@@ -262,5 +266,5 @@ def nameless_runs():
 
 
 def damaged_files(run):
-    """What is wrong with a run's files: file name -> one sentence; see `core.integrity.problems`."""
+    """What is wrong with a run's files: file name -> one sentence; see `core.runs.integrity.problems`."""
     return _read(run, "problems", integrity.problems, *CHECKED, bytes_=_A_LITTLE)

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from core.evaluation import confidences, losses, predicted_classes
+from core.results.scores import confidences, losses, predicted_classes
 
 _CSS = Path(__file__).with_suffix(".css").read_text("utf-8")
 
@@ -19,7 +19,7 @@ def draw_cases(images, predictions, indices, classes, colour):
 
     Args:
         images: (N, h, w, c) uint8, the whole test set; c is 1 or 3.
-        predictions: what `core.runs.Run.read_predictions` gives.
+        predictions: what `core.runs.run.Run.read_predictions` gives.
         indices: which images, in this order.
         classes: their names.
         colour: of the bars, in CSS.

@@ -8,7 +8,7 @@ def in_words(sessions):
     """ "Trained in 2 sessions: epochs 1 to 3 on AMD EPYC 9R14, 4 cores; epochs 4 to 9 on NVIDIA H100. Keras 3.15.1 …".
 
     Args:
-        sessions: what `core.runs.Run.read_sessions` gives.
+        sessions: what `core.runs.run.Run.read_sessions` gives.
 
     Returns:
         The sentences; "" where no epoch is over, or nothing was recorded.

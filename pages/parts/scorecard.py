@@ -5,13 +5,13 @@ from html import escape
 
 import streamlit as st
 
-from core.datasets import DATASETS
-from core.models import MODELS
-from core.recipes import RECIPES
-from core.report import REPORT
+from core.config.recipes import RECIPES
+from core.datasets.catalogue import DATASETS
+from core.networks.catalogue import MODELS
+from core.results.reference import REPORT
 from core.results.statistics import BETTER, NO_CLEAR_DIFFERENCE, WORSE
 from pages.parts import data
-from pages.parts.run_card import epoch_words, share_done
+from pages.parts.run.card import epoch_words, share_done
 from pages.parts.starting import quick_start_button
 from pages.parts.style import NETWORK_COLOURS, duration, pair_label, percent
 
@@ -54,7 +54,7 @@ def draw_scorecard(best, running):
     """Draws the grid.
 
     Args:
-        best: (model, dataset) -> row, as from `core.comparison.best_runs`.
+        best: (model, dataset) -> row, as from `core.results.table.best_runs`.
         running: (model, dataset) -> (run, status) of the newest unfinished run.
     """
     verdicts = "".join(_VERDICT_STYLE.format(_css_name(word), *colours) for word, (_, *colours) in VERDICTS.items())

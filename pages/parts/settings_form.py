@@ -4,11 +4,11 @@ import math
 
 import streamlit as st
 
-from core import config
-from core.fields import Choice, Number, Switch
+from core.config import run_config as run_config
+from core.config.fields import Choice, Number, Switch
 
 CHOSEN_ELSEWHERE = ("model", "dataset", "recipe")
-FIELDS = {name: field for name, field in config.FIELDS.items() if name not in CHOSEN_ELSEWHERE}
+FIELDS = {name: field for name, field in run_config.FIELDS.items() if name not in CHOSEN_ELSEWHERE}
 _SWITCH = {"on": True, "off": False}
 _WIDTH = 190
 
@@ -57,7 +57,7 @@ def _widget(field, placeholder):
         placeholder=placeholder,
         bind="query-params",
         width=_WIDTH,
-        help=config.described(field),
+        help=run_config.described(field),
     )
 
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.datasets import DATASETS
-from core.estimate import estimate
-from core.models import MODELS
-from core.models.sizes import size
+from core.datasets.catalogue import DATASETS
+from core.jobs.estimate import estimate
+from core.networks.catalogue import MODELS
+from core.networks.sizes import size
 from pages.parts.starting import start
 from pages.parts.style import NETWORK_COLOURS, duration, pair_label
 
@@ -19,7 +19,7 @@ def start_grid(configs, speeds):
 
     Args:
         configs: (model, dataset) -> RunConfig; empty where the settings are wrong, and nothing can be started.
-        speeds: what `core.estimate.measured_speeds` found.
+        speeds: what `core.jobs.estimate.measured_speeds` found.
     """
     started = None
     colours = "".join(

@@ -5,9 +5,9 @@ import time
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from core import jobs
-from core.recipes import make_config
-from core.runs import RunError, list_runs
+from core.config.recipes import make_config
+from core.jobs import control
+from core.runs.run import RunError, list_runs
 from core.settings import read_only
 from pages.parts.style import plain
 
@@ -25,7 +25,7 @@ def start(config):
         for run in list_runs()[:1]:
             if _is_new(run, config, clicked_in):
                 return run
-        return jobs.start(config, clicked_in=clicked_in)
+        return control.start(config, clicked_in=clicked_in)
     except RunError as error:
         st.error(plain(str(error)))
         return None

@@ -3,9 +3,9 @@
 import re
 import time
 
-from core.datasets import DATASETS
-from core.models import MODELS
-from core.recipes import RECIPES
+from core.config.recipes import RECIPES
+from core.datasets.catalogue import DATASETS
+from core.networks.catalogue import MODELS
 from pages.parts.palette import colours
 
 NETWORK_COLOURS = dict(zip(MODELS, colours(len(MODELS)), strict=True))

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.runs import RunError, open_run
+from core.runs.run import RunError, open_run
 
 
 def runs_in_url():

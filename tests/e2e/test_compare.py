@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from playwright.sync_api import expect
 
-from core import comparison
-from core.runs import list_runs
+from core.results import table as results
+from core.runs.run import list_runs
 from tests.folders import finished_run
 
 # st.dataframe draws on a canvas: the boxes to tick are found by their place.
@@ -56,7 +56,7 @@ def test_runs_are_compared_downloaded_and_shared(app_url, page, runs):
     with page.expect_download() as download:
         page.get_by_role("button", name="Download CSV").click()
     shown = pd.read_csv(StringIO(download.value.path().read_text("utf-8")))
-    expected = comparison.table(list_runs(), "last")[0]
+    expected = results.table(list_runs(), "last")[0]
     assert shown["run"].tolist() == [run.id for run in runs]
     difference = [f"test_accuracy_difference{end}" for end in ("", "_low", "_high")]
     for column in ("test_accuracy", "report_test_accuracy", *difference, "verdict", "test_loss", "seconds"):

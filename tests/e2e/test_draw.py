@@ -6,7 +6,7 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import expect
 
-from core.models import MODELS
+from core.networks.catalogue import MODELS
 from tests.folders import finished_run
 from tests.penmanship import DIGITS, teach
 from tests.picture_files import PAPER, saved

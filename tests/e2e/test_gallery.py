@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import expect
 
-from core import evaluation
+from core.results import scores
 from tests.folders import finished_run
 
 
@@ -18,7 +18,7 @@ def run(artifacts):
 
 def fails(run, **filters):
     predictions = run.read_predictions()
-    return evaluation.cases(predictions["probabilities"], predictions["labels"], correct=False, **filters).tolist()
+    return scores.cases(predictions["probabilities"], predictions["labels"], correct=False, **filters).tolist()
 
 
 def tiles(page):

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from core.runs import list_runs
+from core.runs.run import list_runs
 from tests.e2e.conftest import served
 from tests.folders import finished_run, started_run
 from tests.hand_made import hand_made_tab

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from core import comparison
-from core.models import MODELS
-from core.runs import list_runs
+from core.networks.catalogue import MODELS
+from core.results import table as results
+from core.runs.run import list_runs
 from pages.parts.style import percent
 from tests.e2e.conftest import served
 from tests.e2e.test_draw import draw, go_to, verdict
@@ -31,7 +31,7 @@ def test_a_newcomer_finds_figures_galleries_and_networks_that_read_digits(newcom
     runs = list_runs()
     assert runs
     page.goto(newcomers_url)
-    for row in comparison.best_runs(comparison.table(runs)[0]).values():
+    for row in results.best_runs(results.table(runs)[0]).values():
         expect(page.get_by_text(percent(row["test_accuracy"])).first).to_be_visible()
     for run in runs:
         page.goto(f"{newcomers_url}/gallery?run={run.id}")

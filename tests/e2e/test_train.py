@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from core.runs import list_runs
+from core.runs.run import list_runs
 
 TRAINING_MILLISECONDS = 400_000
 

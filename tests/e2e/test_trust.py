@@ -7,8 +7,8 @@ import psutil
 import pytest
 from playwright.sync_api import expect
 
-from core import liveness
-from core.runs import list_runs
+from core.jobs import liveness
+from core.runs.run import list_runs
 from tests.e2e.conftest import served
 from tests.workers import wait_for
 

@@ -1,0 +1,1 @@
+"""What a run is told to do: every hyperparameter, and the recipes that set them."""

@@ -1,0 +1,112 @@
+"""The recipes: named sets of hyperparameters, the RunConfig that one makes for a pair, and the command for it."""
+
+from core.config.run_config import RunConfig, check_names, option
+from core.networks.catalogue import characteristics
+
+ONE_CYCLE = {
+    "optimizer": "adamw",
+    "schedule": "one_cycle",
+    "weight_decay": 0.01,
+    "early_stopping_patience": 0,
+    "batch_normalization": True,
+    # A short run is over before the running means of 0.99 have caught up.
+    "batch_normalization_momentum": 0.9,
+    "standardize": True,
+}
+
+# Each rule is (where, values): the values hold for runs about which everything in `where` is true; later rules win.
+# `where` may name the dataset, the network's family, and whether it has traits of `core.networks.catalogue.TRAITS`; it
+# never names a network, so that one added tomorrow gets what its traits say.
+RECIPES = {
+    "report": {
+        "label": "Report",
+        "about": "The report's own recipe, to the letter: Adam, up to 100 epochs, early stopping.",
+        "rules": (
+            ({}, {"record_test_predictions": True}),
+            ({"deep": True}, {"l2": 1e-4}),
+            ({"batch_normalized": True}, {"batch_normalization": True}),
+            # Without hidden dense layers it is the convolutions that drop units, which harms sooner.
+            ({"hidden_dense": False}, {"dropout": 0.2}),
+            ({"family": "resnet"}, {"activation": "leaky_relu", "early_stopping_patience": 15}),
+        ),
+    },
+    "quick": {
+        "label": "Quick",
+        "about": "For a lesson: part of the images, 32 pixels a side, a few epochs. Minutes on a laptop.",
+        "rules": (
+            ({}, ONE_CYCLE | {"image_size": 32, "train_examples": 12_000, "epochs": 4, "flip": False}),
+            ({"dataset": "cifar10"}, {"flip": True, "train_examples": 20_000}),
+            # At 1e-3 its first epochs validate at chance.
+            ({"deep": True, "residual": False}, {"learning_rate": 5e-4}),
+            # Fewer images, because it is the slowest.
+            ({"costly": True}, {"train_examples": 8_000}),
+            ({"costly": True, "dataset": "cifar10"}, {"train_examples": 12_000}),
+            ({"hidden_dense": False}, {"dropout": 0.0}),
+        ),
+    },
+    "modern": {
+        "label": "Modern",
+        "about": "Today's practice with the same three networks, in a quarter of the report's epochs or fewer.",
+        "rules": (
+            (
+                {},
+                ONE_CYCLE
+                | {
+                    "epochs": 9,
+                    "label_smoothing": 0.1,
+                    # Smoothed targets make a network less sure than the plain validation loss would have it.
+                    "monitor": "validation_accuracy",
+                    "weight_averaging": 0.99,
+                    "weight_decay": 0.05,
+                    "record_test_predictions": True,
+                },
+            ),
+            ({"deep": False}, {"epochs": 10}),
+            ({"dataset": "mnist"}, {"flip": False, "epochs": 6}),
+            # The images' own size, as its later users took it: with 64 pixels a side an epoch takes four times as long.
+            ({"costly": True}, {"image_size": 32, "epochs": 21}),
+            ({"costly": True, "dataset": "mnist"}, {"epochs": 12}),
+            ({"family": "vgg"}, {"dropout": 0.2, "weight_decay": 0.3, "warmup": 0.15}),
+            ({"hidden_dense": False}, {"dropout": 0.0}),
+            ({"family": "resnet", "dataset": "mnist"}, {"epochs": 12, "weight_decay": 0.3}),
+            # At 64 pixels its last stage sees 2 x 2, and its next to last 4 x 4.
+            (
+                {"family": "resnet", "dataset": "cifar10"},
+                {"epochs": 15, "learning_rate": 2e-3, "weight_decay": 0.3, "image_size": 80},
+            ),
+        ),
+    },
+}
+
+
+def make_config(model, dataset, recipe="quick", **overrides):
+    """The recipe's RunConfig for one pair, with any field overridden.
+
+    Raises:
+        ConfigError: an unknown network, dataset, recipe or setting, or a value out of range.
+    """
+    names = {"model": model, "dataset": dataset, "recipe": recipe}
+    RunConfig(**names)
+    values, facts = dict(names), characteristics(model) | {"dataset": dataset}
+    for where, settings in RECIPES[recipe]["rules"]:
+        if all(facts[name] == wanted for name, wanted in where.items()):
+            values |= settings
+    check_names(overrides)
+    return RunConfig(**values | overrides)
+
+
+def overrides(config):
+    """The fields in which a RunConfig departs from its recipe, name -> value."""
+    recipe = make_config(config.model, config.dataset, config.recipe).to_dict()
+    return {name: value for name, value in config.to_dict().items() if value != recipe[name]}
+
+
+def training_command(config):
+    """The line for a terminal that starts a training with this RunConfig."""
+    words = [f"python -m core train {config.model} {config.dataset} --recipe {config.recipe}"]
+    for name, value in overrides(config).items():
+        if isinstance(value, bool):
+            words.append(option(name if value else f"no_{name}"))
+        else:
+            words.append(f"{option(name)} {value}")
+    return " ".join(words)

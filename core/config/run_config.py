@@ -1,0 +1,387 @@
+"""What a run is told to do: one validated, frozen record. Every setting is declared here, once."""
+
+import dataclasses
+import math
+
+from core.config.fields import Choice, Number, Switch, UnsoundError, figure, shown
+from core.datasets.catalogue import DATASETS
+from core.networks.catalogue import MODELS
+
+# What the best epoch has the most of (1) or the least (-1).
+MONITORS = {"validation_loss": -1, "validation_accuracy": 1}
+
+
+class ConfigError(UnsoundError):
+    """A configuration that cannot be trained; the message is one sentence for a person."""
+
+
+def _setting(default, kind, label, group, help):
+    """A field of RunConfig: `help` is a sentence or two, to which `described` adds the range."""
+    metadata = {"kind": kind, "label": label, "group": group, "help": help}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def _number(default, label, low, high, group, help, zero_means=""):
+    """A numeric setting in [low, high], whole where its default is; `zero_means` says what 0, allowed besides, does."""
+    kind = Number(low, high, whole=isinstance(default, int), zero_means=zero_means)
+    return _setting(default, kind, label, group, help)
+
+
+def _choice(default, label, choices, group, help):
+    return _setting(default, Choice(tuple(choices)), label, group, help)
+
+
+def _switch(default, label, group, help):
+    return _setting(default, Switch(), label, group, help)
+
+
+@dataclasses.dataclass(frozen=True)
+class RunConfig:
+    """Everything that decides a run's result. Build one with `make_config`.
+
+    The metadata of each field (its kind of value, label, group and help) is what the Train page, the command line, the
+    validation and the table of settings are made from.
+
+    Raises:
+        ConfigError: a field has the wrong type, is out of range or is not one of its choices.
+    """
+
+    model: str = _choice("alexnet", "Network", MODELS, "Run", "Which network to train.")
+    dataset: str = _choice("mnist", "Dataset", DATASETS, "Run", "Which images to train on.")
+    recipe: str = _choice("quick", "Recipe", ("report", "quick", "modern"), "Run", "Where the defaults come from.")
+    seed: int = _number(
+        0,
+        "Seed",
+        0,
+        2**31 - 1,
+        "Run",
+        "Decides the initial weights, the shuffling and the augmentation. The same seed repeats a run; train with "
+        "several to see how much of a difference is chance.",
+    )
+
+    epochs: int = _number(
+        100,
+        "Epochs",
+        1,
+        500,
+        "Training",
+        "How often the network sees every training image, at most; early stopping may end the run sooner. 5 to 20 are "
+        "usual with one cycle, up to 100 with plateaus.",
+    )
+    batch_size: int = _number(
+        128,
+        "Batch size",
+        1,
+        1024,
+        "Training",
+        "Images in one step. 32 to 256 are usual; a larger batch needs more memory and, as a rule, a higher learning "
+        "rate.",
+    )
+    train_examples: int = _number(
+        0,
+        "Training images",
+        10,
+        60_000,
+        "Training",
+        "Uses only the first so many, for a quicker run; those held back to validate are taken from them.",
+        "all",
+    )
+    validation_split: float = _number(
+        0.1,
+        "Validation split",
+        0.01,
+        0.5,
+        "Training",
+        "Share of the training images, from the front, that is not trained on but held back, to choose the best epoch. "
+        "0.1 is usual.",
+    )
+    label_smoothing: float = _number(
+        0.0,
+        "Label smoothing",
+        0.0,
+        0.5,
+        "Training",
+        "Share of each target that is spread over all classes, so that the network is less sure of itself. 0 is off; "
+        "0.1 is usual.",
+    )
+    weight_averaging: float = _number(
+        0.0,
+        "Weight averaging",
+        0.5,
+        0.9999,
+        "Training",
+        "Share of the running mean of the weights that stays at each step; the mean is what is validated, tested and "
+        "saved. 0.99 to 0.999 are usual.",
+        "off",
+    )
+    monitor: str = _choice(
+        "validation_loss",
+        "Best epoch by",
+        MONITORS,
+        "Training",
+        "The epoch with the lowest validation loss, or the highest validation accuracy, is the one whose weights are "
+        "kept, tested and saved.",
+    )
+    early_stopping_patience: int = _number(
+        10,
+        "Early stopping patience",
+        1,
+        500,
+        "Training",
+        "Ends the run after so many epochs in a row without a lower validation loss. 10 is usual.",
+        "off",
+    )
+
+    optimizer: str = _choice(
+        "adam",
+        "Optimizer",
+        ("adam", "adamw", "sgd"),
+        "Optimizer",
+        "How gradients become steps: adam is a safe choice, adamw adds weight decay to it, sgd is Nesterov's with "
+        "momentum and wants a learning rate some 10 to 100 times higher.",
+    )
+    learning_rate: float = _number(
+        1e-3,
+        "Learning rate",
+        1e-7,
+        10.0,
+        "Optimizer",
+        "The optimizer's step size: at the start, or at the peak of one cycle. 0.001 is usual for adam, 0.1 for sgd; a "
+        "higher one learns faster until it diverges.",
+    )
+    momentum: float = _number(
+        0.9,
+        "Momentum",
+        0.0,
+        0.999,
+        "Optimizer",
+        "Share of the last step that the next one keeps, with sgd only. 0.9 is usual.",
+    )
+    weight_decay: float = _number(
+        0.0,
+        "Weight decay",
+        0.0,
+        1.0,
+        "Optimizer",
+        "Draws all weights towards zero, with adamw and sgd only, outside of the loss. 0 is off; 0.01 to 0.3 are usual "
+        "with adamw.",
+    )
+    schedule: str = _choice(
+        "plateau",
+        "Schedule",
+        ("plateau", "one_cycle", "constant"),
+        "Optimizer",
+        "How the learning rate moves: plateau lowers it when the validation loss stops falling, one_cycle lets it rise "
+        "and fall once over the whole run, constant leaves it.",
+    )
+    plateau_patience: int = _number(
+        3,
+        "Plateau patience",
+        1,
+        100,
+        "Optimizer",
+        "With the plateau schedule: epochs in a row without a lower validation loss before the learning rate drops. 3 "
+        "to 10 are usual.",
+    )
+    plateau_factor: float = _number(
+        math.sqrt(0.1),
+        "Plateau factor",
+        0.01,
+        0.99,
+        "Optimizer",
+        "With the plateau schedule: what the learning rate is multiplied by when it drops. 0.1 to 0.5 are usual.",
+    )
+    min_learning_rate: float = _number(
+        5e-7,
+        "Lowest learning rate",
+        0.0,
+        1.0,
+        "Optimizer",
+        "With the plateau schedule: the learning rate drops no further than this.",
+    )
+    warmup: float = _number(
+        0.25,
+        "Warm-up",
+        0.0,
+        0.9,
+        "Optimizer",
+        "With one_cycle: share of the run in which the learning rate rises to its peak. 0.1 to 0.3 are usual.",
+    )
+
+    image_size: int = _number(
+        64,
+        "Image size",
+        16,
+        224,
+        "Network",
+        "Pixels a side to which every image is resized. Twice the side takes four times as long; 32 to 96 are usual "
+        "here.",
+    )
+    activation: str = _choice(
+        "relu",
+        "Activation",
+        ("relu", "leaky_relu"),
+        "Network",
+        "What follows each hidden layer; leaky_relu lets 0.3 of what is negative through, as in the report.",
+    )
+    batch_normalization: bool = _switch(
+        False,
+        "Batch normalisation",
+        "Network",
+        "Normalises what each hidden layer with weights gives, over the batch. Deep networks learn faster with it.",
+    )
+    batch_normalization_momentum: float = _number(
+        0.99,
+        "Batch normalisation momentum",
+        0.5,
+        0.999,
+        "Network",
+        "Share of the running means, used in validation and test, that stays at each step. 0.99 is usual, 0.9 for a "
+        "run of few steps.",
+    )
+    dropout: float = _number(
+        0.3,
+        "Dropout",
+        0.0,
+        0.9,
+        "Network",
+        "Share of units switched off at random while training, against overfitting. 0 is off; 0.2 to 0.5 are usual.",
+    )
+    l2: float = _number(
+        0.0,
+        "Convolution L2",
+        0.0,
+        0.1,
+        "Network",
+        "Penalty on the squared weights of convolutions, which is part of every loss shown. 0 is off; 0.0001 is usual.",
+    )
+    standardize: bool = _switch(
+        False,
+        "Standardise",
+        "Network",
+        "Divides pixels by their standard deviation, after the mean image is subtracted; off leaves them on the scale "
+        "of 0 to 255.",
+    )
+
+    translate: float = _number(
+        0.1,
+        "Translation",
+        0.0,
+        0.5,
+        "Augmentation",
+        "The furthest that a training image is moved at random, as a share of its side. 0 is off; 0.1 is usual.",
+    )
+    flip: bool = _switch(
+        True,
+        "Horizontal flips",
+        "Augmentation",
+        "Mirrors half of the training images, at random. Right for most photos, wrong for digits.",
+    )
+
+    precision: str = _choice(
+        "float32",
+        "Precision",
+        ("float32", "mixed_bfloat16"),
+        "Machine",
+        "The numbers that it computes with; mixed_bfloat16 computes in 16 bits and keeps weights in 32, which is "
+        "faster on recent GPUs and on processors that compute in it.",
+    )
+    jit_compile: str = _choice(
+        "auto",
+        "Compile with XLA",
+        ("auto", "on", "off"),
+        "Machine",
+        "Whether XLA makes one program of the training step, which takes a minute or more. By itself (auto) it does so "
+        "on JAX and on GPUs, where the augmentation can be compiled.",
+    )
+    record_test_predictions: bool = _switch(
+        False,
+        "Test predictions per epoch",
+        "Machine",
+        "After each epoch, records what the network makes of every test image, for looking back; nothing is chosen by "
+        "it. It takes as long as validating 10,000 images.",
+    )
+
+    def __post_init__(self):
+        for field in dataclasses.fields(self):
+            kind, value = field.metadata["kind"], getattr(self, field.name)
+            if wanted := kind.wanted(value):
+                raise ConfigError(f"{field.metadata['label']} is {wanted}, not {shown(value)}.")
+            object.__setattr__(self, field.name, field.type(value))
+
+    def split_sizes(self, available):
+        """How many of so many training images are trained on, and how many are held back to validate."""
+        count = min(self.train_examples or available, available)
+        held_back = max(1, round(count * self.validation_split))
+        return count - held_back, held_back
+
+    def to_dict(self):
+        """The fields as plain JSON values."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values):
+        """The inverse of `to_dict`, for values out of a file.
+
+        Raises:
+            ConfigError: as in `check_values`.
+        """
+        check_values(values)
+        return cls(**{RENAMED.get(name, name): value for name, value in values.items()})
+
+
+# Every setting, by its name.
+FIELDS = {field.name: field for field in dataclasses.fields(RunConfig)}
+# The names that settings had in older runs -> those they have now.
+RENAMED = {"divide_by_deviation": "standardize", "shift": "translate"}
+
+
+def check_names(names):
+    """Raises ConfigError where one of the names is no setting of a RunConfig."""
+    unknown = sorted(set(names) - set(FIELDS))
+    if unknown:
+        raise ConfigError(f"There is no setting called {shown(unknown[0])}; it may be from a newer version.")
+
+
+def check_values(values):
+    """Checks the settings in a file, name -> value. Raises ConfigError, which calls each as in the file."""
+    check_names(values.keys() - RENAMED.keys())
+    for name, value in values.items():
+        try:
+            FIELDS[RENAMED.get(name, name)].metadata["kind"].check(value, name)
+        except UnsoundError as error:
+            raise ConfigError(f"{error}.") from None
+
+
+def option(name):
+    """A setting's option on the command line."""
+    return f"--{name.replace('_', '-')}"
+
+
+def described(field):
+    """What a setting does, and what it may be: whole sentences."""
+    kind, help = field.metadata["kind"], field.metadata["help"]
+    # That a switch is on or off, whoever sees one knows.
+    return help if isinstance(kind, Switch) else f"{help} {_may_be(kind)[0].upper()}{_may_be(kind)[1:]}."
+
+
+def settings_table():
+    """Every setting as a row of a Markdown table: name, option, default, what it may be, what it does."""
+    rows = [("Setting", "Option", "Default", "May be", "What it does"), ("---",) * 5]
+    for name, field in FIELDS.items():
+        default = "on" if field.default is True else "off" if field.default is False else field.default
+        default = default if isinstance(default, str) else figure(default)
+        rows.append(
+            (
+                field.metadata["label"],
+                f"`{option(name)}`",
+                default,
+                _may_be(field.metadata["kind"]),
+                field.metadata["help"],
+            )
+        )
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _may_be(kind):
+    return kind.range if isinstance(kind, Number) else "on or off" if isinstance(kind, Switch) else kind.words

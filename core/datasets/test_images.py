@@ -1,0 +1,54 @@
+"""The test images of each dataset as one lossless picture, shipped with the project: galleries need no download."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from core.datasets.catalogue import DATASETS
+from core.datasets.decoding import digest
+from core.datasets.loading import is_cached, load
+
+FOLDER = Path(__file__).parents[2] / "artifacts" / "test_images"
+_COLUMNS = 100
+
+
+def load_test_images(name, progress=None):
+    """A dataset's test images, uint8 (N, h, w, c): from the cache, else from its sheet; else the dataset is fetched.
+
+    Raises:
+        core.datasets.loading.DatasetUnavailable: there is no sound sheet, and no source gave the dataset.
+    """
+    images = None if is_cached(name) else read_sheet(name)
+    return load(name, progress=progress).test_images if images is None else images
+
+
+def write_sheet(name, folder=FOLDER):
+    """Writes a dataset's test images as a sheet, a hundred in a row; returns its path.
+
+    Raises:
+        core.datasets.loading.DatasetUnavailable: no source gave the dataset.
+    """
+    images = np.asarray(load(name).test_images)
+    count, height, width, channels = images.shape
+    tiles = images.reshape(count // _COLUMNS, _COLUMNS, height, width, channels)
+    sheet = tiles.swapaxes(1, 2).reshape(count // _COLUMNS * height, _COLUMNS * width, channels)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.webp"
+    Image.fromarray(sheet.squeeze()).save(path, lossless=True)
+    return path
+
+
+def read_sheet(name, folder=FOLDER):
+    """The images of a sheet, or None where there is none, or one that does not hold the dataset's very images."""
+    dataset = DATASETS[name]
+    height, width, channels = dataset["image_shape"]
+    try:
+        with Image.open(folder / f"{name}.webp") as picture:
+            sheet = np.asarray(picture.convert("RGB"))[..., :channels]
+        rows = len(sheet) // height
+        tiles = sheet.reshape(rows, height, _COLUMNS, width, channels).swapaxes(1, 2)
+    except (OSError, ValueError, SyntaxError):
+        return None
+    images = np.ascontiguousarray(tiles.reshape(-1, height, width, channels))
+    return images if digest(images) == dataset["sha256"]["test_images"] else None

@@ -1,0 +1,1 @@
+"""Pen strokes and pictures into digits, the way MNIST's were made."""

@@ -1,0 +1,71 @@
+"""Runs that ship with the project: copies without what only training needs, marked, so that nothing changes them."""
+
+import shutil
+
+from core import files
+from core.datasets.loading import load
+from core.digits import strokes
+from core.results import table as results
+from core.results.scores import accuracy
+from core.runs.integrity import fingerprints, problems
+from core.runs.run import Run, RunError, list_runs
+from core.runs.schema import FILES
+
+
+def ship(run, folder, network=True):
+    """Copies a completed run into a folder of runs, as one that ships.
+
+    The best run of its network on the digits that people draw takes its 8-bit network along, and the test accuracy of
+    that, measured here, goes into metrics.json as "quantized".
+
+    Args:
+        run: a core.runs.run.Run.
+        folder: the artifacts folder of a project; nothing may be there under the run's name.
+        network: False to leave the 8-bit network behind even so.
+
+    Returns:
+        The copy, a Run.
+
+    Raises:
+        core.runs.run.RunError: the run is not completed or is damaged, or the copy cannot be written.
+        core.datasets.loading.DatasetUnavailable: the test images cannot be had.
+    """
+    for sentence in problems(run).values():
+        raise RunError(sentence)
+    if run.read_status()["state"] != "completed":
+        raise RunError(f"{run.id} is not finished; only finished runs ship.")
+    copy = Run(folder / run.id)
+    if copy.path.exists():
+        raise RunError(f"{folder} has {run.id} already.")
+    facts = {}
+    if network and _answers_drawings(run):
+        facts["quantized"] = {"test_accuracy": quantized_accuracy(run)}
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with files.replacing(copy.path) as new:
+            new.mkdir()
+            for file in FILES.values():
+                # What the pages read. What only training and export need stays behind.
+                wanted = file.ships or (facts and file.name == run.tflite_path.name)
+                if wanted and (run.path / file.name).exists():
+                    shutil.copyfile(run.path / file.name, new / file.name)
+            kept = Run(new)
+            kept.write_metrics(run.read_metrics() | facts | {"files": fingerprints(kept)})
+            kept.shipped_path.touch()
+    except OSError as error:
+        raise RunError(f"{folder} cannot be written: {error.strerror}.") from None
+    return copy
+
+
+def quantized_accuracy(run):
+    """The test accuracy, 0..1, of a run's model.tflite with its 8-bit weights."""
+    from core.export.litert_reader import Classifier  # LiteRT takes a moment to import
+
+    test = load(run.read_config().dataset)
+    return accuracy(Classifier(run).classify(test.test_images), test.test_labels)
+
+
+def _answers_drawings(run):
+    config = run.read_config()
+    best = results.best_runs(results.table(list_runs())[0])
+    return config.dataset == strokes.DATASET and best[config.model, config.dataset]["run"] == run.id

@@ -1,0 +1,97 @@
+"""A trained run's exported network, answering through LiteRT: TensorFlow stays out of this process."""
+
+import os
+import threading
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from core.config.fields import UnsoundError
+from core.datasets.catalogue import DATASETS
+from core.runs.integrity import check_fingerprint
+from core.runs.run import RunError
+from core.runs.schema import glance_at_tflite, softmax
+
+_AT_ONCE = 64
+_ANEW = "delete the file and export the run again, or train it again"
+
+
+class Classifier:
+    """A run's model.tflite, loaded once; threads may share it, and take turns.
+
+    Args:
+        run: a core.runs.run.Run.
+
+    Attributes:
+        image_shape: (h, w, c) of the images it takes.
+
+    Raises:
+        RunError: model.tflite is missing, or damaged, or does not take the dataset's images, uint8, and give a row of
+            logits, one a class, for each.
+    """
+
+    def __init__(self, run):
+        if not os.path.lexists(run.tflite_path):
+            why = "it came without, to keep the download small" if run.is_shipped else "it was not trained to its end"
+            raise RunError(f"{run.id} has no model.tflite: {why}.")
+        self._name = run.id
+        self._lock = threading.Lock()
+        dataset = DATASETS[run.read_config().dataset]
+        metrics = run.read_metrics()
+        run.check(run.tflite_path, lambda path: check_fingerprint(path, metrics))
+        run.check(run.tflite_path, glance_at_tflite)
+        try:
+            self._interpreter = Interpreter(str(run.tflite_path), num_threads=os.cpu_count())
+            (images,), (logits,) = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+            self.image_shape = tuple(int(side) for side in images["shape"][1:])
+            if images["dtype"] is not np.uint8 or self.image_shape != dataset["image_shape"]:
+                here = f"{_shape(self.image_shape)} ({np.dtype(images['dtype']).name})"
+                raise UnsoundError(f"it takes images of {here}, not {_shape(dataset['image_shape'])} (uint8)")
+            self._interpreter.allocate_tensors()
+            self._input, self._output, self._batch = images["index"], logits["index"], 1
+            # Some damage shows only in use; besides, the first answer is the slowest.
+            classes = self.classify(np.zeros((1, *self.image_shape), np.uint8)).shape[1:]
+            if classes != (len(dataset["classes"]),):
+                raise UnsoundError(f"it tells {_shape(classes)} classes apart, not {len(dataset['classes'])}")
+        except RunError:
+            raise
+        except UnsoundError as error:
+            raise RunError(f"{run.id}: model.tflite: {error}.") from None
+        except (ValueError, RuntimeError):
+            raise RunError(f"{run.id}: model.tflite: it cannot be loaded as a network; {_ANEW}.") from None
+
+    def classify(self, images):
+        """What the network makes of raw images.
+
+        Args:
+            images: uint8 (n, h, w, c) of `image_shape`, n at least 1.
+
+        Returns:
+            float32 (n, classes) probabilities, each row adding up to 1.
+
+        Raises:
+            RunError: the images have another shape, or the network's answers are no numbers.
+        """
+        if images.shape[1:] != self.image_shape:
+            here, wanted = _shape(images.shape[1:]), _shape(self.image_shape)
+            raise RunError(f"{self._name} takes images of {wanted}, not {here}.")
+        with self._lock:
+            parts = [self._logits(images[start : start + _AT_ONCE]) for start in range(0, len(images), _AT_ONCE)]
+        logits = np.concatenate(parts)
+        if not np.isfinite(logits).all():
+            raise RunError(f"{self._name}: model.tflite: what it predicts is not a number; {_ANEW}.")
+        return softmax(logits).astype(np.float32)
+
+    def _logits(self, images):
+        if len(images) != self._batch:
+            self._interpreter.resize_tensor_input(self._input, images.shape)
+            self._interpreter.allocate_tensors()
+            self._batch = len(images)
+        self._interpreter.set_tensor(self._input, images)
+        self._interpreter.invoke()
+        return self._interpreter.get_tensor(self._output)
+
+
+def _shape(sides):
+    """ "28×28×1"."""
+    return "×".join(map(str, sides))

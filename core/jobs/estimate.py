@@ -1,0 +1,147 @@
+"""How long a run takes on this machine: before it starts, and while it goes on."""
+
+import functools
+import platform
+import time
+from typing import NamedTuple
+
+import numpy as np
+import psutil
+
+from core.datasets.catalogue import DATASETS
+from core.jobs import machine
+from core.networks.catalogue import MODELS
+from core.networks.sizes import size
+
+# How fast a training step of each family computes, against `matrix_speed` on every core, counting six operations for
+# each multiply-add of the forward pass (it, and twice as much backward); measured at 64x64 in batches of 128. More than
+# 1, because the matrices of that test are small. A family without a row is taken for an average one.
+EFFICIENCY = {"alexnet": 1.4, "vgg": 1.2, "resnet": 1.05}
+TYPICAL_EFFICIENCY = 1.2
+# How many times faster the same is in bfloat16, on processors that compute in it; measured there too: in all, images a
+# second went from 476 to 632 with AlexNet, from 53 to 85 with VGG-16, from 144 to 170 with ResNet-34.
+BFLOAT16_GAIN = {"alexnet": 1.63, "vgg": 1.68, "resnet": 1.2}
+TYPICAL_BFLOAT16_GAIN = 1.4
+# Besides, every step reads and writes each weight and the optimizer's two moments; that takes memory, not arithmetic.
+UPDATE_SECONDS = 4e-9
+
+FORWARD_SHARE = 1 / 3
+START_SECONDS = 15
+FINISH_SECONDS = 10
+FINISHING = ("evaluating", "exporting")
+
+
+class Estimate(NamedTuple):
+    """seconds; whether this machine's own runs were measured for it; whether the run may end sooner."""
+
+    seconds: float
+    measured: bool
+    at_most: bool
+
+
+def estimate(config, speeds=None):
+    """How long a RunConfig trains on this machine, from its start to its test accuracy.
+
+    Args:
+        config: a RunConfig.
+        speeds: what `measured_speeds` found; without it, or where it lacks runs of this kind, the speed is calculated
+            from a short test of the machine's arithmetic.
+    """
+    measured = (speeds or {}).get(kind(config))
+    speed = measured or calculated_speed(config)
+    seconds = START_SECONDS + config.epochs * _epoch_seconds(config, speed) + _finish_seconds(config, speed)
+    return Estimate(seconds, bool(measured), bool(config.early_stopping_patience))
+
+
+def seconds_left(config, status, history, progress):
+    """How long an unfinished run still takes at its present speed; None before its first steps.
+
+    Args:
+        config: its RunConfig.
+        status: what `core.jobs.liveness.state` gives.
+        history: what `Run.read_history` gives.
+        progress: its last progress row, or None.
+    """
+    if not progress:
+        return None
+    speed = progress["images_per_second"]
+    finish = _finish_seconds(config, speed)
+    if status.get("phase") != "training" or not all(status.get(name) for name in ("epoch", "steps")):
+        return finish if status.get("phase") in FINISHING else None
+    epoch = history["seconds"].iloc[-3:].mean() if len(history) else _epoch_seconds(config, speed)
+    return (config.epochs - status["epoch"] + 1 - (status.get("step") or 0) / status["steps"]) * epoch + finish
+
+
+def kind(config):
+    """What decides the speed of a run on one machine; runs that have it in common are as fast as one another."""
+    return config.model, config.image_size, config.precision, config.batch_size
+
+
+def measured_speeds(runs):
+    """What this machine's own runs reached.
+
+    Args:
+        runs: (config, environment, history) of each run, newest first, where environment is what `trained_on` gives;
+            runs of other machines are left out.
+
+    Returns:
+        kind(config) -> images a second while training, of the newest run that has an epoch behind it.
+    """
+    speeds = {}
+    for config, environment, history in runs:
+        # What came before was perhaps trained elsewhere.
+        history = history[history["epoch"] >= environment.get("first_epoch", 1)]
+        if (
+            len(history)
+            and environment.get("platform") == platform.platform()
+            and environment.get("cores") == psutil.cpu_count()
+            # Older runs did not record it.
+            and environment.get("processor") in (None, machine.processor())
+        ):
+            speeds.setdefault(kind(config), float(history["images_per_second"].median()))
+    return speeds
+
+
+def calculated_speed(config):
+    """Training images a second, from this machine's arithmetic and the network's multiply-adds and weights."""
+    family, counted = MODELS[config.model]["family"], size(config)
+    arithmetic = matrix_speed() * _cores() * EFFICIENCY.get(family, TYPICAL_EFFICIENCY)
+    if config.precision == "mixed_bfloat16" and computes_in_bfloat16():
+        arithmetic *= BFLOAT16_GAIN.get(family, TYPICAL_BFLOAT16_GAIN)
+    return 1 / (6 * counted.multiply_adds / arithmetic + UPDATE_SECONDS * counted.parameters / config.batch_size)
+
+
+@functools.cache
+def computes_in_bfloat16():
+    """Whether this machine's processor does; no where its operating system does not tell."""
+    return not {"avx512_bf16", "amx_bf16"}.isdisjoint(machine.instructions())
+
+
+@functools.cache
+def matrix_speed(side=64, seconds=0.05):
+    """Floating-point operations a second of NumPy's float32 matrix product on one core.
+
+    In matrices small enough for one thread, and in that thread's own time, so that it is the same on a busy machine.
+    """
+    matrix, result = np.full((side, side), 0.5, np.float32), np.empty((side, side), np.float32)
+    products, started, end = 0, time.thread_time(), time.thread_time() + seconds
+    while time.thread_time() < end or not products:
+        for _ in range(20):
+            np.matmul(matrix, matrix, out=result)
+        products += 20
+    return 2 * side**3 * products / (time.thread_time() - started)
+
+
+def _epoch_seconds(config, speed):
+    images, held_back = config.split_sizes(DATASETS[config.dataset]["train_examples"])
+    tested = DATASETS[config.dataset]["test_examples"] if config.record_test_predictions else 0
+    return (images + FORWARD_SHARE * (held_back + tested)) / speed
+
+
+def _finish_seconds(config, speed):
+    """Answering the test images with the best and the last epoch's weights, and writing the network."""
+    return 2 * FORWARD_SHARE * DATASETS[config.dataset]["test_examples"] / speed + FINISH_SECONDS
+
+
+def _cores():
+    return psutil.cpu_count(logical=False) or psutil.cpu_count()

@@ -1,0 +1,348 @@
+"""The queue: which runs are pending, and the one process for all of them that starts each in its turn.
+
+"queued" is a state on disk and needs no process. A run that no process has claimed waits for the scheduler, which
+starts a worker for it once a slot is free; one that a terminal has claimed waits by itself, in the same order. A slot
+is a lock of the operating system: it dies with whoever trains, and no two can have it.
+"""
+
+import collections
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+from filelock import FileLock, Timeout
+
+from core.environment import worker_environment
+from core.files import discard, replace_json
+from core.jobs import gpus, liveness
+from core.runs.run import RunError, list_runs
+from core.settings import SettingError, artifacts_folder, read_only, train_at_once
+
+LOOK_SECONDS = 1
+# How often all run folders are read where no slot is free; with a thousand of them it takes 0.05 s.
+READ_SECONDS = 10
+# So long a new scheduler may take to come, and a new worker to claim its run; no scheduler follows another sooner.
+COME_SECONDS, START_SECONDS, AGAIN_SECONDS = 30, 120, 3
+# So often a worker is started that ends before it has claimed its run.
+TRIES = 2
+SCHEDULER, WORKER = "core.jobs.scheduler", "core.jobs.worker"
+LOCK, COMING, LOG, SLOTS = ".scheduler.lock", ".scheduler.json", ".scheduler.log", ".slots"
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+_PROJECT = Path(__file__).parents[2]
+_schedulers = []
+
+
+def pending():
+    """The runs that wait to be trained, the next one first."""
+    return [run for run, _ in _queue()]
+
+
+def _queue():
+    """(run, whether a process has claimed it) of the pending runs, the next one first."""
+    waiting = []
+    for run in list_runs():
+        with contextlib.suppress(RunError):
+            status = run.read_status()
+            if status["state"] != "queued":
+                continue
+            is_claimed = not liveness.is_pending(status)
+            # What cannot be written cannot be trained, and must not keep the others waiting.
+            if liveness.has_worker(run, status) if is_claimed else os.access(run.path, os.W_OK):
+                waiting.append((_position(run), run.id, run, is_claimed))
+    return [(run, is_claimed) for _, _, run, is_claimed in sorted(waiting, key=lambda entry: entry[:2])]
+
+
+def _position(run):
+    try:
+        return run.read_position()
+    except RunError:
+        return float("inf")
+
+
+def position_in_words(run, waiting):
+    """ "second in line" for a run among the pending ones; "" for one that is not among them any more."""
+    if run not in waiting:
+        return ""
+    position = waiting.index(run)
+    return f"{ORDINALS[position] if position < len(ORDINALS) else f'number {position + 1}'} in line"
+
+
+def move_up(run):
+    """Lets a pending run change places with the one before it. Raises RunError where the lab is read-only."""
+    liveness.check_allowed(run)
+    waiting = pending()
+    if run in waiting[1:]:
+        position = waiting.index(run)
+        waiting[position - 1 : position + 1] = run, waiting[position - 1]
+        # All are numbered anew, as some may have lost their position; whoever comes later has the time, which is more.
+        for number, queued in enumerate(waiting):
+            with liveness.writing(queued):
+                queued.write_position(number)
+
+
+def ensure():
+    """Sees to it that a scheduler lives where a run waits for one. Whoever queues a run calls it, and whoever looks.
+
+    Raises:
+        RunError: the artifacts folder cannot be written.
+    """
+    # A finished child stays a zombie until it is polled.
+    _schedulers[:] = [process for process in _schedulers if process.poll() is None]
+    if read_only() or all(is_claimed for _, is_claimed in _queue()):
+        return
+    folder = artifacts_folder().resolve()
+    try:
+        # Who holds this lock is the scheduler, or starts one at this moment.
+        with FileLock(folder / LOCK, blocking=False):
+            if _is_coming(folder):
+                return
+            with open(folder / LOG, "ab") as log:
+                process = _spawn([SCHEDULER, str(folder)], worker_environment(), log)
+            _schedulers.append(process)
+            replace_json(folder / COMING, {"pid": process.pid, "since": time.time()})
+    except Timeout:
+        pass
+    except OSError as error:
+        raise RunError(f"No run can be started in {folder}: {error.strerror}.") from None
+
+
+def _is_coming(folder):
+    """Whether a scheduler was started that does not hold its lock yet."""
+    try:
+        coming = json.loads((folder / COMING).read_bytes())
+        age = time.time() - coming["since"]
+        return 0 <= age < AGAIN_SECONDS or (0 <= age < COME_SECONDS and psutil.pid_exists(coming["pid"]))
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
+
+
+def wait_for_turn(run, stop_requested, tell=lambda words: None):
+    """Waits until the run is the first of the pending ones and has a slot, and a GPU where there are any; from then on
+    its status says that it runs.
+
+    Args:
+        run: a Run that this process has claimed.
+        stop_requested: asked every second.
+        tell: called with a few words when its position changes.
+
+    Returns:
+        The slot's lock, which ends with the process; None where it was asked to stop.
+
+    Raises:
+        RunError: the slots' folder cannot be written.
+        core.settings.SettingError: LAB_TRAIN_AT_ONCE is no whole number above 0.
+    """
+    told = None
+    while not stop_requested():
+        waiting = pending()
+        if waiting[:1] == [run] and (slot := _take_slot(run)):
+            return slot
+        if (words := position_in_words(run, waiting)) != told:
+            told = words
+            tell(words)
+        if waiting[:1] != [run]:
+            # Those before it may wait for one.
+            with contextlib.suppress(RunError):
+                ensure()
+        time.sleep(LOOK_SECONDS)
+    return None
+
+
+def _take_slot(run):
+    visible, slots = gpus.visible(os.environ), slot_count(os.environ)
+    with _slots() as lock_of:
+        for slot in range(slots):
+            if lock := lock_of(slot):
+                gpu = _least_used(visible)
+                run.write_status(state="running", phase="starting", gpu=gpu)
+                if gpu:
+                    gpus.confine(gpu, -(-slots // len(visible)))
+                return lock
+    return None
+
+
+@contextlib.contextmanager
+def _slots():
+    """A function from a slot's number to its lock, or None where another has it. One process at a time looks at them,
+    or one who only asks would be taken for one who trains.
+    """
+    folder = artifacts_folder() / SLOTS
+
+    def lock_of(slot):
+        try:
+            return FileLock(folder / f"{slot}.lock").acquire(blocking=False).lock
+        except Timeout:
+            return None
+
+    try:
+        folder.mkdir(exist_ok=True)
+        with FileLock(folder / ".lock"):
+            yield lock_of
+    except OSError as error:
+        raise RunError(f"No run can wait its turn in {folder}: {error.strerror}.") from None
+
+
+def slot_count(environment):
+    """How many runs may train at once, in this environment: $LAB_TRAIN_AT_ONCE, else one for each GPU, else one."""
+    return train_at_once(environment) or max(1, len(gpus.visible(environment)))
+
+
+def _least_used(visible):
+    """The GPU on which the fewest runs train; None where there is none."""
+    used = collections.Counter()
+    for run in list_runs():
+        with contextlib.suppress(RunError):
+            status = run.read_status()
+            if status["state"] in ("running", "stopping") and liveness.has_worker(run, status):
+                used[status.get("gpu")] += 1
+    return min(visible, key=lambda gpu: used[gpu], default=None)
+
+
+class Scheduler:
+    """Starts a worker for each pending run whose turn it is."""
+
+    def __init__(self):
+        self._starts, self._children, self._queue, self._read = {}, [], [], 0.0
+
+    def look(self):
+        """Starts what may start now. Returns whether any run waits for it."""
+        self._children = [child for child in self._children if child.poll() is None]
+        with contextlib.suppress(RunError):
+            if time.monotonic() < self._read + READ_SECONDS and self._queue and not any(_first(self._queue)):
+                # Nothing can start, so that it makes no difference yet who else has come or gone.
+                return True
+        self._queue, self._read = _queue(), time.monotonic()
+        waiting = [run for run, is_claimed in self._queue if not is_claimed]
+        self._starts = {run: start for run, start in self._starts.items() if run in waiting}
+        if not waiting:
+            return False
+        try:
+            first, refused = _first(self._queue)
+        except RunError as error:
+            first, refused = [], dict.fromkeys(waiting, str(error))
+        for run in first:
+            if run in waiting:
+                self._start(run)
+        for run, sentence in refused.items():
+            if run in waiting:
+                _fail(run, sentence)
+        return True
+
+    def _start(self, run):
+        """Starts a worker for the run, unless one is on its way."""
+        if run not in self._starts:
+            self._starts[run] = {"process": _worker_of(run), "since": time.time(), "tries": 0}
+        start = self._starts[run]
+        if start["process"] and _lives(start["process"]):
+            if time.time() - start["since"] < START_SECONDS:
+                return
+            with contextlib.suppress(psutil.Error):
+                start["process"].kill()
+        if start["tries"] == TRIES:
+            _fail(run, f"Its process ended {TRIES} times before it could begin; the log may say why.")
+            return
+        start |= {"since": time.time(), "tries": start["tries"] + 1}
+        try:
+            with open(run.log_path, "ab") as log:
+                # Unbuffered: what a worker said before it was killed is in its log.
+                child = _spawn(["-u", WORKER, run.id], _environment(run), log)
+        except OSError as error:
+            print(f"{run.id} cannot be started: {error}", file=sys.stderr, flush=True)
+            return
+        self._children.append(child)
+        start["process"] = psutil.Process(child.pid)
+
+
+def _first(queue):
+    """The runs at the head of the queue for which there is a slot, and sentences for those that can have none."""
+    first, refused, taken = [], {}, set()
+    with _slots() as lock_of:
+        for run, _ in queue:
+            try:
+                slots = slot_count(_environment(run))
+            except SettingError as error:
+                refused[run] = str(error)
+                continue
+            for slot in range(slots):
+                if slot not in taken and (lock := lock_of(slot)):
+                    lock.release()
+                    taken.add(slot)
+                    first.append(run)
+                    break
+            else:
+                # Whoever comes later does not go before it, however many may train at once for that one.
+                break
+    return first, refused
+
+
+def _environment(run):
+    """The environment that the run is trained in: that of whoever queued it, as far as training depends on it."""
+    try:
+        return worker_environment(run.read_variables())
+    except RunError:
+        return worker_environment({})
+
+
+def _worker_of(run):
+    """A process that was started for the run by a scheduler before this one; None where there is none."""
+    for process in psutil.process_iter(["cmdline"]):
+        if (process.info["cmdline"] or [])[-2:] == [WORKER, run.id]:
+            return process
+    return None
+
+
+def _lives(process):
+    with contextlib.suppress(psutil.Error):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def _fail(run, sentence):
+    # Where a worker has just claimed it, or nothing can be written, there is nothing to say.
+    with contextlib.suppress(RunError), liveness.locked(run):
+        if liveness.is_pending(run.read_status()):
+            run.write_status(state="failed", phase=None, error=sentence)
+
+
+def _spawn(arguments, environment, log):
+    """Starts `python -m` with these arguments as a process of its own, which outlives this one."""
+    *options, module, argument = arguments
+    return subprocess.Popen(
+        [sys.executable, *options, "-m", module, argument],
+        cwd=_PROJECT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+    )
+
+
+def main():
+    """Schedules the runs of the artifacts folder until none waits; returns soon where another process does."""
+    folder, scheduler = artifacts_folder(), Scheduler()
+    lock = FileLock(folder / LOCK)
+    try:
+        # Whoever has started it, or looks whether it lives, holds the lock for a moment.
+        lock.acquire(timeout=5)
+        discard(folder / COMING)
+        while True:
+            while scheduler.look():
+                time.sleep(LOOK_SECONDS)
+            lock.release()
+            # Whoever queued a run before that has taken this process for one that goes on.
+            if all(is_claimed for _, is_claimed in _queue()):
+                return
+            lock.acquire(blocking=False)
+    except Timeout:
+        return
+
+
+if __name__ == "__main__":
+    # The argument is the folder, for whoever looks at the processes; the environment has it, too.
+    main()

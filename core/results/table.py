@@ -1,0 +1,304 @@
+"""Runs as rows of a table beside the report's figures, and which run speaks for each pair."""
+
+import dataclasses
+import functools
+import math
+from collections import Counter
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pandas as pd
+
+from core.config.run_config import RunConfig
+from core.datasets.catalogue import DATASETS
+from core.networks.catalogue import MODELS
+from core.results.reference import REPORT, TEST_IMAGES
+from core.results.statistics import Comparison, compare_accuracies, joint_verdicts, wilson_interval
+from core.runs.run import Run, RunError
+from core.runs.schema import SCORES
+
+_RANKING = ("dataset", "train_images", "validation_images", "validation_accuracy")
+
+
+class Facts(NamedTuple):
+    """What a column's function gets of one run.
+
+    Attributes:
+        run, config, metrics: the Run, its RunConfig and its metrics.
+        scores: the part of the metrics about the epoch asked for, "best" or "last".
+        report: what the report says of the pair: name -> figure, with nothing in it where it says nothing.
+        compared: the run's test accuracy against the report's.
+    """
+
+    run: Run
+    config: RunConfig
+    metrics: dict
+    scores: dict
+    report: dict
+    compared: Comparison
+
+
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """One column of the table: to add a statistic, add an entry to COLUMNS.
+
+    Attributes:
+        group, label: its heading in two lines; the group may be empty.
+        kind: how its values are written, a key of `pages.parts.run.table.FORMATS`: "text", "count", "number",
+            "accuracy" (a share in 0..1), "points" (a difference of two shares), "loss" (in nats), "loss_difference",
+            "seconds", "network", "dataset", "recipe", "verdict" or "origin".
+        value: a function of Facts.
+        help: a sentence for people.
+        beside_report: whether it is shown only where the report's figures stand beside ours.
+    """
+
+    group: str
+    label: str
+    kind: str
+    value: Callable
+    help: str | None = None
+    beside_report: bool = False
+
+
+def _score(part, measure):
+    """The entries of one score, of the report's, and of the difference between them: name -> Column."""
+    name = f"{part}_{measure}"
+
+    def ours(facts):
+        return float(facts.scores[name])
+
+    def theirs(facts):
+        return float(facts.report.get(name, math.nan))
+
+    group, kind = part.capitalize(), "points" if measure == "accuracy" else "loss_difference"
+    return {
+        name: Column(group, measure, measure, ours),
+        f"report_{name}": Column(group, f"{measure}, report", measure, theirs, beside_report=True),
+        f"{name}_difference": Column(
+            group, f"{measure}, difference", kind, lambda facts: ours(facts) - theirs(facts), beside_report=True
+        ),
+    }
+
+
+def _interval(facts):
+    images = DATASETS[facts.config.dataset]["test_examples"]
+    return wilson_interval(facts.scores["test_accuracy"] * images, images)
+
+
+def _split(facts):
+    return facts.config.split_sizes(DATASETS[facts.config.dataset]["train_examples"])
+
+
+def _metric(name):
+    return lambda facts: float(facts.metrics.get(name, math.nan))
+
+
+_DIFFERENCE = "Difference from the report"
+COLUMNS = {
+    "model": Column("", "Network", "network", lambda facts: facts.config.model),
+    "dataset": Column("", "Dataset", "dataset", lambda facts: facts.config.dataset),
+    "recipe": Column("", "Recipe", "recipe", lambda facts: facts.config.recipe),
+    "test_accuracy": Column("Test", "accuracy", "accuracy", lambda facts: float(facts.scores["test_accuracy"])),
+    "report_test_accuracy": Column(
+        "Test",
+        "accuracy, report",
+        "accuracy",
+        lambda facts: float(facts.report.get("test_accuracy", math.nan)),
+        beside_report=True,
+    ),
+    "test_accuracy_low": Column(
+        "Test", "95 % from", "accuracy", lambda facts: _interval(facts)[0], "Where the accuracy's 95 % interval begins."
+    ),
+    "test_accuracy_high": Column(
+        "Test", "to", "accuracy", lambda facts: _interval(facts)[1], "Where the accuracy's 95 % interval ends."
+    ),
+    "test_accuracy_difference": Column(
+        _DIFFERENCE,
+        "points",
+        "points",
+        lambda facts: facts.compared.difference,
+        "Our test accuracy less the report's, in points: 1 point is 1 % of the test images.",
+    ),
+    "test_accuracy_difference_low": Column(
+        _DIFFERENCE,
+        "95 % from",
+        "points",
+        lambda facts: facts.compared.low,
+        "Where the 95 % interval of the difference begins.",
+    ),
+    "test_accuracy_difference_high": Column(
+        _DIFFERENCE,
+        "to",
+        "points",
+        lambda facts: facts.compared.high,
+        "Where the 95 % interval of the difference ends.",
+    ),
+    "verdict": Column(
+        "",
+        "Verdict",
+        "verdict",
+        lambda facts: facts.compared.verdict,
+        "Better or worse where the interval of the difference does not contain zero.",
+    ),
+    **_score("test", "loss"),
+    **_score("validation", "accuracy"),
+    **_score("validation", "loss"),
+    **_score("train", "accuracy"),
+    **_score("train", "loss"),
+    "train_images": Column("Images", "training", "count", lambda facts: _split(facts)[0]),
+    "validation_images": Column(
+        "Images",
+        "validation",
+        "count",
+        lambda facts: _split(facts)[1],
+        "Held back from the front of the training images. Validation accuracies can be compared between runs with as "
+        "many of them.",
+    ),
+    "epoch": Column("Epochs", "measured", "number", lambda facts: int(facts.scores["epoch"])),
+    "epochs": Column("Epochs", "trained", "number", _metric("epochs")),
+    "report_epochs": Column("Epochs", "report", "number", lambda facts: float(facts.report.get("epochs") or math.nan)),
+    "parameters": Column("", "Parameters", "count", _metric("parameters")),
+    "seconds": Column(
+        "Time", "Training time", "seconds", _metric("seconds"), "The time that the epochs took, with their validation."
+    ),
+    "total_seconds": Column(
+        "Time",
+        "In all",
+        "seconds",
+        _metric("total_seconds"),
+        "From start to end: also starting up, predictions on test images, evaluation and saving. Empty where it was "
+        "not recorded.",
+    ),
+    "report_seconds": Column(
+        "Time",
+        "In the report",
+        "seconds",
+        lambda facts: _reports_seconds(facts.report),
+        "The report's epochs times the seconds an epoch that its logs show.",
+    ),
+    "seed": Column("", "Seed", "number", lambda facts: facts.config.seed),
+    "run": Column("", "Run", "text", lambda facts: facts.run.id),
+    "shipped": Column("", "Made", "origin", lambda facts: facts.run.is_shipped),
+}
+
+
+def table(runs, which="best"):
+    """One row for each evaluated run, and one sentence for each run whose files are damaged.
+
+    Args:
+        runs: an iterable of core.runs.run.Run; of two runs of a pair the first comes first.
+        which: "best" for the weights of the epoch that the run kept as its best, "last" for the last epoch's.
+            The report mixes the two: its train and validation figures are of the last epoch, its test figures of
+            the best one.
+
+    Returns:
+        (a DataFrame with COLUMNS, a list of sentences). `epoch` is the one (from 1) whose weights were measured.
+        Accuracies are shares in 0..1, losses in nats; differences are ours less the report's, in the same units.
+        test_accuracy_low and _high are the ends of the accuracy's own 95 % interval,
+        test_accuracy_difference_low and _high those of its difference from the report's, from which the verdict
+        follows: one of core.results.statistics.VERDICTS, for this run alone. train_images and validation_images count
+        the images that were trained on and held back. `seconds` is the time that the epochs took, total_seconds the
+        time from start to end, nan in runs that did not record it, and report_seconds the report's epochs times its
+        seconds an epoch. Where the report has no figures they are nan, as are the differences, and the verdict is
+        None. The rows of a dataset stand together.
+    """
+    rows, problems = [], []
+    for run in runs:
+        try:
+            rows.append(row_of(run, which))
+        except RunError as error:
+            problems.append(str(error))
+    return as_table(rows), problems
+
+
+def row_of(run, which="best"):
+    """The row of one run, for `as_table`; None where it has not been evaluated. Raises RunError."""
+    metrics = run.read_metrics()
+    if metrics is None:
+        return None
+    config = run.read_config()
+    report, scores = REPORT.get((config.model, config.dataset), {}), metrics[which]
+    compared = compare_accuracies(
+        *_measured(config.dataset, scores["test_accuracy"], report.get("test_accuracy", math.nan))
+    )
+    facts = Facts(run, config, metrics, scores, report, compared)
+    return {name: column.value(facts) for name, column in COLUMNS.items()}
+
+
+def as_table(rows):
+    """The DataFrame that `table` describes, of what `row_of` returned."""
+    datasets, models = list(DATASETS), list(MODELS)
+    rows = [row for row in rows if row is not None]
+    rows.sort(key=lambda row: (datasets.index(row["dataset"]), models.index(row["model"])))
+    # As text pandas would turn the None of a pair that the report does not have into nan.
+    verdicts = pd.Series([row["verdict"] for row in rows], dtype=object)
+    return pd.DataFrame(rows, columns=list(COLUMNS)).assign(verdict=verdicts)
+
+
+def report_table():
+    """The report's own rows: a DataFrame with model, dataset, SCORES, epochs and seconds as in `table`."""
+    rows = [
+        {"model": model, "dataset": dataset} | figures | {"seconds": _reports_seconds(figures)}
+        for (model, dataset), figures in REPORT.items()
+    ]
+    columns = ("model", "dataset", *SCORES, "epochs", "seconds")
+    return pd.DataFrame(rows, columns=columns).astype({"epochs": float})
+
+
+def best_runs(rows):
+    """(model, dataset) -> the row, a dict with COLUMNS, of the run that speaks for the pair.
+
+    It is the one with the highest validation accuracy; of equals the first. The test set chooses nothing: a best
+    test accuracy among many runs would flatter. Only runs that held back the same images are ranked against one
+    another: those on the full split, which is all training images less the share that a RunConfig holds back unless
+    told otherwise. Where a pair has none of these, the split with the most images speaks, and of several such the one
+    that validates on most of them, as that ranks with the least noise.
+
+    Args:
+        rows: a `table` of the best epochs.
+    """
+    best = {}
+    pairs, ranks = list(zip(rows["model"], rows["dataset"], strict=True)), list(map(_rank, *map(rows.get, _RANKING)))
+    for number, pair in enumerate(pairs):
+        if pair not in best or ranks[number] > ranks[best[pair]]:
+            best[pair] = number
+    return dict(zip(best, rows.iloc[list(best.values())].to_dict("records"), strict=True))
+
+
+def _rank(dataset, train_images, validation_images, validation_accuracy):
+    split = train_images, validation_images
+    return split == _full_split(dataset), sum(split), validation_images, validation_accuracy
+
+
+@functools.cache
+def _full_split(dataset):
+    return RunConfig().split_sizes(DATASETS[dataset]["train_examples"])
+
+
+def count_verdicts(best):
+    """How many pairs have each of core.results.statistics.VERDICTS when they are judged together: a Counter.
+
+    A pair's own verdict can say more: see `core.results.statistics.joint_verdicts`.
+
+    Args:
+        best: what `best_runs` returns.
+    """
+    return Counter(
+        joint_verdicts(
+            [
+                _measured(row["dataset"], row["test_accuracy"], row["report_test_accuracy"])
+                for row in best.values()
+                if row["verdict"]
+            ]
+        )
+    )
+
+
+def _measured(dataset, ours, theirs):
+    """What `compare_accuracies` takes."""
+    return ours, DATASETS[dataset]["test_examples"], theirs, TEST_IMAGES
+
+
+def _reports_seconds(figures):
+    """Training time: the epochs times the seconds an epoch."""
+    return float((figures.get("epochs") or math.nan) * (figures.get("seconds_per_epoch") or math.nan))

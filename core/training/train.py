@@ -1,0 +1,260 @@
+"""One training run, from a RunConfig to a full run folder."""
+
+import dataclasses
+import time
+from pathlib import Path
+
+import keras
+
+from core.datasets.catalogue import DATASETS
+from core.datasets.loading import load
+from core.export.keras import save_network
+from core.export.litert import save_tflite
+from core.networks.build import build_model
+from core.networks.preprocessing import NAME, fixed_weights, pixel_statistics
+from core.networks.summary import count_parameters
+from core.results import scores
+from core.runs.integrity import fingerprints
+from core.runs.run import Run, RunError
+from core.runs.sessions import note_start
+from core.training.batches import Batches, InOrder, predict
+from core.training.callbacks import Recorder, TestAnswers
+from core.training.checkpoint import (
+    Checkpointer,
+    Keeper,
+    PartialEpochOverError,
+    StopRequestedError,
+    check_fit,
+    read_weights,
+)
+
+PREDICT_BATCH = 250
+
+
+def train(config, run_dir, stop_requested=lambda: False, verbose=2):
+    """Trains what the RunConfig says and fills the run folder; goes on exactly from its checkpoint if it has one.
+
+    Args:
+        config: a RunConfig.
+        run_dir: a folder made by `core.runs.run.create_run`.
+        stop_requested: asked after every step; once true, a checkpoint is written and training ends. The same happens
+            once the run folder holds the file `finish` and an epoch is over: its best epoch is evaluated and exported.
+        verbose: Keras' 0 (silent), 1 (progress bars) or 2 (a line an epoch).
+
+    Returns:
+        What metrics.json holds: for "best" (the epoch that `config.monitor` chooses, whose network is exported) and
+        "last", the epoch and accuracy (0..1) and loss on train, validation and test; parameters; epochs; seconds; the
+        size and checksum of the network files. Train figures are means over the epoch while training, with augmentation
+        and dropout on, as Keras and the report give them. Losses contain the L2 terms. None where the run was stopped.
+
+    Raises:
+        core.datasets.loading.DatasetUnavailable: the images cannot be had.
+        core.training.callbacks.DivergedError: the loss is no longer a number.
+        core.runs.run.RunError: it is to be finished, but no epoch is over; or no epoch's validation loss is a number.
+    """
+    run = Run(Path(run_dir))
+    run.write_status(phase="preparing data")
+    data = load(config.dataset, progress=_told_to(run))
+    classes = len(DATASETS[config.dataset]["classes"])
+    (images, labels), (validation_images, validation_labels) = split(config, data)
+    statistics = pixel_statistics(images, config.image_size)
+    model = build_model(config, images.shape[1:], classes, *statistics)
+    batches = Batches(images, labels, config, classes)
+    compile_model(model, config, batches.steps)
+    keeper, answers = Keeper(run, config), TestAnswers(data.test_images, PREDICT_BATCH)
+    recorder = Recorder(run, config, batches)
+    # Averaged weights are swapped in first, so that every later callback sees what was validated.
+    callbacks = [*_averaging(config), recorder, keeper, *_pace(config)]
+    if config.record_test_predictions:
+        callbacks.append(answers)
+
+    def finishing():
+        # Where a crash has taken it back to before its first whole epoch, that one is trained first.
+        return bool(keeper.last_epoch) and run.finish_path.exists()
+
+    checkpointer = Checkpointer(run, batches, callbacks, lambda: stop_requested() or finishing())
+    options = {
+        "epochs": config.epochs,
+        "validation_data": InOrder(validation_images, validation_labels, classes, PREDICT_BATCH),
+        "callbacks": [*callbacks, checkpointer],
+        "shuffle": False,
+        "verbose": verbose,
+    }
+    checkpointer.go_back()
+    note_start(run, batches.epoch, batches.first_step)
+    stopped = False
+    while not (stopped or checkpointer.finished or finishing()):
+        try:
+            model.fit(batches, initial_epoch=batches.epoch, **options)
+            checkpointer.write(keeper.last_epoch, finished=True)
+        except PartialEpochOverError:
+            # Keras fixes the number of an epoch's steps when `fit` begins.
+            checkpointer.go_back()
+        except StopRequestedError:
+            stopped = True
+    if (stopped or stop_requested()) and not finishing():
+        return None
+    if not keeper.last_epoch:
+        raise RunError("There is nothing to finish: no epoch is over yet. Resume the run instead.")
+    if not keeper.best_epoch:
+        raise RunError("The validation loss is not a number in any epoch; try a lower learning rate.")
+    run.write_status(phase="evaluating", step=None, steps=None)
+    # What is measured is what is exported: in float32, as bfloat16 can be neither quantised nor run everywhere.
+    model = build_model(dataclasses.replace(config, precision="float32"), images.shape[1:], classes, *statistics)
+    metrics = _evaluate(run, model, recorder, keeper, answers, data)
+    run.write_status(phase="exporting")
+    save_network(model, run)
+    if keras.backend.backend() == "tensorflow":
+        save_tflite(model, run)
+    metrics |= {"files": fingerprints(run)}
+    run.write_metrics(metrics)
+    return metrics
+
+
+def split(config, data):
+    """The training and the validation part, each (images, labels): the validation split is taken from the front of
+    the first `train_examples` images, in file order, as in the report.
+    """
+    trained_on, held_back = config.split_sizes(len(data.train_images))
+    images, labels = data.train_images[: held_back + trained_on], data.train_labels[: held_back + trained_on]
+    return (images[held_back:], labels[held_back:]), (images[:held_back], labels[:held_back])
+
+
+def compile_model(model, config, steps):
+    """Readies the network to train as the RunConfig says; `steps` is how many an epoch has.
+
+    Raises:
+        core.runs.run.RunError: it is to be compiled with XLA, and cannot be.
+    """
+    model.compile(
+        jit_compile=_jit_compile(model, config),
+        optimizer=make_optimizer(config, steps),
+        loss=keras.losses.CategoricalCrossentropy(from_logits=True),
+        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],
+    )
+    # Keras would wait for the first step with these variables; a resumed run gives them their values before.
+    model.optimizer.build(model.trainable_variables)
+    nothing = keras.ops.zeros((1, model.output_shape[-1]))
+    model.compute_metrics(x=None, y=nothing, y_pred=nothing)
+    # Else, on JAX, it would try the first batch, and those read ahead for that would come again in every epoch.
+    model.compute_loss(x=None, y=nothing, y_pred=nothing)
+
+
+def _jit_compile(model, config):
+    """What Keras is told about XLA: True, False, or "auto": on JAX always, on TensorFlow with GPUs where it can."""
+    possible = all(layer.supports_jit for layer in [*model.layers, *model.get_layer(NAME).layers])
+    if config.jit_compile == "on" and not possible:
+        raise RunError(
+            "TensorFlow cannot compile random shifts with XLA: set translate to 0, or compile with XLA to auto."
+        )
+    return {"on": True, "off": False}.get(config.jit_compile, "auto")
+
+
+def make_optimizer(config, steps):
+    """The optimizer with its learning rate schedule; `steps` is how many an epoch has."""
+    rate = config.learning_rate
+    if config.schedule == "one_cycle":
+        total = steps * config.epochs
+        rising = int(total * config.warmup)
+        rate = keras.optimizers.schedules.CosineDecay(
+            rate / 25, total - rising, alpha=0.0, warmup_target=rate, warmup_steps=rising
+        )
+    optimizer = OPTIMIZERS[config.optimizer](config, rate)
+    if config.weight_decay:
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    return optimizer
+
+
+def _averaged(config):
+    return {"use_ema": bool(config.weight_averaging), "ema_momentum": config.weight_averaging or 0.99}
+
+
+OPTIMIZERS = {
+    "adam": lambda config, rate: keras.optimizers.Adam(rate, **_averaged(config)),
+    "adamw": lambda config, rate: keras.optimizers.AdamW(rate, config.weight_decay, **_averaged(config)),
+    "sgd": lambda config, rate: keras.optimizers.SGD(
+        rate, config.momentum, nesterov=True, weight_decay=config.weight_decay or None, **_averaged(config)
+    ),
+}
+
+
+def _averaging(config):
+    return [keras.callbacks.SwapEMAWeights(swap_on_epoch=True)] if config.weight_averaging else []
+
+
+def _pace(config):
+    """What lowers the learning rate and ends the run as the validation loss stops falling."""
+    if config.schedule == "plateau":
+        yield keras.callbacks.ReduceLROnPlateau(
+            factor=config.plateau_factor,
+            patience=config.plateau_patience,
+            min_lr=config.min_learning_rate,
+        )
+    if config.early_stopping_patience:
+        yield keras.callbacks.EarlyStopping(patience=config.early_stopping_patience)
+
+
+def _told_to(run):
+    """A progress function that tells the run's phase, about once a second."""
+    told = 0.0
+
+    def tell(message, fraction):
+        nonlocal told
+        if time.monotonic() - told >= 1:
+            told = time.monotonic()
+            run.write_status(phase=message if fraction is None else f"{message}, {fraction:.0%}")
+
+    return tell
+
+
+def score(model, images, labels, bar=None):
+    """What the network, as it is, makes of test images; `bar` names a progress bar.
+
+    Returns:
+        Logits (N, classes) float32, and {"test_accuracy": 0..1, "test_loss": mean cross-entropy plus L2 terms}.
+    """
+    logits = predict(model, images, PREDICT_BATCH, bar)
+    penalty = sum(float(keras.ops.convert_to_numpy(loss)) for loss in model.losses)
+    return logits, {
+        "test_accuracy": scores.accuracy(logits, labels),
+        "test_loss": float(scores.losses(logits, labels).mean()) + penalty,
+    }
+
+
+def restore_weights(model, weights):
+    """Gives a built network the weights that a run kept, except its preprocessing's, which come from the images.
+
+    Raises:
+        core.runs.run.RunError: they are those of another network.
+    """
+    check_fit(model.weights, weights)
+    # Keras lists the preprocessing first, as the layer that comes first.
+    own = len(fixed_weights(model))
+    model.set_weights([*model.get_weights()[:own], *weights[own:]])
+
+
+def _evaluate(run, model, recorder, keeper, answers, data):
+    """Scores the last and the best epoch on the test images, writes the predictions, and leaves the best weights in
+    the model.
+    """
+    history = {row["epoch"]: row for row in recorder.rows}
+
+    def scored(epoch):
+        restore_weights(model, read_weights(run, epoch))
+        logits, scores = score(model, data.test_images, data.test_labels)
+        names = ("train_accuracy", "train_loss", "validation_accuracy", "validation_loss")
+        return logits, {"epoch": epoch, **{name: history[epoch][name] for name in names}, **scores}
+
+    last = None
+    if keeper.last_epoch != keeper.best_epoch:
+        _, last = scored(keeper.last_epoch)
+    logits, best = scored(keeper.best_epoch)
+    recorded = {"epoch_classes": answers.classes, "epoch_confidences": answers.confidences}
+    run.write_predictions(logits=logits, labels=data.test_labels, **(recorded if len(answers.classes) else {}))
+    return {
+        "best": best,
+        "last": last or best,
+        "parameters": count_parameters(model).total,
+        "epochs": keeper.last_epoch,
+        "seconds": sum(row["seconds"] for row in recorder.rows),
+    }

@@ -1,0 +1,1 @@
+"""The Draw page: the pad, pictures laid on it, and what the networks read."""

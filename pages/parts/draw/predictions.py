@@ -1,0 +1,130 @@
+"""What several networks read in one drawing, side by side."""
+
+import base64
+from collections import defaultdict
+from pathlib import Path
+from typing import NamedTuple
+
+import streamlit as st
+
+from core.runs.run import Run
+from pages.parts.style import percent
+
+_HTML = """
+<div class="answers">
+  <header>
+    <canvas width="28" height="28" role="img"></canvas>
+    <div>
+      <p class="verdict" role="status"></p>
+      <p class="about">What the networks see: the ink cropped, fitted into 20×20 pixels and centred by mass in 28×28,
+        as MNIST was made.</p>
+    </div>
+  </header>
+  <div class="cards"></div>
+  <template>
+    <article>
+      <h3><i aria-hidden="true"></i><span class="name"></span></h3>
+      <span class="differs">differs</span>
+      <p class="reading"><b></b><span></span></p>
+      <ol></ol>
+      <p class="run"></p>
+    </article>
+  </template>
+</div>
+"""
+_NUMBERS = {2: "Both networks", 3: "All three networks"}
+_component = st.components.v2.component(
+    "answers",
+    html=_HTML,
+    css=Path(__file__).with_suffix(".css").read_text("utf-8"),
+    js=Path(__file__).with_suffix(".js").read_text("utf-8"),
+)
+
+
+class Reader(NamedTuple):
+    """A network on the page: its Run, a short label, its colour, its run's whole name, its test accuracy (0..1), and
+    that of the 8-bit network which answers here, or None where it was not measured.
+    """
+
+    run: Run
+    label: str
+    colour: str
+    name: str
+    test_accuracy: float
+    quantized_accuracy: float | None = None
+
+
+def draw_answers(image, readers, probabilities, key):
+    """Shows what the networks see and what each makes of it.
+
+    Args:
+        image: uint8 (28, 28), or None for an empty pad.
+        readers: a list of Reader.
+        probabilities: for each reader 10 floats in 0..1; not looked at on an empty pad.
+        key: the element's key.
+    """
+    readings = [] if image is None else [int(row.argmax()) for row in probabilities]
+    labels = [reader.label for reader in readers]
+    _component(
+        key=key,
+        data={
+            "image": None if image is None else base64.b64encode(image.tobytes()).decode(),
+            "verdict": verdict(labels, readings),
+            "disagree": len(set(readings)) > 1,
+            "networks": [
+                {
+                    "run": reader.name,
+                    "label": reader.label,
+                    "colour": reader.colour,
+                    "about": about(reader),
+                    "odd": bool(readings) and readings[number] != common(readings),
+                    "reading": readings[number] if readings else None,
+                    "probabilities": [round(float(p), 4) for p in probabilities[number]] if readings else None,
+                }
+                for number, reader in enumerate(readers)
+            ],
+        },
+    )
+
+
+def about(reader):
+    """How good the network is, in words."""
+    if reader.quantized_accuracy is None:
+        return f"{percent(reader.test_accuracy)} on the test images"
+    return f"{percent(reader.quantized_accuracy)} on the test images, with 8-bit weights"
+
+
+def common(readings):
+    """The digit that more networks read than any other, or None."""
+    counts = sorted((readings.count(digit), digit) for digit in set(readings))
+    tied = len(counts) > 1 and counts[-1][0] == counts[-2][0]
+    return None if tied else counts[-1][1]
+
+
+def verdict(labels, readings):
+    """One sentence on who reads what; `readings` is one digit for each label, or nothing on an empty pad."""
+    if not labels:
+        return "No network has learned to read digits yet."
+    if not readings:
+        return "Waiting for a digit."
+    who = defaultdict(list)
+    for label, digit in zip(labels, readings, strict=True):
+        who[digit].append(label)
+    if len(labels) == 1:
+        return f"{labels[0]} reads {_a(readings[0])}."
+    if len(who) == 1:
+        return f"{_NUMBERS.get(len(labels), f'All {len(labels)} networks')} read {_a(readings[0])}."
+    parts = sorted(who.items(), key=lambda part: -len(part[1]))
+    return "They disagree: " + ", ".join(f"{_list(names)} {_reads(names)} {_a(digit)}" for digit, names in parts) + "."
+
+
+def _a(digit):
+    return f"{'an' if digit == 8 else 'a'} {digit}"
+
+
+def _reads(names):
+    return "read" if len(names) > 1 else "reads"
+
+
+def _list(names):
+    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))

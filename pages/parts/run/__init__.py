@@ -1,0 +1,1 @@
+"""One run or many: the card, what can be done with it, and the table."""

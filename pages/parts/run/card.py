@@ -1,0 +1,203 @@
+"""One run as a card: what it is doing, its curves as they grow, and how it ended."""
+
+import contextlib
+import html
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from core.config.recipes import RECIPES, overrides, training_command
+from core.config.run_config import MONITORS
+from core.digits import strokes
+from core.jobs import scheduler
+from core.jobs.estimate import FINISHING, seconds_left
+from core.jobs.liveness import INTERRUPTED
+from core.results.reference import REPORT
+from core.runs.run import UNFINISHED, RunError
+from core.runs.schema import HISTORY_COLUMNS
+from pages.parts import data, provenance
+from pages.parts.charts.live_chart import live_chart
+from pages.parts.run.actions import draw_actions
+from pages.parts.settings_form import in_words
+from pages.parts.style import NETWORK_COLOURS, duration, pair_label, percent, plain
+
+STATES = {
+    "queued": ("queued", "gray"),
+    "running": ("starting", "blue"),
+    "stopping": ("stopping", "orange"),
+    "completed": ("finished", "green"),
+    "stopped": ("stopped", "gray"),
+    INTERRUPTED: ("interrupted", "orange"),
+    "failed": ("failed", "red"),
+}
+PHASES = {"training": "training", "evaluating": "answering the test images", "exporting": "saving the network"}
+SHIPPED = "Came with the project, trained elsewhere: it stays as it is. Train the pair again for a run of your own."
+REASONS = {"failed": st.error, INTERRUPTED: st.warning}
+_CSS = Path(__file__).with_suffix(".css").read_text("utf-8")
+
+
+def run_card(run, reveal=False):
+    """Draws the card, scrolling to it if `reveal`; returns whether the run is unfinished."""
+    unfinished = False
+    with st.container(border=True, key=f"run-{run.id}"):
+        try:
+            status, config = data.state(run), data.config(run)
+            state = status["state"]
+            unfinished = state in UNFINISHED
+            heading = st.container()
+            history, steps = _curves(run)
+            with heading:
+                _heading(run, config, status, len(history))
+            if state in REASONS:
+                REASONS[state](plain(status.get("error") or "The training ended without saying why; see its log."))
+                with st.expander("The last lines of its log"):
+                    st.code(run.read_log() or "The log is empty.", language=None)
+            if status.get("note"):
+                st.warning(plain(status["note"]))
+            begun = bool(steps) or len(history) > 0
+            if state == "queued" and not begun:
+                return True
+            if unfinished:
+                _progress(config, status)
+            if facts := _facts(run, config, status, history, steps):
+                _figures(facts)
+            if unfinished or begun:
+                live_chart(run, config, history, steps, reveal)
+            if state == "completed":
+                _links(run, config)
+            if begun and not unfinished:
+                _how_it_was_trained(run, config)
+        except RunError as error:
+            st.error(plain(str(error)), icon=":material/broken_image:")
+    return unfinished
+
+
+def state_words(status):
+    """What the run is doing, in words: "training", "stopping: answering the test images", "finished"."""
+    words, phase = STATES[status["state"]][0], status.get("phase")
+    if status["state"] == "stopping":
+        return f"{words}: {PHASES[phase]}" if phase in PHASES and phase != "training" else words
+    return PHASES.get(phase, phase or words) if status["state"] == "running" else words
+
+
+def share_done(config, status):
+    """The share of the run's epochs that is behind it, 0..1."""
+    if _trained(status):
+        return 1.0
+    return min(1.0, max(0.0, (status.get("epoch") or 0) - 1 + _share_of_epoch(status)) / config.epochs)
+
+
+def epoch_words(config, status):
+    """ "Epoch 3 of 28"."""
+    epoch = status.get("epoch")
+    if status["state"] == "queued":
+        return "Waiting in the queue"
+    return f"Epoch {epoch} of {config.epochs}" if epoch else "No epoch begun yet"
+
+
+def _trained(status):
+    return status.get("phase") in FINISHING
+
+
+def _share_of_epoch(status):
+    steps = status.get("steps")
+    return 1.0 if _trained(status) else min(1.0, (status.get("step") or 0) / steps) if steps else 0.0
+
+
+def _heading(run, config, status, epochs):
+    changed = in_words(overrides(config))
+    recipe = RECIPES[config.recipe]["label"] + " recipe" + (f", {changed}" if changed else "")
+    waiting = data.pending() if status["state"] == "queued" else []
+    words = ", ".join(filter(None, (state_words(status), scheduler.position_in_words(run, waiting))))
+    network = f"<style>{_CSS} .st-key-heading-{run.id} {{ --network: {NETWORK_COLOURS[config.model]}; }}</style>"
+    with st.container(gap=None, key=f"heading-{run.id}"):
+        with st.container(horizontal=True, vertical_alignment="center", key=f"title-{run.id}"):
+            name = html.escape(pair_label(config.model, config.dataset))
+            st.html(f'{network}<b class="run-name">{name}</b>', width="stretch")
+            st.badge(words, color=STATES[status["state"]][1])
+            if run.is_shipped:
+                st.badge("shipped", icon=":material/lock:", color="gray", help=SHIPPED)
+            draw_actions(run, status["state"], epochs, waiting[:1] == [run])
+        st.html(
+            f'<div class="run-about"><span>{html.escape(recipe)}</span><code>{html.escape(run.id)}</code></div>',
+        )
+
+
+def _progress(config, status):
+    """Two bars: the epochs, and the steps of this one."""
+    steps = status.get("steps")
+    epochs, inside = st.columns(2)
+    epochs.progress(share_done(config, status), text=epoch_words(config, status))
+    words = f"Step {status.get('step') or 0} of {steps}" if steps else plain(state_words(status).capitalize())
+    inside.progress(_share_of_epoch(status), text=words)
+
+
+def _facts(run, config, status, history, steps):
+    """What to tell about the run: label -> value."""
+    last = steps[-1] if steps else None
+    scores = (MONITORS[config.monitor] * history[config.monitor]).dropna()
+    best = history.loc[scores.idxmax()] if len(scores) else None
+    facts = {}
+    if status["state"] in UNFINISHED:
+        left = seconds_left(config, status, history, last)
+        facts["Time left"] = "—" if left is None else f"about {duration(left)}"
+        facts["Images a second"] = f"{last['images_per_second']:,.0f}" if last else "—"
+        facts["Learning rate"] = f"{last['learning_rate']:.2g}" if last else "—"
+    metrics, report = data.metrics(run), REPORT.get((config.model, config.dataset))
+    if metrics:
+        scores = metrics["best"]
+        facts[f"Test accuracy, epoch {scores['epoch']}"] = percent(scores["test_accuracy"])
+        if "quantized" in metrics:
+            facts["With 8-bit weights"] = percent(metrics["quantized"]["test_accuracy"])
+        if report:
+            facts["The report’s test accuracy"] = percent(report["test_accuracy"])
+        facts["Test loss"] = f"{scores['test_loss']:.4f}"
+    if best is not None:
+        facts[f"Validation accuracy, epoch {best['epoch']:.0f}"] = percent(best["validation_accuracy"])
+    if status["state"] not in UNFINISHED and len(history):
+        facts["Epochs"] = f"{len(history)} of {config.epochs}"
+        facts["Training time"] = duration(history["seconds"].sum())
+        if metrics and "total_seconds" in metrics:
+            facts["In all"] = duration(metrics["total_seconds"])
+        facts["Images a second"] = f"{history['images_per_second'].median():,.0f}"
+    return facts
+
+
+def _curves(run):
+    """The run's history and progress; a sentence, and nothing, for what is damaged."""
+    found = []
+    for read, nothing in ((data.history, pd.DataFrame(columns=HISTORY_COLUMNS, dtype=float)), (data.progress, [])):
+        try:
+            found.append(read(run))
+        except RunError as error:
+            st.warning(plain(str(error)), icon=":material/broken_image:")
+            found.append(nothing)
+    return found
+
+
+def _figures(facts):
+    cells = "".join(
+        f"<div><span>{html.escape(name)}</span><b>{html.escape(value)}</b></div>" for name, value in facts.items()
+    )
+    st.html(f'<div class="run-facts">{cells}</div>')
+
+
+def _links(run, config):
+    look = {"run": run.id}
+    with st.container(horizontal=True):
+        st.page_link(
+            "pages/gallery.py", label="See what it gets wrong", icon=":material/photo_library:", query_params=look
+        )
+        st.page_link("pages/compare.py", label="Compare", icon=":material/table_chart:", query_params=look)
+        if config.dataset == strokes.DATASET and run.tflite_path.exists():
+            st.page_link("pages/draw.py", label="Draw a digit", icon=":material/draw:", query_params=look)
+
+
+def _how_it_was_trained(run, config):
+    with st.expander("How it was trained"):
+        # A damaged history is said above already.
+        with contextlib.suppress(RunError):
+            st.markdown(plain(provenance.in_words(data.sessions(run))))
+        st.markdown("The command that trains it again:")
+        st.code(training_command(config), language="bash")

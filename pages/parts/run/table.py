@@ -1,0 +1,70 @@
+"""The table of runs as it is drawn: how each kind of column is written. `core.results.table` has the columns."""
+
+import pandas as pd
+import streamlit as st
+
+from core.config.recipes import RECIPES
+from core.datasets.catalogue import DATASETS
+from core.networks.catalogue import MODELS
+from core.results.table import COLUMNS
+from pages.parts.scorecard import VERDICTS
+
+# Longer tables scroll.
+_ALL_SHOWN = 18
+_MADE = {True: "shipped with the project", False: "here"}
+
+
+def _labelled(registry):
+    return lambda names: [registry[name]["label"] for name in names]
+
+
+def _as_percent(shares):
+    return 100 * shares
+
+
+def _as_time(seconds):
+    return pd.to_timedelta(seconds.round(), unit="s")
+
+
+# Kind of a column -> (its settings for st.column_config, what is written in place of its values).
+FORMATS = {
+    "text": ({}, None),
+    "number": ({"format": "plain"}, None),
+    "count": ({"format": "localized"}, None),
+    "accuracy": ({"format": "%.2f %%"}, _as_percent),
+    "points": ({"format": "%+.2f"}, _as_percent),
+    "loss": ({"format": "%.4f"}, None),
+    "loss_difference": ({"format": "%+.4f"}, None),
+    # Wide enough for hours: it would otherwise be as narrow as a first row without a time.
+    "seconds": ({"format": "compact", "width": 100}, _as_time),
+    "network": ({"pinned": True}, _labelled(MODELS)),
+    "dataset": ({"pinned": True}, _labelled(DATASETS)),
+    "recipe": ({}, _labelled(RECIPES)),
+    "verdict": ({}, lambda words: [VERDICTS[word][0] if word else "" for word in words]),
+    "origin": ({}, lambda shipped: [_MADE[value] for value in shipped]),
+}
+
+
+def columns_of_runs(report):
+    """The names of the columns to draw, with the report's figures beside ours or without."""
+    return [name for name, column in COLUMNS.items() if report or not column.beside_report]
+
+
+def draw_table(rows, names, **options):
+    """Draws these columns of a table of `core.results.table`; `options` go to st.dataframe."""
+    columns, written = [COLUMNS[name] for name in names], rows[list(names)].copy()
+    for name, column in zip(names, columns, strict=True):
+        _, write = FORMATS[column.kind]
+        if write:
+            written[name] = write(written[name])
+    numbers = [pd.api.types.is_numeric_dtype(kind) or kind.kind == "m" for kind in written.dtypes]
+    written.columns = pd.MultiIndex.from_tuples([(column.group, column.label) for column in columns])
+    # Position 0 is the index, which is hidden; columns with two names cannot be configured by name.
+    settings = {
+        position: (st.column_config.NumberColumn if number else st.column_config.TextColumn)(
+            help=column.help, **FORMATS[column.kind][0]
+        )
+        for position, (column, number) in enumerate(zip(columns, numbers, strict=True), start=1)
+    }
+    height = "content" if len(written) <= _ALL_SHOWN else "auto"
+    return st.dataframe(written, height=height, hide_index=True, placeholder="—", column_config=settings, **options)

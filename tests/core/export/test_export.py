@@ -1,0 +1,163 @@
+"""Exporting a run: every format, and that what comes out is of use to somebody who does not have this project."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from core.datasets.catalogue import DATASETS
+from core.export import FORMATS, export
+from core.export.keras import save_network
+from core.export.litert import save_tflite
+from core.networks.preprocessing import preprocessing
+from core.runs.run import Run, RunError
+from core.runs.schema import FILES
+from tests.folders import finished_run, started_run
+
+SHAPE = (28, 28, 1)
+IMAGES = np.random.default_rng(1).integers(0, 256, (3, *SHAPE), dtype=np.uint8)
+
+
+def reader(config):
+    """A network with a run's own preprocessing, and nothing but a dense layer after it."""
+    images = keras.Input(SHAPE, dtype="uint8", name="images")
+    size = config.image_size
+    mean = np.random.default_rng(0).uniform(0, 255, (size, size, 1)).astype("float32")
+    keras.utils.set_random_seed(3)
+    x = keras.layers.Flatten()(preprocessing(config, SHAPE, mean, 78.0)(images))
+    return keras.Model(images, keras.layers.Dense(10, name="logits")(x), name=config.model)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A finished run with its networks; nobody changes it."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("LAB_ARTIFACTS", str(tmp_path_factory.mktemp("artifacts")))
+        run = finished_run(image_size=16)
+        run.describe(environment={"python": "3.11.7", "keras": "3.15.1", "backend": "jax", "jax": "0.10.2", "cores": 2})
+        model = reader(run.read_config())
+        save_network(model, run)
+        save_tflite(model, run)
+    return run, model.predict(IMAGES, verbose=0)
+
+
+@pytest.fixture
+def run(made, artifacts):
+    """A copy of it."""
+    return Run(shutil.copytree(made[0].path, artifacts / made[0].id))
+
+
+@pytest.fixture
+def logits(made):
+    return made[1]
+
+
+def elsewhere(folder, *command):
+    """What a Python prints that runs in a folder and does not have this project."""
+    finished = subprocess.run(
+        [sys.executable, *command], cwd=folder, env=os.environ | {"PYTHONPATH": ""},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert finished.returncode == 0, finished.stderr[-3000:]
+    return finished.stdout
+
+
+def names_in(folder):
+    return {path.name for path in folder.iterdir()}
+
+
+def test_every_format_writes_its_files_and_all_together_write_all(run, tmp_path):
+    for name, format in FORMATS.items():
+        written = export(run, tmp_path / name, [name])
+        assert names_in(tmp_path / name) == set(format.files) == {path.name for path in written}
+    export(run, tmp_path / "all")
+    assert names_in(tmp_path / "all") == {file for format in FORMATS.values() for file in format.files}
+
+
+def test_every_file_of_a_run_that_is_exported_is_in_a_format():
+    exported = {file.name: file.exported for file in FILES.values() if file.exported}
+    assert set(exported) == {source for format in FORMATS.values() for source in format.sources}
+    assert set(exported.values()) <= {file for format in FORMATS.values() for file in format.files}
+
+
+def test_what_is_written_about_a_network_is_true_of_it(run, tmp_path):
+    export(run, tmp_path, ["description", "keras"])
+    about = json.loads((tmp_path / "model.json").read_text("utf-8"))
+    network = keras.saving.load_model(tmp_path / "model.keras")
+    assert about["input"]["shape"] == list(network.input_shape)
+    assert about["input"]["dtype"] == network.input.dtype
+    assert about["output"]["shape"] == list(network.output_shape)
+    assert about["output"]["dtype"] == network.output.dtype
+    assert about["classes"] == list(DATASETS["mnist"]["classes"])
+    assert (about["network"], about["dataset"], about["run"]) == ("alexnet", "mnist", run.id)
+    assert about["test_accuracy"] == run.read_metrics()["best"]["test_accuracy"]
+    assert about["versions"] == {"python": "3.11.7", "keras": "3.15.1", "jax": "0.10.2"}
+
+
+@pytest.mark.parametrize("kept", ["model.keras", "model.tflite"])
+def test_the_example_runs_with_either_network_where_this_project_is_not(run, logits, tmp_path, kept):
+    if kept == "model.tflite":
+        run.model_path.unlink()
+        run.shipped_path.touch()
+    export(run, tmp_path / "out")
+    assert (run.model_path.name in names_in(tmp_path / "out")) == (kept == "model.keras")
+    for number, image in enumerate(IMAGES):
+        Image.fromarray(image[..., 0]).save(tmp_path / "picture.png")
+        printed = elsewhere(tmp_path, "out/example.py", "picture.png").splitlines()
+        probabilities = np.exp(logits[number]) / np.exp(logits[number]).sum()
+        best = np.argsort(-probabilities)[:3]
+        assert [line.split(":")[0] for line in printed] == [DATASETS["mnist"]["classes"][place] for place in best]
+        shares = [float(line.split(":")[1].strip("% ")) for line in printed]
+        # Eight bits move a probability by a point or two.
+        assert shares == pytest.approx(100 * probabilities[best], abs=0.02 if kept == "model.keras" else 3)
+
+
+def test_a_network_that_an_earlier_version_saved_is_exported_without_that_versions_layer(artifacts, tmp_path):
+    run = finished_run(image_size=16)
+    shutil.copy(Path(__file__).with_name("older_network.keras"), run.model_path)
+    export(run, tmp_path, ["keras"])
+    np.save(tmp_path / "images.npy", np.random.default_rng(1).integers(0, 256, (2, *SHAPE), dtype=np.uint8))
+    program = (
+        "import keras, numpy; model = keras.saving.load_model('model.keras', safe_mode=True);"
+        "print(model.predict(numpy.load('images.npy'), verbose=0)[0].tolist())"
+    )
+    expected = [0.6323, 0.3873, -2.4124, -0.4466, -0.6674, -1.0092, -1.5366, -4.2887, 0.0073, 0.3999]
+    assert json.loads(elsewhere(tmp_path, "-c", program)) == pytest.approx(expected, abs=2e-4)
+
+
+def test_the_table_of_predictions_has_a_row_an_image(run, tmp_path):
+    export(run, tmp_path, ["predictions"])
+    table, predictions = pd.read_csv(tmp_path / "test_predictions.csv"), run.read_predictions()
+    assert list(table["test_image"]) == list(range(len(predictions["labels"])))
+    assert list(table["predicted"]) == list(predictions["probabilities"].argmax(axis=1))
+    assert table["probability of 3"].to_numpy() == pytest.approx(predictions["probabilities"][:, 3])
+
+
+def test_a_run_that_came_without_networks_gives_its_tables_and_says_why_there_is_no_more(run, tmp_path):
+    run.shipped_path.touch()
+    for path in (run.model_path, run.tflite_path):
+        path.unlink()
+    export(run, tmp_path / "out")
+    assert names_in(tmp_path / "out") == {*FORMATS["tables"].files, *FORMATS["predictions"].files}
+    for name in ("keras", "litert", "description"):
+        with pytest.raises(
+            RunError, match=r"came without its network; train it yourself: python -m core train alexnet"
+        ):
+            export(run, tmp_path / name, [name])
+
+
+def test_nothing_is_written_of_a_run_that_is_damaged_or_unfinished(run, tmp_path):
+    run.model_path.write_bytes(run.model_path.read_bytes()[:-100])
+    with pytest.raises(RunError, match=r"model\.keras"):
+        export(run, tmp_path / "out")
+    with pytest.raises(RunError, match=r"train it to its end first"):
+        export(started_run(), tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,113 @@
+"""The wish to finish is carried out whenever it comes: in a long validation, after a stop, and across crashes."""
+
+import os
+import signal
+
+import pytest
+from filelock import FileLock
+
+from core.config.recipes import make_config
+from core.jobs import control, liveness, scheduler
+from core.jobs.signals import go_on_if_to_finish
+from core.runs.run import UNFINISHED, create_run
+from tests.folders import claims, started_run
+from tests.workers import SMALL, wait_for
+
+# Trained in a moment; after each epoch it answers 10,000 test images, which takes longer than a stop has patience.
+LONG_VALIDATION = {"image_size": 80, "train_examples": 100, "epochs": 50, "record_test_predictions": True}
+
+
+def validating(run, epoch):
+    """Waits until this epoch is trained and but to be validated."""
+    return wait_for(
+        run, lambda status: status.get("epoch") == epoch and status.get("step") == status.get("steps") is not None, 600
+    )
+
+
+def finished(run):
+    """The figures of a run that ends completed, with what was trained when it was asked to finish."""
+    status = wait_for(run, lambda status: status["state"] not in UNFINISHED, 600)
+    assert status["state"] == "completed", run.read_log()
+    metrics = run.read_metrics()
+    assert 1 <= metrics["epochs"] == len(run.read_history()) < 50
+    wait_for(run, lambda status: not liveness.has_worker(run, status))
+    assert not run.finish_path.exists()
+    return metrics
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("stopped_before", [False, True])
+def test_finish_asked_during_a_long_validation_is_carried_out(artifacts, stopped_before):
+    run = control.start(make_config("alexnet", "mnist", "quick", **LONG_VALIDATION))
+    validating(run, 2)
+    if stopped_before:
+        control.stop(run)
+        wait_for(run, lambda status: status["state"] == "stopping", 10)
+    control.finish(run)
+    assert liveness.state(run)["state"] == "stopping"
+    assert finished(run)["epochs"] == 2
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("end", ["crash", "stop", "stop twice"])
+def test_a_wish_that_a_crash_or_a_stop_came_before_is_kept_and_a_resume_carries_it_out(artifacts, end):
+    run = control.start(make_config("alexnet", "mnist", "quick", **SMALL | {"epochs": 49}))
+    wait_for(run, lambda status: status.get("epoch", 0) >= 2)
+    worker = liveness.worker(run)
+    worker.suspend()
+    control.finish(run)
+    if end == "crash":
+        os.kill(worker.pid, signal.SIGKILL)
+    else:
+        for _ in end.split():
+            control.stop(run)
+    worker.resume()
+    status = wait_for(run, lambda status: status["state"] not in UNFINISHED)
+    assert status["state"] == ("interrupted" if end == "crash" else "stopped")
+    assert run.finish_path.exists()
+    epochs = len(run.read_history())
+    control.resume(run)
+    assert finished(run)["epochs"] <= epochs
+
+
+@pytest.mark.timeout(600)
+def test_a_run_that_waits_is_finished_in_its_turn(artifacts):
+    run = control.start(make_config("alexnet", "mnist", "quick", **SMALL | {"epochs": 49}))
+    wait_for(run, lambda status: status.get("epoch", 0) >= 2)
+    control.stop(run)
+    wait_for(run, lambda status: not liveness.has_worker(run, status))
+    epochs = len(run.read_history())
+    with FileLock(artifacts / ".slots" / "0.lock"):
+        control.resume(run)
+        control.finish(run)
+        assert scheduler.pending() == [run]
+    assert finished(run)["epochs"] == epochs
+
+
+def test_a_wish_without_any_whole_epoch_is_carried_out_after_the_first(artifacts):
+    """So it is where a crash has taken the run back to before its first checkpoint."""
+    run = create_run(make_config("alexnet", "mnist", "quick", **SMALL | {"epochs": 49}))
+    run.finish_path.touch()
+    scheduler.ensure()
+    assert finished(run)["epochs"] == 1
+
+
+def test_a_wish_that_comes_as_the_worker_stops_sends_the_run_back_to_the_queue(artifacts):
+    run = started_run()
+    run.write_status(state="stopped", phase=None)
+    go_on_if_to_finish(run)
+    assert run.read_status()["state"] == "stopped"
+    run.finish_path.touch()
+    go_on_if_to_finish(run)
+    claims.pop(run).release()
+    assert scheduler.pending() == [run]
+
+
+def test_a_finished_run_and_one_without_an_epoch_cannot_be_finished(artifacts):
+    run = create_run(make_config("alexnet", "mnist"), state="stopped")
+    with pytest.raises(ValueError, match=r"has no whole epoch to finish with\. Resume it instead"):
+        control.finish(run)
+    run = started_run(epochs_done=0)
+    with pytest.raises(ValueError, match=r"has no whole epoch to finish with\. Stop it instead"):
+        control.finish(run)
+    assert not run.finish_path.exists()

@@ -1,0 +1,182 @@
+"""Workers as real processes: they outlive who started them, stop when asked, and are never said to live when dead."""
+
+import os
+import signal
+import threading
+import time
+
+import psutil
+import pytest
+
+from core.config.recipes import make_config
+from core.jobs import control, liveness
+from core.runs.run import UNFINISHED, RunError, create_run, list_runs
+from tests import damages, folders
+from tests.workers import SMALL, wait_for, workers
+
+
+def test_a_worker_trains_in_a_session_of_its_own_stops_when_asked_and_can_be_finished(artifacts):
+    run = control.start(make_config("alexnet", "mnist", "quick", **SMALL))
+    status = wait_for(run, lambda status: status.get("epoch", 0) >= 2)
+    assert status["state"] == "running"
+    assert os.getsid(status["pid"]) != os.getsid(0)
+    control.stop(run)
+    status = wait_for(run, lambda status: status["state"] not in UNFINISHED)
+    assert status["state"] == "stopped", run.read_log()
+    assert run.read_metrics() is None
+    assert run.read_sessions()[0]["backend"] == "tensorflow"
+    assert run.read_record()["dataset_sha256"]["train_images"].startswith("741c98")
+    epochs = len(run.read_history())
+    control.finish(run)
+    wait_for(run, lambda status: status["state"] == "completed")
+    assert run.read_metrics()["epochs"] == len(run.read_history()) == epochs
+    assert run.tflite_path.exists()
+    wait_for(run, lambda status: not liveness.has_worker(run, status))
+    assert not run.checkpoint_path.exists()
+    with pytest.raises(RunError, match="is finished already"):
+        control.resume(run)
+
+
+def test_a_running_run_can_be_finished_as_it_is(artifacts):
+    run = control.start(make_config("alexnet", "mnist", "quick", **SMALL))
+    wait_for(run, lambda status: status.get("epoch", 0) >= 2)
+    control.finish(run)
+    wait_for(run, lambda status: status["state"] == "completed")
+    assert 1 <= run.read_metrics()["epochs"] < 200
+
+
+def test_a_killed_worker_is_said_to_be_interrupted_with_the_epoch_and_step(artifacts):
+    run = control.start(make_config("alexnet", "mnist", "quick", **SMALL))
+    status = wait_for(run, lambda status: status.get("epoch", 0) >= 1 and status["phase"] == "training")
+    os.kill(status["pid"], signal.SIGKILL)
+    status = wait_for(run, lambda status: status["state"] == "interrupted", seconds=10)
+    assert status["error"].startswith(f"Interrupted at epoch {status['epoch']}")
+
+
+def test_a_worker_killed_as_it_starts_is_said_to_be_interrupted(artifacts):
+    run = control.start(make_config("alexnet", "mnist", "quick", **SMALL))
+    assert liveness.state(run)["state"] == "queued"
+    assert liveness.worker(run) is None
+    wait_for(run, lambda status: status["state"] == "running")
+    liveness.worker(run).kill()
+    status = wait_for(run, lambda status: status["state"] == "interrupted", seconds=10)
+    assert status["error"].startswith("Interrupted before its first step")
+
+
+def test_kill_ends_a_worker_at_once_and_says_stopped(artifacts):
+    run = control.start(make_config("alexnet", "mnist", "quick", **SMALL))
+    worker = psutil.Process(wait_for(run, lambda status: status["state"] == "running")["pid"])
+    control.kill(run)
+    worker.wait(10)
+    assert liveness.state(run)["state"] == "stopped"
+
+
+def test_a_worker_that_hears_nothing_ends_itself_after_some_seconds(artifacts):
+    """One step of this run takes longer than the patience it is given."""
+    run = control.start(make_config("vgg16", "mnist", "report", batch_size=1024))
+    wait_for(run, lambda status: status.get("phase") == "training")
+    asked = time.monotonic()
+    control.stop(run)
+    wait_for(run, lambda status: status["state"] == "stopping", seconds=10)
+    wait_for(run, lambda status: status["state"] == "stopped", seconds=60)
+    assert time.monotonic() - asked < 40
+
+
+def test_another_process_with_the_same_pid_is_not_taken_for_the_worker(artifacts):
+    run = folders.interrupted_run()
+    assert psutil.pid_exists(run.read_status()["pid"])
+    status = liveness.state(run)
+    assert status["state"] == "interrupted"
+    assert "at epoch 3, step 5" in status["error"]
+
+
+def test_a_run_that_was_told_to_stop_and_died_is_stopped(artifacts):
+    run = folders.interrupted_run()
+    run.write_status(state="stopping")
+    assert liveness.state(run)["state"] == "stopped"
+
+
+@pytest.mark.parametrize("end", [control.stop, control.kill])
+def test_ending_a_finished_run_changes_nothing(artifacts, end):
+    run = folders.finished_run()
+    before = run.read_status()
+    end(run)
+    assert run.read_status() == before
+
+
+def test_two_people_who_resume_a_run_at_the_same_moment_get_one_worker(artifacts):
+    run = folders.interrupted_run(image_size=16, train_examples=200, epochs=3)
+    threads = [threading.Thread(target=control.resume, args=(run,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    while liveness.state(run)["state"] in UNFINISHED:
+        assert len(workers()) <= 1
+        time.sleep(0.02)
+    assert liveness.state(run)["state"] == "completed"
+    # It had no checkpoint: it has begun anew, and no row of before is left.
+    assert list(run.read_history()["epoch"]) == [1, 2, 3]
+
+
+def test_two_people_who_start_the_same_pair_at_the_same_moment_get_two_runs(artifacts):
+    config = make_config("alexnet", "mnist")
+    made = []
+    threads = [threading.Thread(target=lambda: made.append(create_run(config))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({run.id for run in made}) == 8
+    assert {run.read_config() for run in list_runs()} == {config}
+
+
+def test_a_run_is_deleted_whole_but_not_under_its_worker_or_while_it_waits(artifacts):
+    run = folders.started_run()
+    with pytest.raises(RunError, match="is being trained already"):
+        control.delete(run)
+    folders.claims.pop(run).release()
+    control.delete(run)
+    pending = create_run(make_config("alexnet", "mnist"))
+    with pytest.raises(RunError, match="waits in the queue"):
+        control.delete(pending)
+    control.stop(pending)
+    control.delete(pending)
+    assert list(artifacts.iterdir()) == []
+
+
+def test_what_a_server_that_died_had_not_deleted_goes_with_the_next_run_that_is_deleted(artifacts):
+    cut, run, other = (folders.finished_run() for _ in range(3))
+    cut.path.rename(artifacts / f"{control.DELETED}{cut.id}")
+    assert set(list_runs()) == {run, other}
+    control.delete(run)
+    assert list(artifacts.iterdir()) == [other.path]
+
+
+@pytest.mark.parametrize("name", ["config.json", "status.json"])
+@pytest.mark.parametrize("way", damages.WAYS)
+def test_a_damaged_run_is_deleted_too(artifacts, name, way):
+    run = folders.finished_run()
+    damages.damaged(run.path / name, way)
+    control.delete(run)
+    assert list(artifacts.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["start", "resume", "stop", "finish", "kill", "delete"])
+def test_a_read_only_lab_changes_nothing(artifacts, monkeypatch, name):
+    run = folders.started_run()
+    before = run.read_status()
+    monkeypatch.setenv("LAB_READ_ONLY", "1")
+    with pytest.raises(RunError, match="This lab is read-only"):
+        getattr(control, name)(run.read_config() if name == "start" else run)
+    assert run.read_status() == before
+    assert list_runs() == [run]
+
+
+def test_a_failure_says_why_in_one_sentence_and_logs_the_rest(artifacts, monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "a-file"))
+    (tmp_path / "a-file").write_text("")
+    run = control.start(make_config("alexnet", "mnist", "quick", **SMALL))
+    status = wait_for(run, lambda status: status["state"] == "failed")
+    assert status["error"].startswith("MNIST cannot be kept in ")
+    assert "Traceback" in run.read_log()

@@ -1,0 +1,109 @@
+"""A sweep trains what is missing, goes on with what was cut, and leaves what is finished."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from core.__main__ import main
+from core.config.recipes import make_config
+from core.jobs import liveness, scheduler
+from core.jobs.sweep import sweep
+from core.runs.run import list_runs
+from tests.folders import finished_run, interrupted_run
+from tests.workers import schedulers, workers
+
+PROJECT = Path(__file__).parents[3]
+SMALL = {"image_size": 16, "train_examples": 100, "epochs": 2}
+
+
+def test_a_sweep_leaves_what_is_finished_and_goes_on_with_what_was_cut(artifacts):
+    done, cut = finished_run("alexnet", "mnist", seed=1, **SMALL), interrupted_run(seed=2, **SMALL)
+    lines = []
+    runs = sweep(["alexnet"], ["mnist"], ["quick"], [1, 2], tell=lines.append, **SMALL)
+    assert runs == [done, cut]
+    assert len(list_runs()) == 2
+    assert cut.read_status()["state"] == "completed"
+    assert lines[-1].startswith(f"{cut.id}  completed, ")
+
+
+def command_for(seeds, **settings):
+    names = ["--networks", "alexnet", "--datasets", "mnist", "--recipes", "quick", "--seeds", *map(str, seeds)]
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in (SMALL | settings).items()]
+    return [sys.executable, "-m", "core", "sweep", *names, *options]
+
+
+def started(command):
+    # Started in the background, as a test run may be, a process would ignore Ctrl-C.
+    return subprocess.Popen(
+        command,
+        cwd=PROJECT,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+
+
+def test_a_sweep_that_is_cut_stops_its_runs_and_the_same_command_goes_on(artifacts):
+    command = command_for([0, 1], epochs=3)
+    first = started(command)
+    try:
+        while "running" not in first.stdout.readline():
+            assert first.poll() is None
+        first.send_signal(signal.SIGINT)
+        output, _ = first.communicate(timeout=120)
+    finally:
+        first.kill()
+    assert first.returncode == 130
+    assert "the same command goes on" in output
+    assert {run.read_status()["state"] for run in list_runs()} == {"stopped"}
+    before = {run.id for run in list_runs()}
+    assert subprocess.run(command, cwd=PROJECT, stdout=subprocess.DEVNULL, timeout=240).returncode == 0
+    assert {run.id for run in list_runs()} == before
+    assert {run.read_status()["state"] for run in list_runs()} == {"completed"}
+
+
+def test_a_wrong_setting_starts_nothing(artifacts, capsys):
+    assert main(["sweep", "--networks", "alexnet", "--epochs", "0"]) == 2
+    assert "Epochs is between 1 and 500, not 0." in capsys.readouterr().err
+    assert list_runs() == []
+
+
+def test_the_config_of_a_run_is_found_again(artifacts):
+    run = finished_run("vgg16", "cifar10", "modern")
+    assert {run.read_config(): run}[make_config("vgg16", "cifar10", "modern")] == run
+
+
+def test_twelve_runs_cost_no_process_each_while_they_wait(artifacts):
+    sweep = started(command_for(range(12), epochs=200, at_once=2))
+    since, deadline = 0, time.monotonic() + 120
+    try:
+        training = set()
+        while len(training) < 2 or time.monotonic() < since + 5:
+            assert time.monotonic() < deadline
+            assert len(schedulers()) <= 1
+            assert len(workers()) <= 2
+            training = {run for run in list_runs() if liveness.state(run)["state"] == "running"}
+            since = time.monotonic() if len(training) < 2 else since
+            assert len(training) <= 2
+            time.sleep(0.02)
+        assert len(scheduler.pending()) == 10
+        asked = time.monotonic()
+        sweep.send_signal(signal.SIGINT)
+        while scheduler.pending():
+            assert time.monotonic() < asked + 5
+            time.sleep(0.02)
+        sweep.communicate(timeout=120)
+    finally:
+        sweep.kill()
+    assert {run.read_status()["state"] for run in list_runs()} == {"stopped"}
+
+
+@pytest.mark.parametrize("at_once", ["0", "-1"])
+def test_none_at_once_is_refused_in_one_sentence(artifacts, capsys, at_once):
+    assert main(["sweep", "--networks", "alexnet", f"--at-once={at_once}"]) == 2
+    assert capsys.readouterr().err == f"--at-once is a whole number from 1, not {at_once}.\n"
+    assert list_runs() == []

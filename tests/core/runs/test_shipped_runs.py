@@ -1,0 +1,84 @@
+"""The runs that come with the project are what they are said to be, and enough for every page."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.config.run_config import MONITORS
+from core.datasets import test_images as sheets
+from core.datasets.catalogue import DATASETS
+from core.datasets.decoding import digest
+from core.digits import strokes
+from core.export.litert_reader import Classifier
+from core.results.reference import REPORT
+from core.results.scores import accuracy
+from core.runs.integrity import problems
+from core.runs.run import Run
+
+PROJECT = Path(__file__).parents[3]
+SHIPPED = [Run(path.parent) for path in sorted((PROJECT / "artifacts").glob("*/shipped"))]
+READERS = [run for run in SHIPPED if run.tflite_path.exists()]
+FILES = {
+    "config.json",
+    "status.json",
+    "history.csv",
+    "progress.jsonl",
+    "metrics.json",
+    "test_predictions.npz",
+    "shipped",
+}
+every_run = pytest.mark.parametrize("run", SHIPPED, ids=lambda run: run.id)
+
+
+@every_run
+def test_its_files_are_sound_and_no_more_than_the_pages_need(run):
+    assert problems(run) == {}
+    assert run.read_status()["state"] == "completed"
+    present = {path.name for path in run.path.iterdir()}
+    assert FILES <= present <= FILES | {"log.txt", "model.tflite"}
+
+
+@every_run
+def test_it_was_trained_on_every_training_image_and_tested_on_every_test_image(run):
+    config, predictions, metrics = run.read_config(), run.read_predictions(), run.read_metrics()
+    assert (config.train_examples, config.validation_split) == (0, 0.1)
+    assert digest(predictions["labels"]) == DATASETS[config.dataset]["sha256"]["test_labels"]
+    assert metrics["best"]["test_accuracy"] == accuracy(predictions["probabilities"], predictions["labels"])
+    assert len(predictions["epoch_classes"]) == len(run.read_history()) == metrics["epochs"]
+    assert run.read_record()["dataset_sha256"] == DATASETS[config.dataset]["sha256"]
+
+
+@every_run
+def test_a_modern_run_took_at_most_a_quarter_of_the_reports_epochs(run):
+    config = run.read_config()
+    allowed = (REPORT[config.model, config.dataset]["epochs"] or 57) // 4
+    assert config.recipe != "modern" or run.read_metrics()["epochs"] <= allowed
+
+
+@every_run
+def test_its_choice_of_epoch_can_be_checked_from_its_history(run):
+    history, metrics, config = run.read_history(), run.read_metrics(), run.read_config()
+    scores = MONITORS[config.monitor] * history.set_index("epoch")[config.monitor]
+    assert scores[metrics["best"]["epoch"]] == scores.max()
+    assert metrics["seconds"] == pytest.approx(history["seconds"].sum())
+
+
+def test_each_network_that_learned_digits_comes_ready_for_drawings():
+    trained = {run.read_config().model for run in SHIPPED if run.read_config().dataset == strokes.DATASET}
+    assert {run.read_config().model for run in READERS} == trained
+    assert len(READERS) == len(trained)
+
+
+@pytest.mark.parametrize("run", READERS, ids=lambda run: run.id)
+def test_its_8_bit_network_reads_the_test_images_as_well_as_it_says(run):
+    images = sheets.read_sheet(strokes.DATASET)[:500]
+    answers, predictions = Classifier(run).classify(images), run.read_predictions()["probabilities"][:500]
+    assert np.mean(answers.argmax(axis=1) == predictions.argmax(axis=1)) > 0.99
+    quantized, best = run.read_metrics()["quantized"]["test_accuracy"], run.read_metrics()["best"]["test_accuracy"]
+    assert quantized == pytest.approx(best, abs=0.003)
+
+
+def test_all_that_ships_leaves_a_clone_under_150_megabytes():
+    files = [path for run in SHIPPED for path in run.path.iterdir()] + list(sheets.FOLDER.iterdir())
+    assert sum(path.stat().st_size for path in files) < 140e6

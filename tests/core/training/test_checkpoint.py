@@ -1,0 +1,192 @@
+"""Checkpoints: a run that was cut anywhere and resumed is the run that was never cut; damage costs time and no more."""
+
+import json
+import shutil
+
+import keras
+import numpy as np
+import pytest
+
+from core.config.recipes import make_config
+from core.networks.catalogue import MODELS
+from core.runs.run import Run, RunError, create_run
+from core.training import checkpoint, train
+from tests.few_images import few
+
+TINY = {"image_size": 16, "train_examples": 60, "epochs": 3, "batch_size": 18}
+STEPS = 3
+# In the middle of the first and of the second epoch, counting from where the run goes on.
+CUTS = (2, 3)
+WALL_TIME = ["seconds", "images_per_second"]
+SMALLEST = "alexnet"
+
+
+@pytest.fixture
+def handful(monkeypatch, artifacts):
+    monkeypatch.setattr(train, "load", few)
+    # What comes last takes longest, and says nothing about checkpoints.
+    for save in ("save_network", "save_tflite"):
+        monkeypatch.setattr(train, save, lambda model, run: None)
+    yield
+    keras.utils.clear_session(free_memory=True)
+
+
+def trained(config, cuts=()):
+    """A run that was stopped each time it had asked so often whether to stop, and gone on with anew."""
+    run = create_run(config)
+    for cut in cuts:
+        asked = iter(range(1, 1000))
+        assert train.train(config, run.path, lambda asked=asked, cut=cut: next(asked) >= cut, verbose=0) is None
+    assert train.train(config, run.path, verbose=0)
+    return run
+
+
+def outcome(run):
+    """Everything about a run that its wall time does not change."""
+    metrics = run.read_metrics()
+    # A saved network tells when it was saved.
+    del metrics["seconds"], metrics["files"]
+    predictions = {name: array.tolist() for name, array in run.read_predictions().items()}
+    return run.read_history().drop(columns=WALL_TIME).to_dict("records"), metrics, predictions
+
+
+def steps_written(run):
+    return [(row["epoch"], row["step"]) for row in run.read_progress()[0]]
+
+
+@pytest.mark.parametrize("model", [name for name in MODELS if name != SMALLEST])
+def test_a_run_cut_in_the_middle_of_an_epoch_equals_one_that_was_not(handful, model):
+    config = make_config(model, "mnist", "quick", **TINY | {"epochs": 1})
+    assert outcome(trained(config, cuts=(2,))) == outcome(trained(config))
+
+
+def test_a_run_with_averaged_weights_cut_in_several_places_equals_one_that_was_not(handful):
+    config = make_config(SMALLEST, "mnist", "modern", **TINY | {"epochs": 2})
+    assert config.weight_averaging
+    assert config.record_test_predictions
+    whole, cut = trained(config), trained(config, CUTS)
+    assert outcome(cut) == outcome(whole)
+    assert steps_written(cut)[-1] == (2, STEPS)
+    assert steps_written(cut) == sorted(set(steps_written(cut)))
+
+
+def test_the_counters_of_plateau_and_early_stopping_are_resumed(handful):
+    changes = {"learning_rate": 0.02, "epochs": 8, "early_stopping_patience": 2, "plateau_patience": 1}
+    config = make_config(SMALLEST, "mnist", "report", **TINY | changes)
+    # In the middle of its second epoch.
+    whole, cut = trained(config), trained(config, cuts=(5,))
+    assert outcome(cut) == outcome(whole)
+    history = whole.read_history()
+    assert history["learning_rate"].nunique() > 1
+    assert len(history) < 8
+
+
+def test_long_epochs_are_kept_inside_and_only_the_newest_stays(handful, monkeypatch):
+    monkeypatch.setattr(checkpoint, "MINUTES_BETWEEN", 0)
+    written = []
+    write = checkpoint.write_state
+    monkeypatch.setattr(checkpoint, "write_state", lambda *about: written.append(about[1:3]) or write(*about))
+    config = make_config(SMALLEST, "mnist", **TINY | {"epochs": 2})
+    run = trained(config)
+    assert written == [(0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (2, 0)]
+    assert [path.name for path in checkpoint.state_paths(run)] == ["state-002-000000.npz"]
+
+
+@pytest.fixture(scope="module")
+def stopped_once(tmp_path_factory):
+    """A run that was stopped in its second epoch; nobody changes it."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("LAB_ARTIFACTS", str(tmp_path_factory.mktemp("artifacts")))
+        patched.setattr(train, "load", few)
+        config = make_config(SMALLEST, "mnist", **TINY)
+        run = create_run(config)
+        asked = iter(range(1000))
+        assert train.train(config, run.path, lambda: next(asked) >= 3, verbose=0) is None
+    return run
+
+
+@pytest.fixture
+def stopped(handful, artifacts, stopped_once):
+    """A copy of it."""
+    return Run(shutil.copytree(stopped_once.path, artifacts / stopped_once.id))
+
+
+def test_a_stopped_run_can_be_finished_as_it_is(stopped):
+    before = stopped.read_history().to_dict("records")
+    stopped.finish_path.touch()
+    metrics = train.train(stopped.read_config(), stopped.path, verbose=0)
+    assert metrics["epochs"] == metrics["best"]["epoch"] == 1
+    assert stopped.read_history().to_dict("records") == before
+
+
+@pytest.mark.parametrize("damage", [lambda content: content[: len(content) // 2], lambda content: b"", None])
+def test_a_damaged_checkpoint_is_said_and_the_run_begins_anew(stopped, damage, capsys):
+    (path,) = checkpoint.state_paths(stopped)
+    content = path.read_bytes()
+    path.unlink()
+    if damage:
+        path.write_bytes(damage(content))
+    else:
+        path.mkdir()
+    metrics = train.train(stopped.read_config(), stopped.path, verbose=0)
+    assert f"{path.name} is left out" in capsys.readouterr().out
+    assert metrics["epochs"] == 3
+    assert list(stopped.read_history()["epoch"]) == [1, 2, 3]
+
+
+def rewritten(path, change):
+    """Changes the arrays, name -> array, of one of a checkpoint's files."""
+    arrays = checkpoint.read_arrays(path)
+    change(arrays)
+    with open(path, "wb") as file:
+        np.savez(file, **arrays)
+
+
+def test_a_checkpoint_of_an_earlier_version_goes_on_exactly(stopped, artifacts):
+    """Its network had the mean image itself where there is now the negative of it over the deviation."""
+    wanted = Run(shutil.copytree(stopped.path, artifacts / f"{stopped.id[:-4]}0000"))
+    for path in stopped.checkpoint_path.glob("*.npz"):
+        prefix = "model/" if path.name.startswith("state") else ""
+        rewritten(path, lambda arrays, prefix=prefix: arrays[f"{prefix}2"].fill(77))
+    for run in (wanted, stopped):
+        train.train(run.read_config(), run.path, verbose=0)
+    assert outcome(stopped) == outcome(wanted)
+
+
+def test_a_checkpoint_that_does_not_fit_is_said_in_one_sentence_and_kept(stopped):
+    (path,) = checkpoint.state_paths(stopped)
+    rewritten(path, lambda arrays: arrays.pop("model/7"))
+    content = path.read_bytes()
+    with pytest.raises(RunError, match=r"^The checkpoint does not fit the network; .* Start a new run with"):
+        train.train(stopped.read_config(), stopped.path, verbose=0)
+    assert path.read_bytes() == content
+
+
+def test_a_crash_while_a_checkpoint_is_written_costs_nothing(stopped):
+    (path,) = checkpoint.state_paths(stopped)
+    (stopped.checkpoint_path / ".tmp-1234-state-002-000001.npz").write_bytes(b"half")
+    saved = checkpoint.latest(stopped)
+    assert (saved.epoch, saved.step) == (1, 1)
+    assert [entry.name for entry in stopped.checkpoint_path.iterdir() if entry.name.startswith(".")] == []
+    assert path.exists()
+
+
+def test_a_checkpoint_holds_no_pickle(stopped):
+    for path in stopped.checkpoint_path.iterdir():
+        with np.load(path, allow_pickle=False) as arrays:
+            assert all(arrays[name].dtype != object for name in arrays.files)
+            if "facts" in arrays.files:
+                assert json.loads(arrays["facts"].tobytes())["epoch"] == 1
+
+
+def test_the_curves_go_back_to_the_checkpoint(stopped):
+    rows = stopped.read_history().to_dict("records")
+    stopped.append_history(rows[0] | {"epoch": 2})
+    with open(stopped.history_path, "a") as file:
+        file.write("3,0.1")
+    stopped.append_progress(
+        {"time": 0, "epoch": 2, "step": 3, "steps": 3, "loss": 1, "accuracy": 0, "learning_rate": 1}
+    )
+    stopped.rewind(rows, 1, 1)
+    assert stopped.read_history().to_dict("records") == rows
+    assert all(step <= (2, 1) for step in steps_written(stopped))

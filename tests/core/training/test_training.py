@@ -1,0 +1,260 @@
+"""Training for real, at full size, on a handful of images: each network and each recipe fills its run folder."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from core.config.recipes import RECIPES, make_config
+from core.config.run_config import MONITORS
+from core.datasets.loading import load
+from core.export import litert_reader
+from core.export.keras import load_network
+from core.networks.build import build_model
+from core.networks.catalogue import MODELS
+from core.results.scores import SORT_KEYS, cases
+from core.runs.run import Run, RunError, create_run
+from core.runs.schema import softmax
+from core.training import train
+from core.training.batches import Batches, InOrder, predict
+from core.training.callbacks import DivergedError
+from core.training.checkpoint import Keeper
+from tests.few_images import few
+from tests.folders import finished_run
+
+TINY = {"image_size": 16, "train_examples": 40, "epochs": 2, "batch_size": 18}
+PAIRS = [*((model, "quick") for model in MODELS), *(("alexnet", recipe) for recipe in RECIPES if recipe != "quick")]
+
+
+@pytest.fixture
+def handful(monkeypatch, artifacts):
+    monkeypatch.setattr(train, "load", few)
+    yield
+    keras.utils.clear_session(free_memory=True)
+
+
+@pytest.fixture
+def unsaved(monkeypatch, handful):
+    """A handful for tests of what is learned: saving the network takes longest, and tells nothing about that."""
+    for save in ("save_network", "save_tflite"):
+        monkeypatch.setattr(train, save, lambda model, run: None)
+
+
+def trained(model, recipe="quick", **changes):
+    config = make_config(model, "mnist", recipe, **TINY | changes)
+    run = create_run(config)
+    train.train(config, run.path, verbose=0)
+    return run
+
+
+@pytest.mark.parametrize(("model", "recipe"), PAIRS)
+def test_a_run_fills_its_folder(handful, model, recipe):
+    run = trained(model, recipe)
+    history, metrics, predictions = run.read_history(), run.read_metrics(), run.read_predictions()
+    assert list(history["epoch"]) == [1, 2]
+    assert np.isfinite(history.to_numpy()).all()
+    assert (history["images_per_second"] > 0).all()
+    assert predictions["probabilities"].sum(axis=1) == pytest.approx(np.ones(20))
+    assert metrics["last"]["epoch"] == metrics["epochs"] == 2
+    monitor = run.read_config().monitor
+    best = history.loc[(MONITORS[monitor] * history[monitor]).idxmax()]
+    assert metrics["best"]["epoch"] == best["epoch"]
+    assert metrics["best"]["validation_accuracy"] == best["validation_accuracy"]
+    right = (predictions["probabilities"].argmax(axis=1) == predictions["labels"]).mean()
+    assert metrics["best"]["test_accuracy"] == right
+    assert run.read_progress()[0][-1]["step"] == 2
+    assert ("epoch_classes" in predictions) == run.read_config().record_test_predictions
+    if "epoch_classes" in predictions:
+        kept = predictions["epoch_classes"][metrics["best"]["epoch"] - 1]
+        assert (kept == predictions["probabilities"].argmax(axis=1)).all()
+
+    images = few("mnist").test_images
+    logits = load_network(run).predict(images, verbose=0)
+    assert predictions["logits"].dtype == np.float32
+    np.testing.assert_allclose(predictions["logits"], logits, rtol=1e-4, atol=1e-4)
+    # Eight-bit weights move the probabilities a little.
+    assert litert_reader.Classifier(run).classify(images) == pytest.approx(predictions["probabilities"], abs=0.1)
+
+
+@pytest.mark.parametrize("sort_by", SORT_KEYS)
+def test_what_a_network_is_all_but_certain_of_is_kept_so_that_it_can_be_told_apart(artifacts, sort_by):
+    """A network whose logit of class 0 is a quarter of the image's only pixel, which no two images share."""
+    pixels = np.random.default_rng(0).permutation(250).astype("uint8")
+    dense = keras.layers.Dense(10)
+    image = keras.Input((1, 1, 1), dtype="uint8")
+    network = keras.Model(image, dense(keras.layers.Rescaling(1 / 4)(keras.layers.Flatten()(image))))
+    dense.set_weights([np.eye(1, 10), np.zeros(10)])
+    run, labels = finished_run(), np.zeros(250, "uint8")
+    logits, scores = train.score(network, pixels.reshape(-1, 1, 1, 1), labels)
+    assert scores["test_accuracy"] == 1
+    run.write_predictions(logits=logits, labels=labels)
+    kept = run.read_predictions()
+    order = cases(kept["logits"], kept["labels"], sort_by=sort_by, descending=sort_by == "confidence")
+    assert pixels[order].tolist() == list(range(249, -1, -1))
+
+
+def test_a_network_that_an_earlier_version_saved_is_still_read(artifacts):
+    """Written with the project's own layer class in it, and a dense layer for a network."""
+    run = finished_run()
+    shutil.copy(Path(__file__).with_name("older_network.keras"), run.model_path)
+    images = np.random.default_rng(1).integers(0, 256, (2, 28, 28, 1), dtype=np.uint8)
+    logits = [0.6323, 0.3873, -2.4124, -0.4466, -0.6674, -1.0092, -1.5366, -4.2887, 0.0073, 0.3999]
+    assert load_network(run).predict(images, verbose=0)[0] == pytest.approx(logits, abs=2e-4)
+
+
+def test_what_was_trained_in_bfloat16_is_measured_and_saved_in_float32_and_8_bits(handful):
+    run = trained("alexnet", precision="mixed_bfloat16")
+    assert {layer.compute_dtype for layer in load_network(run).layers} == {"float32"}
+    assert run.tflite_path.stat().st_size < 1.1 * run.read_metrics()["parameters"]
+    images, probabilities = few("mnist").test_images, run.read_predictions()["probabilities"]
+    assert litert_reader.Classifier(run).classify(images) == pytest.approx(probabilities, abs=0.1)
+
+
+def test_the_best_epoch_is_the_one_that_what_is_monitored_says(artifacts):
+    logs = [
+        {"val_loss": 0.3, "val_accuracy": 0.8},
+        {"val_loss": 0.4, "val_accuracy": 0.9},
+        {"val_loss": 0.5, "val_accuracy": 0.7},
+    ]
+    for monitor, best in (("validation_loss", 1), ("validation_accuracy", 2)):
+        run = create_run(make_config("alexnet", "mnist", monitor=monitor))
+        keeper = Keeper(run, run.read_config())
+        keeper.set_model(keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]))
+        for epoch, said in enumerate(logs):
+            keeper.on_epoch_end(epoch, said)
+        assert (keeper.best_epoch, keeper.last_epoch) == (best, 3)
+
+
+def test_the_same_seed_gives_the_same_run_and_another_seed_another(unsaved):
+    columns = ["train_loss", "validation_loss", "train_accuracy"]
+    first, again, other = (trained("alexnet", seed=seed).read_history()[columns].to_numpy() for seed in (1, 1, 2))
+    assert first == pytest.approx(again, rel=1e-4)
+    assert first != pytest.approx(other, rel=1e-4)
+
+
+def test_the_losses_contain_the_l2_terms(unsaved):
+    with_l2, without = (trained("alexnet", epochs=1, l2=value).read_metrics()["best"] for value in (0.01, 0))
+    assert with_l2["test_loss"] - without["test_loss"] > 0.5
+    assert with_l2["test_loss"] == pytest.approx(with_l2["validation_loss"], abs=0.2)
+
+
+def test_a_network_too_eager_to_learn_fails_in_one_sentence(handful):
+    with pytest.raises(DivergedError, match=r"The loss stopped being a number in epoch \d, step \d; try a lower"):
+        trained("alexnet", "report", learning_rate=10.0, epochs=30)
+
+
+def test_a_validation_loss_that_is_never_a_number_is_said_as_that(unsaved, monkeypatch):
+    class NotNumbers(InOrder):
+        def __getitem__(self, index):
+            images, targets = super().__getitem__(index)
+            return images, np.nan * targets
+
+    monkeypatch.setattr(train, "InOrder", NotNumbers)
+    with pytest.raises(
+        RunError, match=r"^The validation loss is not a number in any epoch; try a lower learning rate\.$"
+    ):
+        trained("alexnet")
+
+
+def test_early_stopping_ends_the_run_before_its_last_epoch(unsaved):
+    run = trained("alexnet", epochs=40, early_stopping_patience=1, schedule="constant", learning_rate=0.02)
+    metrics = run.read_metrics()
+    assert metrics["epochs"] == metrics["best"]["epoch"] + 1 < 40
+
+
+def test_the_validation_split_is_the_front_of_the_training_images():
+    data = load("mnist")
+    config = make_config("alexnet", "mnist", "report")
+    (images, labels), (held_back, _) = train.split(config, data)
+    assert (len(images), len(held_back)) == (54_000, 6_000)
+    assert np.array_equal(held_back, data.train_images[:6_000])
+    assert np.array_equal(labels, data.train_labels[6_000:])
+
+
+def test_every_image_comes_once_an_epoch_in_an_order_of_its_own():
+    config = make_config("alexnet", "mnist", batch_size=7, label_smoothing=0.1)
+    images = np.arange(20, dtype="uint8").reshape(20, 1, 1, 1)
+    batches = Batches(images, np.arange(20) % 10, config, 10)
+    epochs = []
+    for epoch in range(2):
+        batches.start_at(epoch)
+        pairs = [batches[index] for index in range(len(batches))]
+        seen = np.concatenate([pixels.ravel() for pixels, _ in pairs])
+        targets = np.concatenate([targets for _, targets in pairs])
+        assert sorted(seen) == list(range(20))
+        assert (targets.argmax(axis=1) == seen % 10).all()
+        assert targets.max() == pytest.approx(0.91)
+        epochs.append(seen.tolist())
+    assert epochs[0] != epochs[1]
+    batches.start_at(1, step=2)
+    assert len(batches) == 1
+    assert batches[0][0].ravel().tolist() == epochs[1][14:]
+
+
+def test_validation_reads_every_image_once_in_file_order():
+    images, labels = np.arange(7, dtype="uint8").reshape(7, 1, 1, 1), np.arange(7) % 3
+    batches = InOrder(images, labels, classes=3, batch_size=4)
+    parts = [batches[index] for index in range(len(batches))]
+    assert [len(pixels) for pixels, _ in parts] == [4, 3]
+    assert np.concatenate([pixels for pixels, _ in parts]).ravel().tolist() == list(range(7))
+    assert np.concatenate([targets for _, targets in parts]).tolist() == np.eye(3)[labels].tolist()
+
+
+def test_predictions_in_batches_are_those_of_all_images_at_once():
+    model = keras.Sequential([keras.Input((2, 2, 1)), keras.layers.Flatten(), keras.layers.Dense(3)])
+    images = np.random.default_rng(0).random((7, 2, 2, 1), "float32")
+    assert predict(model, images, batch_size=4) == pytest.approx(np.asarray(model(images)), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("asked", "translate", "compiled"),
+    [("auto", 0.0, False), ("on", 0.0, True), ("off", 0.0, False), ("auto", 0.1, False)],
+)
+def test_xla_compiles_the_step_where_it_is_asked_to(asked, translate, compiled):
+    config = make_config("alexnet", "mnist", image_size=16, jit_compile=asked, translate=translate, flip=True)
+    model = build_model(config, (28, 28, 1))
+    train.compile_model(model, config, steps=1)
+    # Warnings are errors here, and Keras would warn of what it cannot compile.
+    assert model.jit_compile == compiled
+
+
+def test_random_shifts_that_cannot_be_compiled_are_said_in_one_sentence():
+    config = make_config("alexnet", "mnist", image_size=16, jit_compile="on", translate=0.1)
+    with pytest.raises(RunError, match=r"^TensorFlow cannot compile random shifts with XLA: set translate to 0, or "):
+        train.compile_model(build_model(config, (28, 28, 1)), config, steps=1)
+
+
+@pytest.mark.parametrize("optimizer", train.OPTIMIZERS)
+def test_one_cycle_rises_to_the_peak_and_falls_to_nothing(optimizer):
+    config = make_config("alexnet", "mnist", optimizer=optimizer, learning_rate=0.1, warmup=0.25, epochs=4)
+    schedule = train.make_optimizer(config, steps=25)._learning_rate
+    rates = [float(schedule(step)) for step in range(101)]
+    assert rates[0] == pytest.approx(0.1 / 25)
+    assert np.argmax(rates) == 25
+    assert max(rates) == pytest.approx(0.1)
+    assert rates[100] == pytest.approx(0, abs=1e-6)
+
+
+def test_each_network_trains_and_exports_on_jax(artifacts):
+    pytest.importorskip("jax", reason="jax is not installed")
+    script = Path(__file__).with_name("train_on_jax.py")
+    # Compiling takes most of the time, and three steps run no faster for it.
+    flags = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+    environment = os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": ".", "XLA_FLAGS": flags}
+    finished = subprocess.run(
+        [sys.executable, str(script), *MODELS],
+        env=environment, capture_output=True, text=True, cwd=script.parents[3], check=False,
+    )  # fmt: skip
+    assert finished.returncode == 0, finished.stderr
+    for run_path in artifacts.iterdir():
+        assert {path.name for path in run_path.iterdir()} >= {"model.keras", "metrics.json", "test_predictions.npz"}
+        logits = keras.saving.load_model(run_path / "model.keras").predict(few("mnist").test_images, verbose=0)
+        recorded = Run(run_path).read_predictions()["probabilities"]
+        assert softmax(logits) == pytest.approx(recorded, abs=1e-3)
+    assert len(list(artifacts.iterdir())) == len(MODELS)
+    assert keras.backend.backend() == "tensorflow"

@@ -1,0 +1,253 @@
+"""The Compare page as its script runs: with no run, with one running, with some finished; and its curves."""
+
+import json
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.config.recipes import RECIPES
+from core.datasets.catalogue import DATASETS
+from core.networks.catalogue import MODELS
+from core.results import table as results
+from core.results.reference import REPORT, TEST_IMAGES
+from core.results.statistics import compare_accuracies
+from core.runs.run import list_runs
+from pages.parts.charts.curves import curves_figure, short_names
+from pages.parts.style import NETWORK_COLOURS, pair_label
+from tests.folders import finished_run, started_run
+
+pytestmark = pytest.mark.usefixtures("artifacts")
+APP = str(Path(__file__).parents[2] / "app.py")
+LABELS = {pair: (MODELS[pair[0]]["label"], DATASETS[pair[1]]["label"]) for pair in REPORT}
+
+
+def opened(**query):
+    page = AppTest.from_file(APP, default_timeout=60).run().switch_page("pages/compare.py")
+    for name, values in query.items():
+        page.query_params[name] = values
+    page.run()
+    assert not page.exception
+    return page
+
+
+def table(page):
+    (found,) = page.dataframe
+    return found.value
+
+
+def pairs(page):
+    """The (network, dataset) of each row of the table, as they are called there."""
+    rows = table(page)
+    return list(zip(rows["", "Network"], rows["", "Dataset"], strict=True))
+
+
+def ticked(page):
+    """The runs whose rows are ticked."""
+    rows = page.session_state[page.dataframe[0].key]["selection"]["rows"]
+    return table(page)["", "Run"].iloc[rows].tolist()
+
+
+def legend(page):
+    (chart,) = page.get("plotly_chart")
+    return [trace["name"] for trace in json.loads(chart.proto.spec)["data"] if trace.get("name")]
+
+
+def figure_of(*runs, report=False):
+    return curves_figure(runs, [run.read_config() for run in runs], [run.read_history() for run in runs], report)
+
+
+def lines(figure, panel, part):
+    """The lines of "accuracy" or "loss" that belong to "train", "validation" or the "Report"."""
+    return [
+        t for t in figure.data if t.hovertemplate and part in t.hovertemplate and f" {panel}<br>" in t.hovertemplate
+    ]
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_until_a_run_is_finished_the_reports_own_table_is_shown_with_a_link_to_train(running):
+    if running:
+        started_run()
+    page = opened()
+    assert sorted(pairs(page)) == sorted(LABELS.values())
+    assert table(page)["Test", "accuracy"].tolist() == pytest.approx(
+        [100 * r["test_accuracy"] for r in REPORT.values()]
+    )
+    assert [link.proto.page for link in page.get("page_link")] == ["train"]
+
+
+def test_a_run_at_work_that_a_link_names_is_said_to_have_no_results_yet():
+    finished_run()
+    run = started_run("vgg16")
+    page = opened(run=run.id)
+    assert pairs(page) == [LABELS["alexnet", "mnist"]]
+    assert run.id in page.info[0].value
+
+
+def test_every_finished_run_is_a_row_with_the_eight_columns():
+    runs = [finished_run(model, dataset) for dataset in DATASETS for model in MODELS]
+    started_run()
+    page = opened()
+    rows = table(page)
+    assert rows["", "Run"].tolist() == [run.id for run in runs]
+    best = runs[0].read_metrics()["best"]
+    shown = {part: (rows[part, "accuracy"][0], rows[part, "loss"][0]) for part in ("Train", "Validation", "Test")}
+    for part, figures in shown.items():
+        assert figures == pytest.approx((100 * best[f"{part.lower()}_accuracy"], best[f"{part.lower()}_loss"]))
+
+
+def test_best_and_last_epoch_and_the_reports_figures_are_switches_that_a_link_can_set():
+    run = finished_run()
+    metrics = run.read_metrics()
+    run.write_metrics(metrics | {"last": metrics["last"] | {"test_accuracy": 0.5, "epoch": 5}})
+    page = opened()
+    assert table(page)["Epochs", "measured"].tolist() == [3]
+    page.button_group(key="epoch").set_value("last").run()
+    page.toggle(key="report").set_value(True).run()
+    assert not page.exception
+    rows = table(page)
+    assert rows["Epochs", "measured"].tolist() == [5]
+    assert rows["Test", "accuracy"].tolist() == [50]
+    assert rows["Test", "accuracy, report"].tolist() == pytest.approx([99.22])
+    compared = compare_accuracies(0.5, 10_000, 0.9922, TEST_IMAGES)
+    difference = rows["Difference from the report"].iloc[0].tolist()
+    assert difference == pytest.approx([100 * share for share in compared[:3]])
+    assert difference[0] == pytest.approx(50 - 99.22)
+    assert rows["", "Verdict"].tolist() == ["▼ Worse"]
+    assert table(opened(epoch="Last epoch", report="true")).equals(rows)
+
+
+def test_what_the_interval_of_a_difference_says_stands_at_the_table():
+    finished_run()
+    (said,) = [caption.value for caption in opened().caption if "95 % interval" in caption.value]
+    assert "10,000 test images" in said
+
+
+def test_the_time_of_the_epochs_and_the_time_in_all_stand_side_by_side():
+    recorded, older = finished_run("vgg16"), finished_run("alexnet")
+    metrics = {name: value for name, value in older.read_metrics().items() if name != "total_seconds"}
+    older.write_metrics(metrics)
+    recorded.write_metrics(metrics | {"total_seconds": 61.4})
+    rows = table(opened())["Time"]
+    assert rows["Training time"].dt.total_seconds().tolist() == [38, 38]
+    assert rows["In all"].isna().tolist() == [True, False]
+    assert rows["In all"].dt.total_seconds()[1] == 61
+
+
+def test_rows_are_filtered_by_network_dataset_and_recipe():
+    for model, dataset, recipe in (
+        ("alexnet", "mnist", "quick"),
+        ("vgg16", "mnist", "modern"),
+        ("vgg16", "cifar10", "quick"),
+    ):
+        finished_run(model, dataset, recipe)
+    page = opened()
+    for key, value, left in (("network", "vgg16", 2), ("dataset", "mnist", 1), ("recipe", "quick", 0)):
+        page.button_group(key=key).set_value([value]).run()
+        assert not page.exception
+        assert (len(table(page)) if page.dataframe else 0) == left
+    assert "No run fits" in page.info[0].value
+
+
+def test_the_runs_in_the_url_are_ticked_and_drawn():
+    runs = [finished_run(model, "cifar10") for model in MODELS]
+    page = opened(run=[runs[2].id, runs[0].id])
+    assert ticked(page) == [runs[2].id, runs[0].id]
+    drawn = [pair_label(model, "cifar10") + ", Quick" for model in ("resnet34", "alexnet")]
+    assert legend(page) == [*drawn, "train", "validation"]
+    galleries = [link.proto.query_string for link in page.get("page_link") if link.proto.label == "Gallery"]
+    assert galleries == [f"run={run.id}" for run in (runs[2], runs[0])]
+
+
+def test_a_chosen_run_is_drawn_even_where_the_filters_hide_its_row():
+    hidden, shown = finished_run("alexnet"), finished_run("vgg16")
+    page = opened(run=[hidden.id, shown.id], network="VGG-16")
+    assert table(page)["", "Run"].tolist() == ticked(page) == [shown.id]
+    assert legend(page) == ["AlexNet on MNIST, Quick", "VGG-16 on MNIST, Quick", "train", "validation"]
+    assert "AlexNet on MNIST, Quick" in page.caption[0].value
+    page.button_group(key="dataset").set_value(["cifar10"]).run()
+    assert not page.dataframe
+    assert legend(page) == ["AlexNet on MNIST, Quick", "VGG-16 on MNIST, Quick", "train", "validation"]
+
+
+def test_without_a_choice_each_networks_best_run_on_the_first_dataset_is_drawn():
+    finished_run("vgg16", "cifar10")
+    finished_run("resnet34", "fashion_mnist")
+    finished_run("alexnet", "fashion_mnist")
+    page = opened()
+    assert ticked(page) == []
+    drawn = [pair_label(model, "fashion_mnist") + ", Quick" for model in ("alexnet", "resnet34")]
+    assert legend(page) == [*drawn, "train", "validation"]
+
+
+@pytest.mark.parametrize("query", ["no-such-run", "../..", "<b>"])
+def test_a_link_to_no_run_gets_one_sentence(query):
+    finished_run()
+    page = opened(run=query)
+    assert len(page.warning) == 1
+    assert len(table(page)) == 1
+
+
+def test_damaged_runs_are_one_sentence_each_and_the_rest_is_shown():
+    no_config, no_metrics, no_history, sound = (finished_run(model) for model in (*MODELS, "alexnet"))
+    no_config.config_path.write_text("[")
+    no_metrics.metrics_path.write_text("[")
+    no_history.history_path.write_text("epoch\n1\n")
+    page = opened(run=[no_history.id, sound.id])
+    said = [warning.value for warning in page.warning]
+    assert len(said) == 3
+    assert {sentence.split(":")[0] for sentence in said} == {run.id for run in (no_config, no_metrics, no_history)}
+    assert len(table(page)) == 2
+    assert legend(page) == ["AlexNet on MNIST, Quick", "train", "validation"]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_network_has_its_colour_and_training_is_solid_and_validation_dashed(model):
+    figure = figure_of(finished_run(model))
+    for panel in ("accuracy", "loss"):
+        (train,), (validation,) = lines(figure, panel, "train"), lines(figure, panel, "validation")
+        assert (train.line.color, train.line.dash) == (NETWORK_COLOURS[model], "solid")
+        assert (validation.line.color, validation.line.dash) == (NETWORK_COLOURS[model], "dash")
+        assert list(train.x) == [1, 2, 3]
+    assert list(lines(figure, "accuracy", "train")[0].y) == pytest.approx([70, 85, 90])
+    assert {axis.title.text for axis in figure.select_yaxes()} == {"Accuracy (%)", "Loss (nats)"}
+    assert {axis.title.text for axis in figure.select_xaxes()} == {"Epoch"}
+
+
+def test_a_networks_second_run_keeps_the_colour_and_gets_marks_and_a_name_of_its_own():
+    first, second = finished_run(seed=1), finished_run(seed=2)
+    one, two = lines(figure_of(first, second), "loss", "train")
+    assert one.line.color == two.line.color
+    assert (one.mode, two.mode) == ("lines", "lines+markers")
+    names = short_names((first, second), [first.read_config(), second.read_config()])
+    assert names == [f"AlexNet on MNIST, Quick ({run.id[-4:]})" for run in (first, second)]
+
+
+def test_the_reports_last_validation_figures_are_dotted_and_drawn_once_a_pair():
+    runs = finished_run("vgg16", "mnist", "quick"), finished_run("vgg16", "mnist", "modern"), finished_run("resnet34")
+    assert lines(figure_of(*runs), "accuracy", "Report") == []
+    vgg, resnet = lines(figure_of(*runs, report=True), "accuracy", "Report")
+    assert (vgg.line.color, vgg.line.dash) == (NETWORK_COLOURS["vgg16"], "dot")
+    assert list(vgg.y) == pytest.approx([99.45, 99.45])
+    assert resnet.line.color == NETWORK_COLOURS["resnet34"]
+
+
+def test_a_run_of_one_epoch_is_a_visible_point():
+    run = finished_run()
+    run.history_path.write_text("\n".join(run.history_path.read_text().splitlines()[:2]) + "\n")
+    assert {line.mode for line in figure_of(run).data if line.hovertemplate} == {"lines+markers"}
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_runs_are_named_by_network_dataset_and_recipe(recipe):
+    finished_run("resnet34", "fashion_mnist", recipe)
+    (run,) = list_runs()
+    label = RECIPES[recipe]["label"]
+    assert short_names([run], [run.read_config()]) == [f"ResNet-34 on Fashion-MNIST, {label}"]
+
+
+def test_a_new_column_of_the_registry_is_drawn_without_any_change_of_the_page(monkeypatch):
+    column = results.Column("Test", "gap", "points", lambda facts: 0.0123)
+    monkeypatch.setitem(results.COLUMNS, "gap", column)
+    finished_run()
+    assert table(opened())["Test", "gap"].tolist() == pytest.approx([1.23])

@@ -1,0 +1,229 @@
+"""The Gallery page as its script runs: with no run, with one running, with some finished."""
+
+import base64
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from core.datasets.catalogue import DATASETS
+from core.datasets.loading import DatasetUnavailable, load
+from core.networks.catalogue import MODELS
+from core.results import scores
+from core.runs.run import Run
+from pages.parts import data
+from pages.parts.image_grid import png_address
+from tests.folders import finished_run, started_run
+
+APP = str(Path(__file__).parents[2] / "app.py")
+
+
+def opened(**query):
+    page = AppTest.from_file(APP, default_timeout=60)
+    page.switch_page("pages/gallery.py")
+    for name, value in query.items():
+        page.query_params[name] = value
+    return ran(page)
+
+
+def ran(page):
+    page.run()
+    assert not page.exception
+    return page
+
+
+def shown(page):
+    """The numbers of the test images in the grid."""
+    grids = [element.proto.body for element in page.get("html") if 'class="cases"' in element.proto.body]
+    return [int(number) for number in re.findall(r'alt="Test image (\d+):', "".join(grids))]
+
+
+def links(page):
+    return [(link.proto.page, link.proto.query_string) for link in page.get("page_link")]
+
+
+def expected(run, **filters):
+    predictions = run.read_predictions()
+    return scores.cases(predictions["logits"], predictions["labels"], **filters).tolist()
+
+
+def test_with_no_run_it_leads_to_training(artifacts):
+    page = opened()
+    assert "Nothing to browse yet" in page.info[0].value
+    assert links(page) == [("train", "")]
+    assert len(page.selectbox) == 0
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_run_that_is_training_has_no_gallery_yet_and_leads_to_its_curves(artifacts, named):
+    run = started_run("vgg16", "mnist")
+    page = opened(**({"run": run.id} if named else {}))
+    assert re.fullmatch(r"VGG-16 on MNIST, Quick · .* is running: its gallery opens .*", page.info[0].value)
+    assert links(page) == [("train", f"run={run.id}")]
+    assert shown(page) == []
+
+
+def test_a_run_that_ended_without_a_test_says_so(artifacts):
+    run = started_run()
+    run.write_status(state="stopped")
+    assert opened(run=run.id).info[0].value.endswith(" has not been tested (stopped), so it has no gallery.")
+
+
+def test_a_link_to_an_untested_run_still_offers_the_others(artifacts):
+    tested, running = finished_run(), started_run()
+    page = opened(run=running.id)
+    assert page.selectbox(key="gallery run").value is None
+    page.selectbox(key="gallery run").select(tested.id).run()
+    assert page.query_params["run"] == tested.id
+    assert page.metric[0].label == "Test accuracy"
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+@pytest.mark.parametrize("model", MODELS)
+def test_a_finished_run_opens_on_its_fails_the_surest_first(artifacts, model, dataset):
+    run = finished_run(model, dataset)
+    page = opened()
+    assert shown(page) == expected(run, correct=False)
+    wrong = len(expected(run, correct=False))
+    assert [metric.value for metric in page.metric] == [f"{100 - wrong / 2:.2f} %", str(wrong), "3 of 3"]
+    assert f"**1–{wrong} of {wrong}**" in page.caption[1].value
+    assert page.selectbox(key="url true").options == ["Any class", *DATASETS[dataset]["classes"]]
+
+
+def test_the_run_in_the_url_is_the_one_that_is_shown(artifacts):
+    older = finished_run("resnet34", "cifar10", wrong=0.5)
+    finished_run("alexnet", "mnist")
+    page = opened(run=older.id)
+    assert page.selectbox(key="gallery run").value == older.id
+    assert shown(page) == expected(older, correct=False)
+
+
+def test_the_url_holds_the_filters(artifacts):
+    run = finished_run(wrong=0.5)
+    page = opened(show="fail", true="4", predicted="5", sort="worst")
+    assert shown(page) == expected(run, correct=False, true_class=4, predicted_class=5, sort_by="loss")
+    assert len(shown(page)) > 0
+    assert page.selectbox(key="url true").value == "4"
+
+
+def test_choosing_filters_changes_the_pictures_and_the_link(artifacts):
+    run = finished_run()
+    page = opened()
+    page.button_group(key="url show").set_value("success")
+    ran(page)
+    page.selectbox(key="url true").select("7")
+    ran(page)
+    page.selectbox(key="url sort").select("best")
+    ran(page)
+    filters = {"correct": True, "true_class": 7, "sort_by": "loss", "descending": False}
+    assert shown(page) == expected(run, **filters)
+    link = dict(page.query_params)
+    assert link == {"show": "success", "true": "7", "sort": "best"}
+    assert shown(opened(**link)) == shown(page)
+
+
+def test_a_default_needs_no_place_in_the_link(artifacts):
+    finished_run()
+    page = opened(true="7")
+    page.selectbox(key="url true").select("any")
+    assert "true" not in ran(page).query_params
+
+
+def test_many_cases_come_in_pages(artifacts):
+    run = finished_run(examples=250)
+    assert shown(opened(show="all")) == expected(run)[:100]
+    page = opened(show="all", page="3")
+    assert shown(page) == expected(run)[200:]
+    assert "**201–250 of 250**" in page.caption[1].value
+
+
+def test_changing_a_filter_goes_back_to_the_first_page(artifacts):
+    run = finished_run(examples=250)
+    page = opened(show="all", page="3")
+    page.selectbox(key="url sort").select("unsurest")
+    assert shown(ran(page)) == expected(run, descending=False)[:100]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("show", "everything"),
+        ("true", "10"),
+        ("true", "-1"),
+        ("predicted", "<b>4</b>"),
+        ("sort", ""),
+        ("page", "99"),
+        ("page", "two"),
+    ],
+)
+def test_a_value_in_the_link_that_makes_no_sense_is_one_sentence_and_ignored(artifacts, name, value):
+    run = finished_run()
+    page = opened(**{name: value})
+    assert len(page.warning) == 1
+    assert "is ignored" in page.warning[0].value
+    assert "<b>" not in page.warning[0].value
+    assert shown(page) == expected(run, correct=False)
+
+
+def test_a_link_to_a_run_that_does_not_exist_shows_another(artifacts):
+    run = finished_run()
+    page = opened(run="alexnet-mnist-quick-20200101-000000-0000")
+    assert "There is no run called" in page.warning[0].value
+    assert shown(page) == expected(run, correct=False)
+
+
+def test_filters_that_nothing_fits_say_so(artifacts):
+    finished_run(wrong=0)
+    page = opened()
+    assert page.info[0].value == "No test image fits these filters."
+    assert shown(page) == []
+
+
+@pytest.mark.parametrize("path", [Run.predictions_path, Run.metrics_path])
+def test_damaged_files_are_one_sentence(artifacts, path):
+    run = finished_run()
+    path.fget(run).write_bytes(b"{")
+    page = opened()
+    (error,) = page.error
+    assert error.value.startswith(f"{run.id}: {path.fget(run).name}: ")
+    assert error.value.count(".") == 2
+
+
+def test_without_the_images_there_is_a_sentence_and_the_matrix_stays(artifacts, monkeypatch):
+    def unreachable(name):
+        raise DatasetUnavailable("MNIST is not here.")
+
+    monkeypatch.setattr(data.image_sheets, "load_test_images", unreachable)
+    data.test_images.clear()
+    finished_run()
+    page = opened()
+    assert [error.value for error in page.error] == ["MNIST is not here."]
+    assert len(page.get("vega_lite_chart")) == 2
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_pictures_keep_every_pixel(dataset):
+    image = load(dataset).test_images[0]
+    head, _, encoded = png_address(image).partition(",")
+    assert head == "data:image/png;base64"
+    assert (np.array(Image.open(io.BytesIO(base64.b64decode(encoded)))) == image.squeeze()).all()
+
+
+def test_class_names_are_text_and_never_markup():
+    def script():
+        import numpy as np
+
+        from pages.parts.image_grid import draw_cases
+
+        shares = np.array([[0.2, 0.8]])
+        predictions = {"logits": np.log(shares), "probabilities": shares, "labels": np.array([0])}
+        draw_cases(np.zeros((1, 4, 4, 1), "uint8"), predictions, np.array([0]), ["<script>", '"onload='], "red")
+
+    (grid,) = AppTest.from_function(script).run().get("html")
+    assert "<script>" not in grid.proto.body
+    assert '"onload' not in grid.proto.body
+    assert "&lt;script&gt; → &quot;onload=" in grid.proto.body

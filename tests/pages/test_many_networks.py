@@ -1,0 +1,41 @@
+"""Ten networks, as many as others will add: every page opens."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[2]
+PAGES = ("overview", "train", "compare", "gallery", "draw")
+# In a process of its own, since networks are registered when the program is imported.
+PROGRAM = """
+import json
+import sys
+from core.networks import alexnet
+from core.networks.catalogue import MODELS
+
+for number in range(7):
+    MODELS[f"copied_{number}"] = MODELS["alexnet"] | {"label": f"Copy {number}"}
+    alexnet.ARCHITECTURES[f"copied_{number}"] = alexnet.ARCHITECTURES["alexnet"]
+
+from streamlit.testing.v1 import AppTest
+from tests.folders import finished_run, started_run
+from tests.penmanship import teach
+
+runs = [teach(finished_run("copied_5")), started_run("copied_6")]
+for name in sys.argv[1:]:
+    page = AppTest.from_file("app.py", default_timeout=60)
+    page.switch_page(f"pages/{name}.py")
+    page.query_params["run"] = [run.id for run in runs]
+    page.run()
+    print(json.dumps([name, [error.proto.type for error in page.exception], len(page.main.children)]))
+"""
+
+
+def test_every_page_opens_with_ten_networks(artifacts):
+    command = [sys.executable, "-c", PROGRAM, *PAGES]
+    done = subprocess.run(command, cwd=PROJECT, env=os.environ, capture_output=True, text=True)
+    said = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
+    assert [(name, errors) for name, errors, _ in said] == [(name, []) for name in PAGES], done.stderr
+    assert all(elements > 1 for *_, elements in said)

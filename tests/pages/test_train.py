@@ -1,0 +1,263 @@
+"""The Train page as its script runs: with no run, with one running, with some finished."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.config import run_config as run_config
+from core.config.fields import Number
+from core.config.recipes import RECIPES, make_config
+from core.datasets.catalogue import DATASETS
+from core.networks.catalogue import MODELS
+from core.results.reference import REPORT
+from core.runs.run import list_runs
+from pages.parts.settings_form import FIELDS
+from pages.parts.style import pair_label, percent
+from tests.folders import finished_run, started_run
+
+pytestmark = pytest.mark.usefixtures("artifacts")
+PAIRS = [(model, dataset) for model in MODELS for dataset in DATASETS]
+APP = str(Path(__file__).parents[2] / "app.py")
+TINY = {"epochs": "2", "image_size": "16", "train_examples": "100"}
+
+
+def opened(**query):
+    page = AppTest.from_file(APP, default_timeout=60).run()
+    for name, value in query.items():
+        page.query_params[name] = value
+    page = page.switch_page("pages/train.py").run()
+    assert not page.exception
+    return page
+
+
+def start_buttons(page):
+    return {pair: page.button(key=f"start_{pair[0]}_{pair[1]}") for pair in PAIRS}
+
+
+def html(page):
+    return "\n".join(element.proto.body for element in page.get("html"))
+
+
+def charts(page):
+    """What each live chart was given."""
+    found = [element.proto for element in page.get("bidi_component") if element.proto.component_name == "live_chart"]
+    return [json.loads(proto.mixed.json or proto.json) for proto in found]
+
+
+def badges(page):
+    return [text.value for text in page.markdown if "-badge[" in text.value]
+
+
+def links(page):
+    return {link.proto.page: link.proto.query_string for link in page.get("page_link")}
+
+
+def test_with_no_run_every_pair_can_be_clicked_and_says_how_long_it_takes():
+    page = opened()
+    for pair, button in start_buttons(page).items():
+        assert button.label.startswith(f"{pair_label(*pair)} :small[about ")
+        assert not button.disabled
+    assert "Nothing has been trained yet" in page.info[0].value
+    assert charts(page) == []
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_recipe_says_what_it_is_and_changes_the_times(recipe):
+    page = opened(recipe=recipe)
+    assert RECIPES[recipe]["about"] in [caption.value for caption in page.caption]
+    assert page.query_params.get("recipe", "quick") == recipe
+    for pair, button in start_buttons(page).items():
+        config = make_config(*pair, recipe)
+        assert (":small[at most " in button.label) == bool(config.early_stopping_patience)
+        assert f"{config.epochs} epochs of" in button.help
+
+
+def parameters_said(page):
+    return dict(zip(MODELS, re.findall(r"· ([^·<]*) parameters", html(page)), strict=True))
+
+
+def test_the_grid_says_how_many_parameters_the_runs_on_offer_have():
+    assert parameters_said(opened())["vgg16"] == "33.7 M"
+    assert parameters_said(opened(recipe="report"))["vgg16"] == "39.9 M"
+    assert parameters_said(opened(image_size="224"))["alexnet"] == "72.0 M"
+
+
+def test_the_grid_says_no_number_of_parameters_where_the_settings_are_wrong():
+    page = opened()
+    page = page.number_input(key="epochs").set_value(501).run()
+    assert "8 layers" in html(page)
+    assert "parameters" not in html(page)
+
+
+def test_a_click_starts_one_run_with_the_settings_and_shows_it():
+    page = opened(**TINY)
+    start_buttons(page)["vgg16", "fashion_mnist"].click()
+    page = page.run()
+    assert not page.exception
+    (run,) = list_runs()
+    settings = {name: int(value) for name, value in TINY.items()}
+    assert run.read_config() == make_config("vgg16", "fashion_mnist", "quick", **settings)
+    assert page.query_params["run"] == run.id
+    assert run.id in html(page)
+    assert len(badges(page)) == 1
+
+    # The second click of a double click.
+    start_buttons(page)["vgg16", "fashion_mnist"].click().run()
+    assert list_runs() == [run]
+
+
+def test_a_new_run_joins_those_in_the_url():
+    old = finished_run()
+    page = opened(run=old.id, **TINY)
+    start_buttons(page)["alexnet", "mnist"].click()
+    page = page.run()
+    (new,) = set(list_runs()) - {old}
+    assert page.query_params["run"] == [new.id, old.id]
+
+
+def test_every_hyperparameter_has_a_widget_with_its_help():
+    page = opened()
+    widgets = {widget.key: widget for kind in (page.number_input, page.selectbox) for widget in kind}
+    names = {*run_config.FIELDS} - {"model", "dataset", "recipe"}
+    assert names == set(FIELDS) == set(widgets)
+    for name, field in FIELDS.items():
+        assert widgets[name].label == field.metadata["label"]
+        assert run_config.described(field) == widgets[name].help
+        assert widgets[name].value is None
+
+
+def test_settings_in_the_url_are_said_in_words_and_can_be_reset():
+    page = opened(epochs="3", flip="on")
+    assert (page.number_input(key="epochs").value, page.selectbox(key="flip").value) == (3, "on")
+    assert any("epochs 3, horizontal flips on" in text.value for text in page.markdown)
+    (reset,) = [button for button in page.button if button.label == "Reset"]
+    page = reset.click().run()
+    assert page.number_input(key="epochs").value is None
+    assert not any("Changed from the recipe" in text.value for text in page.markdown)
+
+
+def test_a_value_out_of_range_is_said_in_a_sentence_and_nothing_is_lost():
+    page = opened()
+    page.number_input(key="epochs").set_value(3).run()
+    numeric = {name for name, field in FIELDS.items() if isinstance(field.metadata["kind"], Number)} - {"epochs"}
+    assert numeric
+    for name in sorted(numeric):
+        field = FIELDS[name]
+        wrong = field.type(field.metadata["kind"].high + 1)
+        page = page.number_input(key=name).set_value(wrong).run()
+        assert not page.exception
+        (error,) = page.error
+        assert error.value.startswith(f"{field.metadata['label']} is between ")
+        assert all(button.disabled for button in start_buttons(page).values())
+        assert (page.number_input(key=name).value, page.number_input(key="epochs").value) == (wrong, 3)
+        # Takes effect with the next field's value.
+        page.number_input(key=name).set_value(None)
+    assert not page.run().error
+    assert list_runs() == []
+
+
+def test_a_running_run_shows_its_curves_its_progress_and_its_speed():
+    run = started_run("resnet34", "cifar10", epochs_done=2, epochs=5)
+    page = opened()
+    (chart,) = charts(page)
+    assert chart["run"] == run.id
+    assert chart["epochs"]["x"] == [1.0, 2.0]
+    assert chart["epochs"]["validation_accuracy"] == [0.65, 0.825]
+    assert chart["steps"] == {"x": [2.25], "loss": [0.4], "accuracy": [0.8]}
+    assert chart["report"] == {"accuracy": REPORT["resnet34", "cifar10"]["validation_accuracy"]}
+    assert [bar.proto.text for bar in page.get("progress")] == ["Epoch 3 of 5", "Step 5 of 20"]
+    for said in ("Time left", "790", "0.001", "82.50 %", "epochs 5", run.id):
+        assert said in html(page)
+    assert badges(page) == [":blue-badge[training]"]
+
+
+def test_a_failed_run_says_why_and_shows_its_log_as_it_is():
+    run = started_run()
+    run.write_status(state="failed", phase=None, error="The disk is full; delete something and train again.")
+    run.log_path.write_text("<b>first</b>\n" + "\n".join(f"line {number}" for number in range(60)))
+    page = opened(run=run.id)
+    assert page.error[0].value == "The disk is full; delete something and train again."
+    assert page.code[0].value.splitlines()[-1] == "line 59"
+    assert "<b>first</b>" not in html(page)
+    assert badges(page) == [":red-badge[failed]"]
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_a_finished_run_shows_its_test_accuracy_and_leads_on(dataset):
+    run = finished_run("vgg16", dataset)
+    run.tflite_path.touch()
+    page = opened(run=run.id)
+    best = run.read_metrics()["best"]
+    assert f"Test accuracy, epoch {best['epoch']}" in html(page)
+    assert percent(best["test_accuracy"]) in html(page)
+    assert percent(REPORT["vgg16", dataset]["test_accuracy"]) in html(page)
+    assert set(links(page)) == {"gallery", "compare"} | ({"draw"} if dataset == "mnist" else set())
+    assert set(links(page).values()) == {f"run={run.id}"}
+    assert not page.get("progress")
+
+
+def test_a_finished_run_says_how_long_it_took_and_where_it_was_trained():
+    run = finished_run()
+    facts = {"started": 1.8e9, "seconds": 50.0, "gpus": [], "first_step": 0}
+    first = facts | {"first_epoch": 1, "processor": "Old [Processor](https://example.org)", "cores": 2}
+    second = facts | {"first_epoch": 3, "processor": "New Processor", "cores": 4}
+    run.describe(sessions=[first, second])
+    run.write_metrics(run.read_metrics() | {"total_seconds": 130.0})
+    page = opened(run=run.id)
+    assert "<span>Training time</span><b>38 s</b>" in html(page)
+    assert "<span>In all</span><b>2 min</b>" in html(page)
+    said = next(text.value for text in page.markdown if text.value.startswith("Trained in"))
+    assert said == (
+        r"Trained in 2 sessions: epochs 1 to 2 on Old \[Processor\](https://example.org), 2 cores; "
+        "epoch 3 on New Processor, 4 cores."
+    )
+    (command,) = (code.value for code in page.code)
+    assert command.startswith("python -m core train alexnet mnist")
+
+
+@pytest.mark.parametrize("damage", [lambda run: run.history_path.write_text("no table"), lambda run: None])
+def test_a_run_from_before_its_times_and_sessions_were_recorded_shows_what_there_is(damage):
+    run = finished_run()
+    metrics = run.read_metrics()
+    metrics.pop("total_seconds", None)
+    run.write_metrics(metrics)
+    damage(run)
+    page = opened(run=run.id)
+    assert "In all" not in html(page)
+    assert not [text.value for text in page.markdown if text.value.startswith("Trained in")]
+    assert len(page.code) == 1
+
+
+def test_a_run_that_has_no_network_does_not_lead_to_drawing():
+    assert set(links(opened(run=finished_run().id))) == {"gallery", "compare"}
+
+
+def test_several_runs_are_watched_at_once_in_the_urls_order():
+    runs = [finished_run("vgg16"), started_run("resnet34"), finished_run("alexnet")]
+    page = opened(run=[run.id for run in runs])
+    assert [chart["run"] for chart in charts(page)] == [run.id for run in runs]
+    assert page.multiselect[0].value == runs
+    page = page.multiselect[0].set_value(runs[1:]).run()
+    assert page.query_params["run"] == [run.id for run in runs[1:]]
+    assert [chart["run"] for chart in charts(page)] == [run.id for run in runs[1:]]
+
+
+def test_without_a_choice_the_unfinished_runs_are_watched_else_the_newest():
+    older, newest = finished_run("vgg16"), finished_run("alexnet")
+    older.path.rename(older.path.with_name("vgg16-mnist-quick-20200101-000000-0000"))
+    assert [chart["run"] for chart in charts(opened())] == [newest.id]
+    at_work = started_run("resnet34")
+    assert [chart["run"] for chart in charts(opened())] == [at_work.id]
+
+
+def test_an_unknown_run_and_a_damaged_one_are_a_sentence_each_and_the_rest_is_shown():
+    sound, damaged = finished_run("alexnet"), finished_run("vgg16")
+    damaged.config_path.write_text("{")
+    page = opened(run=[sound.id, damaged.id, "no-such-run"])
+    assert [chart["run"] for chart in charts(page)] == [sound.id]
+    (error,) = page.error
+    assert error.value.startswith(f"{damaged.id}: config.json: line 1 is not JSON; ")
+    assert "There is no run called no-such-run" in page.warning[0].value
