@@ -1,94 +1,14 @@
 """The lab without a browser: python -m core COMMAND."""
 
-import argparse
 import sys
 
 from core import settings
-from core.cli import commands
-from core.config.recipes import RECIPES
-from core.config.run_config import FIELDS, ConfigError, described, option
-from core.datasets.catalogue import DATASETS
+from core.cli.parser import parser
+from core.config.run_config import ConfigError
 from core.datasets.loading import DatasetUnavailable
 from core.environment import reexec_with, worker_environment
-from core.export import FORMATS
-from core.networks.catalogue import MODELS
 from core.runs.run import RunError
 from core.settings import SettingError
-
-
-class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one sentence and exits with 2."""
-
-    def error(self, message):
-        self.exit(2, f"{message[0].upper()}{message[1:].rstrip('.')}. See {self.prog} --help.\n")
-
-
-def parser():
-    """The whole command line."""
-    top = Parser(prog="python -m core", description=__doc__)
-    verbs = top.add_subparsers(required=True, metavar="COMMAND")
-
-    def verb(function):
-        added = verbs.add_parser(function.__name__, help=function.__doc__.splitlines()[0], description=function.__doc__)
-        added.set_defaults(run=function)
-        return added
-
-    data = verb(commands.data)
-    data.add_argument("datasets", nargs="*", metavar="DATASET", help=f"{', '.join(DATASETS)}; all if none is named")
-    data.add_argument("--folder", help="a folder that holds the original files")
-
-    networks = verb(commands.networks)
-    networks.add_argument("models", nargs="*", metavar="NETWORK", help=f"{', '.join(MODELS)}; all if none is named")
-    networks.add_argument("--dataset", default="mnist", choices=DATASETS, help="whose images it takes (mnist)")
-    networks.add_argument("--recipe", default="report", choices=RECIPES, help="whose settings it has (report)")
-    add_settings(networks, {"Network"})
-
-    verb(commands.settings)
-
-    train = verb(commands.train)
-    train.add_argument("model", nargs="?", metavar="NETWORK", help=", ".join(MODELS))
-    train.add_argument("dataset", nargs="?", metavar="DATASET", help=", ".join(DATASETS))
-    train.add_argument("--recipe", default="quick", metavar="NAME", help=f"{', '.join(RECIPES)} (quick)")
-    train.add_argument("--run", dest="run_id", help="go on with a run that was stopped or interrupted")
-    train.add_argument("--finish", action="store_true", help="with --run: only test and save its best epoch so far")
-    add_settings(train, {field.metadata["group"] for field in FIELDS.values()})
-
-    sweep = verb(commands.sweep)
-    sweep.add_argument("--networks", dest="models", nargs="+", default=list(MODELS), choices=MODELS, help="(all)")
-    sweep.add_argument("--datasets", nargs="+", default=list(DATASETS), choices=DATASETS, help="(all)")
-    sweep.add_argument("--recipes", nargs="+", default=["modern"], choices=RECIPES, help="(modern)")
-    sweep.add_argument("--seeds", nargs="+", default=[0], type=int, metavar="N", help="(0)")
-    sweep.add_argument("--at-once", type=int, metavar="N", help="how many train side by side (one, or one a GPU)")
-    add_settings(sweep, {field.metadata["group"] for field in FIELDS.values()} - {"Run"})
-
-    verb(commands.runs)
-    stop = verb(commands.stop)
-    stop.add_argument("run_id", metavar="RUN")
-    evaluate = verb(commands.evaluate)
-    evaluate.add_argument("run_id", metavar="RUN")
-    export = verb(commands.export)
-    export.add_argument("run_id", metavar="RUN")
-    export.add_argument("folder", metavar="FOLDER", help="where to; made if it is not there")
-    export.add_argument("--formats", nargs="+", choices=FORMATS, help=f"{', '.join(FORMATS)} (all)")
-    ship = verb(commands.ship)
-    ship.add_argument("run_ids", nargs="+", metavar="RUN")
-    ship.add_argument("--folder", help="the artifacts folder to copy them into (the project's own)")
-    ship.add_argument(
-        "--no-network", dest="network", action="store_false", help="leave the 8-bit network for drawings behind"
-    )
-    return top
-
-
-def add_settings(command, groups):
-    """An option for each setting of these groups, from its declaration in RunConfig."""
-    for name, field in FIELDS.items():
-        meta = field.metadata
-        if meta["group"] in groups and name not in ("model", "dataset", "recipe"):
-            kind = {"type": field.type, "metavar": "X"}
-            if field.type is bool:
-                kind = {"action": argparse.BooleanOptionalAction}
-            about = f"{meta['label']}. {described(field)}".replace("%", "%%")
-            command.add_argument(option(name), help=about, default=argparse.SUPPRESS, **kind)
 
 
 def main(arguments=None):

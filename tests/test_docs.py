@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from streamlit.web.cli import main_run
 
-from core.__main__ import parser
+from core.cli.parser import parser
 from core.config.recipes import RECIPES, make_config, training_command
 from core.datasets.catalogue import DATASETS
 from core.networks.catalogue import MODELS

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from core.__main__ import main, parser
+from core.__main__ import main
+from core.cli.parser import parser
 from core.config.recipes import make_config, training_command
 from core.datasets.loading import load
 from core.export import FORMATS

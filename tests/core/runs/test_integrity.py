@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.__main__ import main
-from core.cli import commands
+from core.cli import runs
 from core.datasets.loading import Dataset
 from core.runs.integrity import problems
 from tests.damages import SENSELESS, WAYS, damaged
@@ -178,7 +178,7 @@ def test_what_only_workers_use_does_no_page_and_no_command_any_harm(artifacts, c
 @pytest.mark.parametrize("name", FILES)
 def test_every_command_names_the_damaged_file_and_goes_on(artifacts, tmp_path, monkeypatch, capsys, name):
     images, labels = variations(1)
-    monkeypatch.setattr(commands, "load", lambda dataset: Dataset(images, labels, images, labels))
+    monkeypatch.setattr(runs, "load", lambda dataset: Dataset(images, labels, images, labels))
     sound = whole_run("vgg16")
     for number, way in enumerate(ways(name)):
         run = whole_run()

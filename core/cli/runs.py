@@ -1,0 +1,90 @@
+"""The commands for runs that there are: list them, test them again, and take them elsewhere."""
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from core.config.recipes import training_command
+from core.datasets.loading import load
+from core.jobs import liveness
+from core.runs.integrity import problems
+from core.runs.run import RunError, list_runs, open_run
+
+
+def runs():
+    """List the runs, newest first."""
+    rows = []
+    for run in list_runs():
+        damaged = problems(run)
+        try:
+            state = f"damaged: {', '.join(damaged)}" if damaged else liveness.state(run)["state"]
+            metrics = None if "metrics.json" in damaged else run.read_metrics()
+        except RunError as error:
+            print(error, file=sys.stderr)
+            continue
+        best = metrics["best"] if metrics else {}
+        accuracy = f"{100 * best['test_accuracy']:.2f} %" if best else ""
+        rows.append({"run": run.id, "state": state, "test accuracy": accuracy, "epoch": best.get("epoch", "")})
+    print(pd.DataFrame(rows).to_string(index=False) if rows else "No runs yet. Try: python -m core train alexnet mnist")
+    return 0
+
+
+def evaluate(run_id):
+    """Answer the test images again with a run's networks, as Keras and as LiteRT runs them."""
+    run = open_run(run_id)
+    recorded = _finished(run)["best"]
+    has_keras, has_tflite = (os.path.lexists(path) for path in (run.model_path, run.tflite_path))
+    if run.is_shipped and not (has_keras or has_tflite):
+        raise RunError(f"{run.id} came without its network; train it yourself: {training_command(run.read_config())}")
+    from core.export.keras import load_network
+    from core.export.litert_reader import Classifier
+    from core.results.scores import accuracy
+    from core.training.train import PREDICT_BATCH, score
+
+    test = load(run.read_config().dataset)
+    print(f"recorded      {100 * recorded['test_accuracy']:.2f} %, loss {recorded['test_loss']:.4f}")
+    if has_keras or not run.is_shipped:
+        _, scores = score(load_network(run), test.test_images, test.test_labels, bar="model.keras")
+        print(f"model.keras   {100 * scores['test_accuracy']:.2f} %, loss {scores['test_loss']:.4f}")
+    if has_tflite:
+        classifier = Classifier(run)
+        starts = tqdm(range(0, len(test.test_labels), PREDICT_BATCH), desc="model.tflite")
+        answers = [classifier.classify(test.test_images[start : start + PREDICT_BATCH]) for start in starts]
+        print(f"model.tflite  {100 * accuracy(np.concatenate(answers), test.test_labels):.2f} %")
+    return 0
+
+
+def export(run_id, folder, formats):
+    """Write a finished run into a folder: its networks, what they take and give, its tables and predictions."""
+    from core.export import export
+
+    for path in export(open_run(run_id), Path(folder), formats):
+        print(path)
+    return 0
+
+
+def ship(run_ids, folder, network):
+    """Copy finished runs into a project, as ones that come with it, and the test images of their datasets."""
+    from core.datasets.test_images import FOLDER, read_sheet, write_sheet
+    from core.export.bundles import ship
+
+    project = Path(folder) if folder else FOLDER.parent
+    for run in map(open_run, run_ids):
+        copy = ship(run, project, network)
+        size = sum(path.stat().st_size for path in copy.path.iterdir())
+        print(f"{copy.path}  {size / 1e6:.1f} MB", flush=True)
+        dataset = copy.read_config().dataset
+        if read_sheet(dataset, project / FOLDER.name) is None:
+            print(write_sheet(dataset, project / FOLDER.name), flush=True)
+    return 0
+
+
+def _finished(run):
+    metrics = run.read_metrics()
+    if metrics is None:
+        raise RunError(f"{run.id} has no network yet; train it to its end first.")
+    return metrics

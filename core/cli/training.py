@@ -1,0 +1,69 @@
+"""The commands that train: one run or many, and stopping them."""
+
+import functools
+import sys
+import time
+
+from core.config.recipes import make_config
+from core.config.run_config import ConfigError
+from core.jobs import control, liveness
+from core.runs.run import UNFINISHED, create_run, open_run
+
+
+def train(model, dataset, recipe, run_id, finish, **settings):
+    """Train a network, with progress, or go on with a run; Ctrl-C stops after the step in hand and loses nothing."""
+    if run_id:
+        if model or settings:
+            raise ConfigError(
+                "A run goes on with its own settings: name it alone, as in: python -m core train --run RUN."
+            )
+        run = open_run(run_id)
+        run.read_config()  # Refused here, and not by the training: a damaged run has not failed.
+    elif finish:
+        raise ConfigError("Name the run to finish, as in: python -m core train --run RUN --finish.")
+    elif model and dataset:
+        control.check_allowed()
+        # Not queued, or the scheduler might take it.
+        run = create_run(make_config(model, dataset, recipe, **settings), state="stopped")
+        print(f"{run.path}", flush=True)
+    else:
+        raise ConfigError("Name a network and a dataset, as in: python -m core train alexnet mnist.")
+    from core.jobs.worker import work
+
+    state = work(
+        run,
+        1 if sys.stdout.isatty() else 2,
+        tell=lambda words: print(f"Waiting, {words}.", flush=True),
+        claim=functools.partial(control.take, finish=finish),
+    )
+    metrics = run.read_metrics()
+    if state == "stopped":
+        print(f"stopped; go on with: python -m core train --run {run.id}")
+    elif state == "failed":
+        print(run.read_status()["error"], file=sys.stderr)
+    elif metrics:
+        best = metrics["best"]
+        print(f"{state}: {100 * best['test_accuracy']:.2f} % test accuracy with the weights of epoch {best['epoch']}")
+    return state == "failed"
+
+
+def sweep(models, datasets, recipes, seeds, at_once, **settings):
+    """Train many pairs, skipping what is finished; cut it whenever you like, the same command goes on."""
+    from core.jobs.sweep import sweep
+
+    try:
+        trained = sweep(models, datasets, recipes, seeds, at_once, **settings)
+    except KeyboardInterrupt:
+        print("Stopped; the same command goes on where this one was.")
+        return 130
+    return int(any(liveness.state(run)["state"] != "completed" for run in trained))
+
+
+def stop(run_id):
+    """Stop a run, wherever it is trained: after the step in hand, with everything written."""
+    run = open_run(run_id)
+    control.stop(run)
+    while (state := liveness.state(run)["state"]) in UNFINISHED:
+        time.sleep(0.2)
+    print(f"{run.id} is {state}")
+    return 0
