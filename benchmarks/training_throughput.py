@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from core.config.recipes import make_config
 from core.datasets.catalogue import DATASETS
 from core.environment import SETTINGS, worker_environment
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 
 HERE = Path(__file__).parent
 OURS = "this project"
@@ -74,7 +74,7 @@ def measure(options, model):
 def report(model, rates):
     """Prints a line for each contender; the ratio is the median of the rounds' own."""
     for name, measured in rates.items():
-        line = f"{MODELS[model]['label']:<11}{name:<24}{statistics.median(measured):9.1f}"
+        line = f"{NETWORKS[model]['label']:<11}{name:<24}{statistics.median(measured):9.1f}"
         if name != OURS:
             ratios = [ours / theirs for ours, theirs in zip(rates[OURS], measured, strict=True)]
             line += f"{statistics.median(ratios):15.2f}   ({min(ratios):.2f} to {max(ratios):.2f})"
@@ -83,7 +83,7 @@ def report(model, rates):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--networks", nargs="+", choices=MODELS, default=list(MODELS), metavar="NETWORK")
+    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS), metavar="NETWORK")
     parser.add_argument("--batch", type=int, default=128, help="images a step (128)")
     parser.add_argument("--rounds", type=int, default=5, help="turns of each contender (5)")
     parser.add_argument("--steps", type=int, help="steps a turn (as many as we take in about 2 seconds)")

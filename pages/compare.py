@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.config.recipes import RECIPES
 from core.datasets.catalogue import DATASETS
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 from core.results import table as results
 from core.results.reference import TEST_IMAGES
 from core.runs.run import Run, RunError, artifacts_folder
@@ -20,7 +20,7 @@ begin_page()
 
 EPOCHS = {"best": "Best epoch", "last": "Last epoch"}
 FILTERS = {
-    "model": ("Network", MODELS, "network"),
+    "network": ("Network", NETWORKS, "network"),
     "dataset": ("Dataset", DATASETS, "dataset"),
     "recipe": ("Recipe", RECIPES, "recipe"),
 }
@@ -86,8 +86,8 @@ def draw_rows(rows, which, report, chosen):
         st.session_state[key] = {"selection": {"rows": ticked, "columns": [], "cells": []}}
 
     def follow_ticks():
-        places = st.session_state[key]["selection"]["rows"]
-        put_runs_in_url(hidden + [Run(artifacts_folder() / ids[place]) for place in places])
+        positions = st.session_state[key]["selection"]["rows"]
+        put_runs_in_url(hidden + [Run(artifacts_folder() / ids[position]) for position in positions])
 
     draw_table(rows, columns_of_runs(report), key=key, on_select=follow_ticks, alt="Runs and their figures")
     if hidden:
@@ -102,8 +102,8 @@ def draw_rows(rows, which, report, chosen):
 def leading_runs(best):
     """A dataset, and each network's best run on it: the first dataset that has any."""
     leaders = results.best_runs(best)
-    dataset = next(dataset for dataset in DATASETS if any((model, dataset) in leaders for model in MODELS))
-    ids = [leaders[model, dataset]["run"] for model in MODELS if (model, dataset) in leaders]
+    dataset = next(dataset for dataset in DATASETS if any((network, dataset) in leaders for network in NETWORKS))
+    ids = [leaders[network, dataset]["run"] for network in NETWORKS if (network, dataset) in leaders]
     return dataset, [Run(artifacts_folder() / run_id) for run_id in ids]
 
 

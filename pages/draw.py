@@ -5,14 +5,14 @@ from collections import Counter
 import streamlit as st
 
 from core.digits.strokes import DATASET, DrawingError
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 from core.results import table as results
 from core.runs.run import UNFINISHED, RunError, open_run
 from core.settings import read_only
 from pages.parts import data
 from pages.parts.draw.pad import drawing_pad
 from pages.parts.draw.picture_choice import picture_choice
-from pages.parts.draw.predictions import Reader, draw_answers
+from pages.parts.draw.predictions import Reader, draw_predictions
 from pages.parts.refreshing import refreshing
 from pages.parts.shell import begin_page
 from pages.parts.starting import quick_start_button
@@ -32,7 +32,7 @@ def chosen_runs(mnist_runs):
     named, more = data.table([run for run in runs_in_url() if reads_digits(run)])
     for problem in problems + more:
         st.warning(plain(problem))
-    rows = [best[model, DATASET] for model in MODELS if (model, DATASET) in best] + named.to_dict("records")
+    rows = [best[network, DATASET] for network in NETWORKS if (network, DATASET) in best] + named.to_dict("records")
     return {row["run"]: row["test_accuracy"] for row in rows}
 
 
@@ -44,7 +44,7 @@ def reads_digits(run):
         st.warning(plain(str(error)))
         return False
     if config.dataset != DATASET:
-        st.info(f"{pair_label(config.model, config.dataset)} has not learned digits, so it does not answer here.")
+        st.info(f"{pair_label(config.network, config.dataset)} has not learned digits, so it does not answer here.")
     elif not tested:
         st.info(f"{run.id} has not been trained and tested yet, so it does not answer here.")
     return tested and config.dataset == DATASET
@@ -53,13 +53,13 @@ def reads_digits(run):
 def readers(accuracies):
     """A Reader for each run whose network can be loaded; says why for the others."""
     runs = loaded(map(open_run, accuracies))
-    labels = [MODELS[data.config(run).model]["label"] for run in runs]
+    labels = [NETWORKS[data.config(run).network]["label"] for run in runs]
     often = Counter(labels)
     return [
         Reader(
             run,
             f"{label} {run.id[-4:]}" if often[label] > 1 else label,
-            NETWORK_COLOURS[data.config(run).model],
+            NETWORK_COLOURS[data.config(run).network],
             data.name(run),
             accuracies[run.id],
             data.metrics(run).get("quantized", {}).get("test_accuracy"),
@@ -98,7 +98,7 @@ def ask(reader, image):
 def draw(found, missing):
     """The pad, the answers, and networks to train instead: all that a stroke runs again."""
     left, right = st.columns([2, 3], gap="medium")
-    image, answers = None, []
+    image, predictions = None, []
     with left:
         try:
             image = drawing_pad("pad")
@@ -107,24 +107,24 @@ def draw(found, missing):
         picture_choice("pad")
     with right:
         try:
-            answers = [] if image is None else [ask(reader, image) for reader in found]
+            predictions = [] if image is None else [ask(reader, image) for reader in found]
         except RunError as error:
             st.error(plain(str(error)))
             image = None
-        draw_answers(image, found, answers, "answers")
+        draw_predictions(image, found, predictions, "predictions")
         if missing:
             offer(missing, bool(found))
 
 
-def offer(models, beside):
+def offer(networks, beside):
     """Buttons that train what is missing, quick; `beside` says whether others answer already."""
     if beside:
         st.caption("Not trained on MNIST yet. Train one, quick: minutes, then it answers here too.")
     else:
         st.info("Train a network on MNIST, quick: it takes minutes, and then it reads what you draw.")
     with st.container(horizontal=True):
-        for model in models:
-            quick_start_button(f"Train {MODELS[model]['label']}", model, DATASET)
+        for network in networks:
+            quick_start_button(f"Train {NETWORKS[network]['label']}", network, DATASET)
 
 
 def await_training(runs):
@@ -136,7 +136,7 @@ def await_training(runs):
             st.rerun()
         if status["state"] not in UNFINISHED:
             st.rerun()
-        label = MODELS[data.config(run).model]["label"]
+        label = NETWORKS[data.config(run).network]["label"]
         epoch = f", epoch {status['epoch']} of {status['epochs']}" if status.get("epoch") else ""
         st.page_link(
             "pages/train.py",
@@ -152,8 +152,8 @@ def main():
     mnist_runs = [run for run in data.readable_runs()[0] if data.config(run).dataset == DATASET]
     found = readers(chosen_runs(mnist_runs))
     learning = [run for run in mnist_runs if data.state(run)["state"] in UNFINISHED]
-    there = {data.config(run).model for run in [*learning, *(reader.run for reader in found)]}
-    draw(found, [] if read_only() else [model for model in MODELS if model not in there])
+    there = {data.config(run).network for run in [*learning, *(reader.run for reader in found)]}
+    draw(found, [] if read_only() else [network for network in NETWORKS if network not in there])
     if learning:
         refreshing(lambda: await_training(learning), REFRESH_SECONDS)
 

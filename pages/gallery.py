@@ -22,7 +22,7 @@ begin_page()
 PAGE_SIZE = 100
 NEEDED = ("config.json", "status.json", "metrics.json", "test_predictions.npz")
 # What the URL says -> what the widget says, and what it asks of `evaluation.cases`.
-SHOW = {"fail": ("Fails", False), "success": ("Successes", True), "all": ("All", None)}
+SHOW = {"errors": ("Errors", False), "success": ("Successes", True), "all": ("All", None)}
 SORT = {
     "surest": ("Most confident first", {"sort_by": "confidence", "descending": True}),
     "unsurest": ("Least confident first", {"sort_by": "confidence", "descending": False}),
@@ -99,7 +99,7 @@ def draw_filters(classes):
     notices = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         labels = {name: label for name, (label, _) in SHOW.items()}
-        show = linked(st.segmented_control, "Show", "show", labels, "fail", notices, required=True)
+        show = linked(st.segmented_control, "Show", "show", labels, "errors", notices, required=True)
         true = linked(st.selectbox, "True class", "true", any_class, "any", notices, width=125)
         predicted = linked(st.selectbox, "Predicted class", "predicted", any_class, "any", notices, width=125)
         labels = {name: label for name, (label, _) in SORT.items()}
@@ -142,7 +142,7 @@ def choose_cell(true_class, predicted_class):
     elif st.query_params.get("show") == "all":
         put_in_url(**cell)
     else:
-        put_in_url(**cell, show="success" if true_class == predicted_class else "fail")
+        put_in_url(**cell, show="success" if true_class == predicted_class else "errors")
 
 
 def draw_matrix(run, matrix, classes, colour, cell):
@@ -167,7 +167,7 @@ def draw_matrix(run, matrix, classes, colour, cell):
 def draw_gallery(run):
     """Everything about a run that was tested."""
     config, predictions = data.config(run), data.predictions(run)
-    classes, colour = DATASETS[config.dataset]["classes"], NETWORK_COLOURS[config.model]
+    classes, colour = DATASETS[config.dataset]["classes"], NETWORK_COLOURS[config.network]
     logits, labels = predictions["logits"], predictions["labels"]
     matrix = scores.confusion_matrix(logits, labels)
     draw_facts(run, matrix)

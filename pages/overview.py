@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.datasets.catalogue import DATASETS
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 from core.results import table as results
 from core.results.reference import TEST_IMAGES
 from core.results.statistics import BETTER, NO_CLEAR_DIFFERENCE, WORSE
@@ -45,16 +45,16 @@ CARD_STYLE = """<style>
 
 
 def running_runs():
-    """(model, dataset) -> (run, status) of the newest run at work."""
+    """(network, dataset) -> (run, status) of the newest run at work."""
     found = {}
     for run, config, status in data.unfinished_runs():
-        found.setdefault((config.model, config.dataset), (run, status))
+        found.setdefault((config.network, config.dataset), (run, status))
     return found
 
 
 def summary(best):
     """How many pairs are trained, and how they stand beside the report when they are judged together."""
-    pairs = len(MODELS) * len(DATASETS)
+    pairs = len(NETWORKS) * len(DATASETS)
     if not best:
         start = "" if read_only() else ": start with any of them, quick ones take minutes"
         return f"None of the {pairs} pairs is trained yet{start}."

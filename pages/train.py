@@ -5,7 +5,7 @@ import streamlit as st
 from core.config.recipes import RECIPES, make_config
 from core.config.run_config import ConfigError
 from core.datasets.catalogue import DATASETS
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 from core.runs.run import UNFINISHED, RunError
 from core.settings import READ_ONLY, read_only
 from pages.parts import data
@@ -25,9 +25,11 @@ REFRESH_SECONDS = 2
 
 
 def configs(recipe, settings):
-    """(model, dataset) -> RunConfig for every pair. Raises ConfigError."""
+    """(network, dataset) -> RunConfig for every pair. Raises ConfigError."""
     return {
-        (model, dataset): make_config(model, dataset, recipe, **settings) for model in MODELS for dataset in DATASETS
+        (network, dataset): make_config(network, dataset, recipe, **settings)
+        for network in NETWORKS
+        for dataset in DATASETS
     }
 
 

@@ -76,7 +76,7 @@ SENSELESS = {
         '{"schema_version": 1, "created": 1.8e9, "config": []}',
         '{"schema_version": 1, "created": 1.8e9, "config": {"epochs": "many"}}',
         '{"schema_version": 1, "created": 1.8e9, "config": {"epochs": 1' + "0" * 400 + "}}",
-        '{"schema_version": 1, "created": 1.8e9, "config": {"model": ["alexnet"]}}',
+        '{"schema_version": 1, "created": 1.8e9, "config": {"network": ["alexnet"]}}',
         '{"schema_version": 1, "created": 1.8e9, "config": {}, "environment": "here"}',
         '{"schema_version": 1, "created": 1.8e9, "config": {}, "sessions": {"started": 1.8e9}}',
         '{"schema_version": 1, "created": 1.8e9, "config": {}, "sessions": ["here"]}',

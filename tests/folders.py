@@ -12,9 +12,9 @@ from core.runs.run import create_run
 claims = {}
 
 
-def started_run(model="alexnet", dataset="mnist", recipe="quick", epochs_done=2, **overrides):
+def started_run(network="alexnet", dataset="mnist", recipe="quick", epochs_done=2, **overrides):
     """A run that this very process claims to be training, with some epochs behind it and one begun."""
-    run = create_run(make_config(model, dataset, recipe, **overrides))
+    run = create_run(make_config(network, dataset, recipe, **overrides))
     claims[run] = liveness.claim(run)
     config = run.read_config()
     for epoch in range(1, epochs_done + 1):
@@ -37,9 +37,9 @@ def started_run(model="alexnet", dataset="mnist", recipe="quick", epochs_done=2,
     return run
 
 
-def finished_run(model="alexnet", dataset="mnist", recipe="quick", examples=200, wrong=0.1, **overrides):
+def finished_run(network="alexnet", dataset="mnist", recipe="quick", examples=200, wrong=0.1, **overrides):
     """A completed run: random test predictions of which a share `wrong` is wrong; it has no network file."""
-    run = started_run(model, dataset, recipe, epochs_done=3, **overrides)
+    run = started_run(network, dataset, recipe, epochs_done=3, **overrides)
     random = np.random.default_rng(0)
     classes = len(DATASETS[dataset]["classes"])
     labels = np.arange(examples) % classes

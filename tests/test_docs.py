@@ -13,7 +13,7 @@ from streamlit.web.cli import main_run
 from core.cli.parser import parser
 from core.config.recipes import RECIPES, make_config, training_command
 from core.datasets.catalogue import DATASETS
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 from core.networks.sizes import size
 from core.results import table as results
 from core.results.reference import REPORT
@@ -303,7 +303,7 @@ def beside_the_report(row):
 
 
 def pair(row):
-    return [MODELS[row["model"]]["label"], DATASETS[row["dataset"]]["label"]]
+    return [NETWORKS[row["network"]]["label"], DATASETS[row["dataset"]]["label"]]
 
 
 ROWS = results.table(SHIPPED)[0].to_dict("records")
@@ -311,7 +311,7 @@ BEST = results.best_runs(results.table(SHIPPED)[0])
 
 
 def in_order(rows):
-    return sorted(rows, key=lambda row: (list(DATASETS).index(row["dataset"]), list(MODELS).index(row["model"])))
+    return sorted(rows, key=lambda row: (list(DATASETS).index(row["dataset"]), list(NETWORKS).index(row["network"])))
 
 
 def test_the_readme_has_the_result_of_each_pair():
@@ -358,7 +358,7 @@ def test_the_pairs_are_counted_as_the_statistics_count_them(path):
 def test_the_results_have_the_8_bit_networks():
     expected = [
         [
-            MODELS[row["model"]]["label"],
+            NETWORKS[row["network"]]["label"],
             f"{row['epochs']:.0f}",
             percent(row["test_accuracy"]),
             percent(Run(PROJECT / "artifacts" / row["run"]).read_metrics()["quantized"]["test_accuracy"]),
@@ -377,7 +377,7 @@ def test_the_recipes_are_what_their_table_says():
         ]
         said[label].append([int(number) for number in re.findall(r"\d+", images.replace(",", ""))] or [0])
     for name, recipe in RECIPES.items():
-        configs = [make_config(model, dataset, name) for model in MODELS for dataset in DATASETS]
+        configs = [make_config(network, dataset, name) for network in NETWORKS for dataset in DATASETS]
         columns = ("image_size", "epochs", "train_examples")
         found = [sorted({getattr(config, column) for config in configs}) for column in columns]
         assert said.pop(recipe["label"]) == [sorted({values[0], values[-1]}) for values in found]
@@ -385,7 +385,7 @@ def test_the_recipes_are_what_their_table_says():
 
 
 def test_the_figures_in_sentences_are_those_of_the_runs():
-    by_pair = {(row["model"], row["dataset"], row["recipe"]): row for row in ROWS}
+    by_pair = {(row["network"], row["dataset"], row["recipe"]): row for row in ROWS}
     results, recipes = prose(PROJECT / "docs/results.md"), prose(PROJECT / "docs/recipes.md")
     mnist, fashion = by_pair["alexnet", "mnist", "report"], by_pair["alexnet", "fashion_mnist", "report"]
     assert f"at its best after {mnist['epoch']} epochs and stopped by itself after {mnist['epochs']:.0f}" in results

@@ -7,7 +7,7 @@ from core.config.recipes import make_config
 from core.config.run_config import ConfigError, settings_table
 from core.datasets.catalogue import DATASETS
 from core.datasets.loading import verify
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 
 
 def data(datasets, folder):
@@ -29,20 +29,20 @@ def data(datasets, folder):
     return 0
 
 
-def networks(models, dataset, recipe, **settings):
+def networks(networks, dataset, recipe, **settings):
     """Print each network layer by layer."""
-    names = _known(models, MODELS, "network")
+    names = _known(networks, NETWORKS, "network")
     configs = [make_config(name, dataset, recipe, **settings) for name in names]
     from core.networks.build import build_model
     from core.networks.summary import count_parameters, layer_table
 
     for config in configs:
-        model = build_model(config, DATASETS[dataset]["image_shape"], len(DATASETS[dataset]["classes"]))
-        table = pd.DataFrame(layer_table(model))
-        count = count_parameters(model)
+        network = build_model(config, DATASETS[dataset]["image_shape"], len(DATASETS[dataset]["classes"]))
+        table = pd.DataFrame(layer_table(network))
+        count = count_parameters(network)
         table["output_shape"] = ["×".join(map(str, shape)) for shape in table["output_shape"]]
         size, channels = config.image_size, DATASETS[dataset]["image_shape"][2]
-        print(f"\n{MODELS[config.model]['label']} on {size}×{size}×{channels}, {recipe} recipe\n")
+        print(f"\n{NETWORKS[config.network]['label']} on {size}×{size}×{channels}, {recipe} recipe\n")
         print(
             table.to_string(index=False, formatters={name: "{:,}".format for name in ("parameters", "multiply_adds")})
         )

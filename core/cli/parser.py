@@ -7,7 +7,7 @@ from core.config.recipes import RECIPES
 from core.config.run_config import FIELDS, described, option
 from core.datasets.catalogue import DATASETS
 from core.export import FORMATS
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 
 
 class Parser(argparse.ArgumentParser):
@@ -32,7 +32,7 @@ def parser():
     data.add_argument("--folder", help="a folder that holds the original files")
 
     networks = verb(catalogue.networks)
-    networks.add_argument("models", nargs="*", metavar="NETWORK", help=f"{', '.join(MODELS)}; all if none is named")
+    networks.add_argument("networks", nargs="*", metavar="NETWORK", help=f"{', '.join(NETWORKS)}; all if none is named")
     networks.add_argument("--dataset", default="mnist", choices=DATASETS, help="whose images it takes (mnist)")
     networks.add_argument("--recipe", default="report", choices=RECIPES, help="whose settings it has (report)")
     add_settings(networks, {"Network"})
@@ -40,7 +40,7 @@ def parser():
     verb(catalogue.settings)
 
     train = verb(training.train)
-    train.add_argument("model", nargs="?", metavar="NETWORK", help=", ".join(MODELS))
+    train.add_argument("network", nargs="?", metavar="NETWORK", help=", ".join(NETWORKS))
     train.add_argument("dataset", nargs="?", metavar="DATASET", help=", ".join(DATASETS))
     train.add_argument("--recipe", default="quick", metavar="NAME", help=f"{', '.join(RECIPES)} (quick)")
     train.add_argument("--run", dest="run_id", help="go on with a run that was stopped or interrupted")
@@ -48,7 +48,7 @@ def parser():
     add_settings(train, {field.metadata["group"] for field in FIELDS.values()})
 
     sweep = verb(training.sweep)
-    sweep.add_argument("--networks", dest="models", nargs="+", default=list(MODELS), choices=MODELS, help="(all)")
+    sweep.add_argument("--networks", nargs="+", default=list(NETWORKS), choices=NETWORKS, help="(all)")
     sweep.add_argument("--datasets", nargs="+", default=list(DATASETS), choices=DATASETS, help="(all)")
     sweep.add_argument("--recipes", nargs="+", default=["modern"], choices=RECIPES, help="(modern)")
     sweep.add_argument("--seeds", nargs="+", default=[0], type=int, metavar="N", help="(0)")
@@ -77,7 +77,7 @@ def add_settings(command, groups):
     """An option for each setting of these groups, from its declaration in RunConfig."""
     for name, field in FIELDS.items():
         meta = field.metadata
-        if meta["group"] in groups and name not in ("model", "dataset", "recipe"):
+        if meta["group"] in groups and name not in ("network", "dataset", "recipe"):
             kind = {"type": field.type, "metavar": "X"}
             if field.type is bool:
                 kind = {"action": argparse.BooleanOptionalAction}

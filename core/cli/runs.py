@@ -53,8 +53,8 @@ def evaluate(run_id):
     if has_tflite:
         classifier = Classifier(run)
         starts = tqdm(range(0, len(test.test_labels), PREDICT_BATCH), desc="model.tflite")
-        answers = [classifier.classify(test.test_images[start : start + PREDICT_BATCH]) for start in starts]
-        print(f"model.tflite  {100 * accuracy(np.concatenate(answers), test.test_labels):.2f} %")
+        predictions = [classifier.classify(test.test_images[start : start + PREDICT_BATCH]) for start in starts]
+        print(f"model.tflite  {100 * accuracy(np.concatenate(predictions), test.test_labels):.2f} %")
     return 0
 
 

@@ -10,10 +10,10 @@ from core.jobs import control, liveness
 from core.runs.run import UNFINISHED, create_run, open_run
 
 
-def train(model, dataset, recipe, run_id, finish, **settings):
+def train(network, dataset, recipe, run_id, finish, **settings):
     """Train a network, with progress, or go on with a run; Ctrl-C stops after the step in hand and loses nothing."""
     if run_id:
-        if model or settings:
+        if network or settings:
             raise ConfigError(
                 "A run goes on with its own settings: name it alone, as in: python -m core train --run RUN."
             )
@@ -21,10 +21,10 @@ def train(model, dataset, recipe, run_id, finish, **settings):
         run.read_config()  # Refused here, and not by the training: a damaged run has not failed.
     elif finish:
         raise ConfigError("Name the run to finish, as in: python -m core train --run RUN --finish.")
-    elif model and dataset:
+    elif network and dataset:
         control.check_allowed()
         # Not queued, or the scheduler might take it.
-        run = create_run(make_config(model, dataset, recipe, **settings), state="stopped")
+        run = create_run(make_config(network, dataset, recipe, **settings), state="stopped")
         print(f"{run.path}", flush=True)
     else:
         raise ConfigError("Name a network and a dataset, as in: python -m core train alexnet mnist.")
@@ -47,12 +47,12 @@ def train(model, dataset, recipe, run_id, finish, **settings):
     return state == "failed"
 
 
-def sweep(models, datasets, recipes, seeds, at_once, **settings):
+def sweep(networks, datasets, recipes, seeds, at_once, **settings):
     """Train many pairs, skipping what is finished; cut it whenever you like, the same command goes on."""
     from core.jobs.sweep import sweep
 
     try:
-        trained = sweep(models, datasets, recipes, seeds, at_once, **settings)
+        trained = sweep(networks, datasets, recipes, seeds, at_once, **settings)
     except KeyboardInterrupt:
         print("Stopped; the same command goes on where this one was.")
         return 130

@@ -79,15 +79,15 @@ RECIPES = {
 }
 
 
-def make_config(model, dataset, recipe="quick", **overrides):
+def make_config(network, dataset, recipe="quick", **overrides):
     """The recipe's RunConfig for one pair, with any field overridden.
 
     Raises:
         ConfigError: an unknown network, dataset, recipe or setting, or a value out of range.
     """
-    names = {"model": model, "dataset": dataset, "recipe": recipe}
+    names = {"network": network, "dataset": dataset, "recipe": recipe}
     RunConfig(**names)
-    values, facts = dict(names), characteristics(model) | {"dataset": dataset}
+    values, facts = dict(names), characteristics(network) | {"dataset": dataset}
     for where, settings in RECIPES[recipe]["rules"]:
         if all(facts[name] == wanted for name, wanted in where.items()):
             values |= settings
@@ -97,13 +97,13 @@ def make_config(model, dataset, recipe="quick", **overrides):
 
 def overrides(config):
     """The fields in which a RunConfig departs from its recipe, name -> value."""
-    recipe = make_config(config.model, config.dataset, config.recipe).to_dict()
+    recipe = make_config(config.network, config.dataset, config.recipe).to_dict()
     return {name: value for name, value in config.to_dict().items() if value != recipe[name]}
 
 
 def training_command(config):
     """The line for a terminal that starts a training with this RunConfig."""
-    words = [f"python -m core train {config.model} {config.dataset} --recipe {config.recipe}"]
+    words = [f"python -m core train {config.network} {config.dataset} --recipe {config.recipe}"]
     for name, value in overrides(config).items():
         if isinstance(value, bool):
             words.append(option(name if value else f"no_{name}"))

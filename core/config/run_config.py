@@ -5,7 +5,7 @@ import math
 
 from core.config.fields import Choice, Number, Switch, UnsoundError, figure, shown
 from core.datasets.catalogue import DATASETS
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 
 # What the best epoch has the most of (1) or the least (-1).
 MONITORS = {"validation_loss": -1, "validation_accuracy": 1}
@@ -46,7 +46,7 @@ class RunConfig:
         ConfigError: a field has the wrong type, is out of range or is not one of its choices.
     """
 
-    model: str = _choice("alexnet", "Network", MODELS, "Run", "Which network to train.")
+    network: str = _choice("alexnet", "Network", NETWORKS, "Run", "Which network to train.")
     dataset: str = _choice("mnist", "Dataset", DATASETS, "Run", "Which images to train on.")
     recipe: str = _choice("quick", "Recipe", ("report", "quick", "modern"), "Run", "Where the defaults come from.")
     seed: int = _number(
@@ -333,7 +333,7 @@ class RunConfig:
 # Every setting, by its name.
 FIELDS = {field.name: field for field in dataclasses.fields(RunConfig)}
 # The names that settings had in older runs -> those they have now.
-RENAMED = {"divide_by_deviation": "standardize", "shift": "translate"}
+RENAMED = {"model": "network", "divide_by_deviation": "standardize", "shift": "translate"}
 
 
 def check_names(names):

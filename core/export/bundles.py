@@ -68,4 +68,4 @@ def quantized_accuracy(run):
 def _answers_drawings(run):
     config = run.read_config()
     best = results.best_runs(results.table(list_runs())[0])
-    return config.dataset == strokes.DATASET and best[config.model, config.dataset]["run"] == run.id
+    return config.dataset == strokes.DATASET and best[config.network, config.dataset]["run"] == run.id

@@ -6,7 +6,7 @@ import json
 import os
 
 from core.datasets.catalogue import DATASETS
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 from core.runs.sessions import trained_on
 
 # `load` and `logits` depend on the format of the network.
@@ -48,9 +48,9 @@ def describe(run):
     environment = trained_on(record)
     backend = environment.get("backend")
     return {
-        "network": config.model,
-        "label": MODELS[config.model]["label"],
-        "paper": MODELS[config.model]["paper"],
+        "network": config.network,
+        "label": NETWORKS[config.network]["label"],
+        "paper": NETWORKS[config.network]["paper"],
         "parameters": metrics["parameters"],
         "dataset": config.dataset,
         "classes": list(dataset["classes"]),

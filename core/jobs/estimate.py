@@ -10,7 +10,7 @@ import psutil
 
 from core.datasets.catalogue import DATASETS
 from core.jobs import machine
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 from core.networks.sizes import size
 
 # How fast a training step of each family computes, against `matrix_speed` on every core, counting six operations for
@@ -74,7 +74,7 @@ def seconds_left(config, status, history, progress):
 
 def kind(config):
     """What decides the speed of a run on one machine; runs that have it in common are as fast as one another."""
-    return config.model, config.image_size, config.precision, config.batch_size
+    return config.network, config.image_size, config.precision, config.batch_size
 
 
 def measured_speeds(runs):
@@ -104,7 +104,7 @@ def measured_speeds(runs):
 
 def calculated_speed(config):
     """Training images a second, from this machine's arithmetic and the network's multiply-adds and weights."""
-    family, counted = MODELS[config.model]["family"], size(config)
+    family, counted = NETWORKS[config.network]["family"], size(config)
     arithmetic = matrix_speed() * _cores() * EFFICIENCY.get(family, TYPICAL_EFFICIENCY)
     if config.precision == "mixed_bfloat16" and computes_in_bfloat16():
         arithmetic *= BFLOAT16_GAIN.get(family, TYPICAL_BFLOAT16_GAIN)

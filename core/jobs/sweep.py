@@ -12,14 +12,14 @@ from core.runs.run import UNFINISHED, RunError, list_runs
 LOOK_SECONDS = 1
 
 
-def sweep(models, datasets, recipes, seeds, at_once=None, tell=print, **settings):
+def sweep(networks, datasets, recipes, seeds, at_once=None, tell=print, **settings):
     """Trains every network on every dataset with every recipe and seed, in workers of their own, and waits for them.
 
     It can be cut at any moment and called again: a run with the very same config is taken for the one that is wanted,
     whatever it was started by. A failed one is tried once more.
 
     Args:
-        models, datasets, recipes: names.
+        networks, datasets, recipes: names.
         seeds: whole numbers.
         at_once: how many train at the same time, from 1; None for what the queue would do anyway.
         tell: called with a line whenever a run's state changes.
@@ -36,8 +36,8 @@ def sweep(models, datasets, recipes, seeds, at_once=None, tell=print, **settings
     if at_once is not None and at_once < 1:
         raise ConfigError(f"--at-once is a whole number from 1, not {at_once}.")
     configs = [
-        make_config(model, dataset, recipe, seed=seed, **settings)
-        for recipe, seed, model, dataset in itertools.product(recipes, seeds, models, datasets)
+        make_config(network, dataset, recipe, seed=seed, **settings)
+        for recipe, seed, network, dataset in itertools.product(recipes, seeds, networks, datasets)
     ]
     there = _by_config()
     runs = []

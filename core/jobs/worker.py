@@ -1,4 +1,4 @@
-"""Trains a run in this process: from its place in the queue to its last status, with every failure in one sentence."""
+"""Trains a run in this process, from its turn in the queue to its last status; every failure is one sentence."""
 
 import contextlib
 import errno
@@ -27,7 +27,7 @@ def work(run, verbose=2, tell=lambda words: None, claim=liveness.claim):
         verbose: as in `core.training.train.train`.
         claim: takes the run and returns its lock: `core.jobs.liveness.claim` where it is queued, or
             `core.jobs.control.take`.
-        tell: called with its place in line, while it waits for its turn.
+        tell: called with its position in the queue, while it waits for its turn.
 
     Returns:
         Its last state: "completed", "stopped" or "failed".

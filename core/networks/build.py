@@ -33,7 +33,7 @@ def build_model(config, image_shape, classes=10, mean_image=None, deviation=1.0)
     images = keras.Input(image_shape, dtype="uint8", name="images")
     with _precision(config.precision):
         pixels = preprocessing(config, image_shape, mean_image, deviation)(images)
-        return keras.Model(images, assemble(config.model, Blocks(config, classes), pixels), name=config.model)
+        return keras.Model(images, assemble(config.network, Blocks(config, classes), pixels), name=config.network)
 
 
 @contextlib.contextmanager

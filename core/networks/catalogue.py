@@ -16,7 +16,7 @@ TRAITS = {
     "costly": "so much arithmetic that an epoch takes several times as long as with the other networks",
 }
 
-MODELS = {
+NETWORKS = {
     "alexnet": {
         "label": "AlexNet",
         "year": 2012,
@@ -46,7 +46,7 @@ MODELS = {
 
 def characteristics(name):
     """What rules about networks match: {"family": its family, trait: whether it has it, for each of TRAITS}."""
-    entry = MODELS[name]
+    entry = NETWORKS[name]
     return {"family": entry["family"]} | {trait: trait in entry["traits"] for trait in TRAITS}
 
 
@@ -54,5 +54,5 @@ def assemble(name, blocks, x):
     """Puts the named network together on preprocessed images x, of `blocks`: `core.networks.blocks.Blocks` makes Keras
     layers, `core.networks.sizes.Counter` only counts. Returns its logits.
     """
-    family = importlib.import_module(f"core.networks.{MODELS[name]['family']}")
+    family = importlib.import_module(f"core.networks.{NETWORKS[name]['family']}")
     return family.network(blocks, x, family.ARCHITECTURES[name])

@@ -26,7 +26,7 @@ def size(config):
     """The Size of the network that a RunConfig describes, for its dataset's channels and classes."""
     dataset = DATASETS[config.dataset]
     channels, classes = dataset["image_shape"][2], len(dataset["classes"])
-    return _size(config.model, config.image_size, channels, classes, config.batch_normalization)
+    return _size(config.network, config.image_size, channels, classes, config.batch_normalization)
 
 
 @functools.lru_cache(maxsize=1000)

@@ -1,4 +1,4 @@
-"""What a network's outputs on labelled images amount to: scores, and success and fail cases."""
+"""What a network's outputs on labelled images amount to: scores, and successes and errors."""
 
 import math
 
@@ -74,7 +74,7 @@ def cases(
     Args:
         logits: (N, classes).
         labels: (N,) true classes.
-        correct: True for successes only, False for fails only, None for all.
+        correct: True for successes only, False for errors only, None for all.
         true_class, predicted_class: a class number to keep only its images, or None.
         sort_by: one of SORT_KEYS: "confidence" is the probability of the predicted class, "loss" the cross-entropy.
             Both are compared as log-odds, which go on where probabilities come to 1 and losses to 0.

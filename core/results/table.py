@@ -11,7 +11,7 @@ import pandas as pd
 
 from core.config.run_config import RunConfig
 from core.datasets.catalogue import DATASETS
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 from core.results.reference import REPORT, TEST_IMAGES
 from core.results.statistics import Comparison, compare_accuracies, joint_verdicts, wilson_interval
 from core.runs.run import Run, RunError
@@ -95,7 +95,7 @@ def _metric(name):
 
 _DIFFERENCE = "Difference from the report"
 COLUMNS = {
-    "model": Column("", "Network", "network", lambda facts: facts.config.model),
+    "network": Column("", "Network", "network", lambda facts: facts.config.network),
     "dataset": Column("", "Dataset", "dataset", lambda facts: facts.config.dataset),
     "recipe": Column("", "Recipe", "recipe", lambda facts: facts.config.recipe),
     "test_accuracy": Column("Test", "accuracy", "accuracy", lambda facts: float(facts.scores["test_accuracy"])),
@@ -217,7 +217,7 @@ def row_of(run, which="best"):
     if metrics is None:
         return None
     config = run.read_config()
-    report, scores = REPORT.get((config.model, config.dataset), {}), metrics[which]
+    report, scores = REPORT.get((config.network, config.dataset), {}), metrics[which]
     compared = compare_accuracies(
         *_measured(config.dataset, scores["test_accuracy"], report.get("test_accuracy", math.nan))
     )
@@ -227,26 +227,26 @@ def row_of(run, which="best"):
 
 def as_table(rows):
     """The DataFrame that `table` describes, of what `row_of` returned."""
-    datasets, models = list(DATASETS), list(MODELS)
+    datasets, networks = list(DATASETS), list(NETWORKS)
     rows = [row for row in rows if row is not None]
-    rows.sort(key=lambda row: (datasets.index(row["dataset"]), models.index(row["model"])))
+    rows.sort(key=lambda row: (datasets.index(row["dataset"]), networks.index(row["network"])))
     # As text pandas would turn the None of a pair that the report does not have into nan.
     verdicts = pd.Series([row["verdict"] for row in rows], dtype=object)
     return pd.DataFrame(rows, columns=list(COLUMNS)).assign(verdict=verdicts)
 
 
 def report_table():
-    """The report's own rows: a DataFrame with model, dataset, SCORES, epochs and seconds as in `table`."""
+    """The report's own rows: a DataFrame with network, dataset, SCORES, epochs and seconds as in `table`."""
     rows = [
-        {"model": model, "dataset": dataset} | figures | {"seconds": _reports_seconds(figures)}
-        for (model, dataset), figures in REPORT.items()
+        {"network": network, "dataset": dataset} | figures | {"seconds": _reports_seconds(figures)}
+        for (network, dataset), figures in REPORT.items()
     ]
-    columns = ("model", "dataset", *SCORES, "epochs", "seconds")
+    columns = ("network", "dataset", *SCORES, "epochs", "seconds")
     return pd.DataFrame(rows, columns=columns).astype({"epochs": float})
 
 
 def best_runs(rows):
-    """(model, dataset) -> the row, a dict with COLUMNS, of the run that speaks for the pair.
+    """(network, dataset) -> the row, a dict with COLUMNS, of the run that speaks for the pair.
 
     It is the one with the highest validation accuracy; of equals the first. The test set chooses nothing: a best
     test accuracy among many runs would flatter. Only runs that held back the same images are ranked against one
@@ -258,7 +258,7 @@ def best_runs(rows):
         rows: a `table` of the best epochs.
     """
     best = {}
-    pairs, ranks = list(zip(rows["model"], rows["dataset"], strict=True)), list(map(_rank, *map(rows.get, _RANKING)))
+    pairs, ranks = list(zip(rows["network"], rows["dataset"], strict=True)), list(map(_rank, *map(rows.get, _RANKING)))
     for number, pair in enumerate(pairs):
         if pair not in best or ranks[number] > ranks[best[pair]]:
             best[pair] = number

@@ -252,7 +252,7 @@ def create_run(config, state="queued", variables=None, **facts):
         replace_json(new.config_path, record | facts)
         replace_json(new.status_path, {"state": state, "heartbeat": now})
         new.write_position(now, variables or {})
-        return Run(_named(new.path, f"{config.model}-{config.dataset}-{config.recipe}"))
+        return Run(_named(new.path, f"{config.network}-{config.dataset}-{config.recipe}"))
     except OSError as error:
         raise RunError(f"No run can be written to {folder}: {error.strerror}.") from None
 

@@ -42,7 +42,7 @@ class Batches(keras.utils.PyDataset):
         return self.images[chosen], self.targets[self.labels[chosen]]
 
 
-class InOrder(keras.utils.PyDataset):
+class SequentialBatches(keras.utils.PyDataset):
     """Batches of raw uint8 images (batch, h, w, c) and one-hot float32 targets (batch, classes), in file order."""
 
     def __init__(self, images, labels, classes, batch_size):

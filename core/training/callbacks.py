@@ -98,7 +98,7 @@ class Recorder(keras.callbacks.Callback):
         )
 
 
-class TestAnswers(keras.callbacks.Callback):
+class TestPredictions(keras.callbacks.Callback):
     """After each epoch, the class each test image gets and how surely; for looking back, never to choose anything."""
 
     __test__ = False

@@ -16,10 +16,10 @@ from core.config.run_config import MONITORS
 from core.files import discard, discard_leftovers, replacing
 from core.networks.preprocessing import fixed_weights
 from core.runs.run import RunError
-from core.training.callbacks import Recorder, TestAnswers
+from core.training.callbacks import Recorder, TestPredictions
 
 
-class Keeper(keras.callbacks.Callback):
+class BestWeights(keras.callbacks.Callback):
     """Keeps on disk the weights of the best epoch, by what the RunConfig monitors, and those of the last epoch."""
 
     def __init__(self, run, config):
@@ -40,11 +40,13 @@ MINUTES_BETWEEN = 3
 # The attributes of each callback that decide how training goes on.
 STATE = {
     Recorder: ("rows", "elapsed"),
-    Keeper: ("best_epoch", "best_score", "last_epoch"),
-    TestAnswers: ("classes", "confidences"),
+    BestWeights: ("best_epoch", "best_score", "last_epoch"),
+    TestPredictions: ("classes", "confidences"),
     keras.callbacks.ReduceLROnPlateau: ("wait", "best", "cooldown_counter"),
     keras.callbacks.EarlyStopping: ("wait", "best", "best_epoch", "stopped_epoch"),
 }
+# What a checkpoint calls a callback, where that is not its class: so that those of earlier versions are still read.
+_STORED_AS = {BestWeights: "Keeper", TestPredictions: "TestAnswers"}
 
 
 class StopRequestedError(Exception):
@@ -70,8 +72,8 @@ class Checkpoint:
         self.epoch, self.step, self.finished, self._callbacks = (
             facts[name] for name in ("epoch", "step", "finished", "callbacks")
         )
-        keeper = self._callbacks[Keeper.__name__]
-        self.kept_epochs = {keeper["best_epoch"], keeper["last_epoch"]} - {0}
+        best_weights = self._callbacks[_stored_name(BestWeights)]
+        self.kept_epochs = {best_weights["best_epoch"], best_weights["last_epoch"]} - {0}
 
     def restore_callbacks(self, callbacks):
         """Gives the callbacks their attributes back."""
@@ -178,8 +180,11 @@ class Checkpointer(keras.callbacks.Callback):
                 arrays |= {f"{kind}/{number}": value for number, value in enumerate(values)}
         arrays["facts"] = np.frombuffer(json.dumps(facts, default=float).encode(), np.uint8)
         path = write_state(self.run, epoch, step, arrays)
-        keeper = next(callback for callback in self.callbacks if isinstance(callback, Keeper))
-        keep_only(self.run, [path, *(weights_path(self.run, kept) for kept in (keeper.best_epoch, keeper.last_epoch))])
+        best_weights = next(callback for callback in self.callbacks if isinstance(callback, BestWeights))
+        keep_only(
+            self.run,
+            [path, *(weights_path(self.run, kept) for kept in (best_weights.best_epoch, best_weights.last_epoch))],
+        )
         self.written, self.finished = time.monotonic(), finished
 
 
@@ -199,7 +204,11 @@ def latest(run):
 
 def _stateful(callbacks):
     """(callback, name) of those that have a state."""
-    return [(callback, type(callback).__name__) for callback in callbacks if type(callback) in STATE]
+    return [(callback, _stored_name(type(callback))) for callback in callbacks if type(callback) in STATE]
+
+
+def _stored_name(kind):
+    return _STORED_AS.get(kind, kind.__name__)
 
 
 def write_state(run, epoch, step, arrays):

@@ -17,11 +17,11 @@ from core.results import scores
 from core.runs.integrity import fingerprints
 from core.runs.run import Run, RunError
 from core.runs.sessions import note_start
-from core.training.batches import Batches, InOrder, predict
-from core.training.callbacks import Recorder, TestAnswers
+from core.training.batches import Batches, SequentialBatches, predict
+from core.training.callbacks import Recorder, TestPredictions
 from core.training.checkpoint import (
+    BestWeights,
     Checkpointer,
-    Keeper,
     PartialEpochOverError,
     StopRequestedError,
     check_fit,
@@ -61,21 +61,21 @@ def train(config, run_dir, stop_requested=lambda: False, verbose=2):
     model = build_model(config, images.shape[1:], classes, *statistics)
     batches = Batches(images, labels, config, classes)
     compile_model(model, config, batches.steps)
-    keeper, answers = Keeper(run, config), TestAnswers(data.test_images, PREDICT_BATCH)
+    best_weights, predictions = BestWeights(run, config), TestPredictions(data.test_images, PREDICT_BATCH)
     recorder = Recorder(run, config, batches)
     # Averaged weights are swapped in first, so that every later callback sees what was validated.
-    callbacks = [*_averaging(config), recorder, keeper, *_pace(config)]
+    callbacks = [*_averaging(config), recorder, best_weights, *_pace(config)]
     if config.record_test_predictions:
-        callbacks.append(answers)
+        callbacks.append(predictions)
 
     def finishing():
         # Where a crash has taken it back to before its first whole epoch, that one is trained first.
-        return bool(keeper.last_epoch) and run.finish_path.exists()
+        return bool(best_weights.last_epoch) and run.finish_path.exists()
 
     checkpointer = Checkpointer(run, batches, callbacks, lambda: stop_requested() or finishing())
     options = {
         "epochs": config.epochs,
-        "validation_data": InOrder(validation_images, validation_labels, classes, PREDICT_BATCH),
+        "validation_data": SequentialBatches(validation_images, validation_labels, classes, PREDICT_BATCH),
         "callbacks": [*callbacks, checkpointer],
         "shuffle": False,
         "verbose": verbose,
@@ -86,7 +86,7 @@ def train(config, run_dir, stop_requested=lambda: False, verbose=2):
     while not (stopped or checkpointer.finished or finishing()):
         try:
             model.fit(batches, initial_epoch=batches.epoch, **options)
-            checkpointer.write(keeper.last_epoch, finished=True)
+            checkpointer.write(best_weights.last_epoch, finished=True)
         except PartialEpochOverError:
             # Keras fixes the number of an epoch's steps when `fit` begins.
             checkpointer.go_back()
@@ -94,14 +94,14 @@ def train(config, run_dir, stop_requested=lambda: False, verbose=2):
             stopped = True
     if (stopped or stop_requested()) and not finishing():
         return None
-    if not keeper.last_epoch:
+    if not best_weights.last_epoch:
         raise RunError("There is nothing to finish: no epoch is over yet. Resume the run instead.")
-    if not keeper.best_epoch:
+    if not best_weights.best_epoch:
         raise RunError("The validation loss is not a number in any epoch; try a lower learning rate.")
     run.write_status(phase="evaluating", step=None, steps=None)
     # What is measured is what is exported: in float32, as bfloat16 can be neither quantised nor run everywhere.
     model = build_model(dataclasses.replace(config, precision="float32"), images.shape[1:], classes, *statistics)
-    metrics = _evaluate(run, model, recorder, keeper, answers, data)
+    metrics = _evaluate(run, model, recorder, best_weights, predictions, data)
     run.write_status(phase="exporting")
     save_network(model, run)
     if keras.backend.backend() == "tensorflow":
@@ -233,7 +233,7 @@ def restore_weights(model, weights):
     model.set_weights([*model.get_weights()[:own], *weights[own:]])
 
 
-def _evaluate(run, model, recorder, keeper, answers, data):
+def _evaluate(run, model, recorder, best_weights, predictions, data):
     """Scores the last and the best epoch on the test images, writes the predictions, and leaves the best weights in
     the model.
     """
@@ -246,15 +246,15 @@ def _evaluate(run, model, recorder, keeper, answers, data):
         return logits, {"epoch": epoch, **{name: history[epoch][name] for name in names}, **scores}
 
     last = None
-    if keeper.last_epoch != keeper.best_epoch:
-        _, last = scored(keeper.last_epoch)
-    logits, best = scored(keeper.best_epoch)
-    recorded = {"epoch_classes": answers.classes, "epoch_confidences": answers.confidences}
-    run.write_predictions(logits=logits, labels=data.test_labels, **(recorded if len(answers.classes) else {}))
+    if best_weights.last_epoch != best_weights.best_epoch:
+        _, last = scored(best_weights.last_epoch)
+    logits, best = scored(best_weights.best_epoch)
+    recorded = {"epoch_classes": predictions.classes, "epoch_confidences": predictions.confidences}
+    run.write_predictions(logits=logits, labels=data.test_labels, **(recorded if len(predictions.classes) else {}))
     return {
         "best": best,
         "last": last or best,
         "parameters": count_parameters(model).total,
-        "epochs": keeper.last_epoch,
+        "epochs": best_weights.last_epoch,
         "seconds": sum(row["seconds"] for row in recorder.rows),
     }

@@ -1,4 +1,4 @@
-"""Widgets whose value is in the URL (?show=fail&true=4): the URL decides, the widget shows and changes it."""
+"""Widgets whose value is in the URL (?show=errors&true=4): the URL decides, the widget shows and changes it."""
 
 import streamlit as st
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.config.recipes import RECIPES
 from core.datasets.catalogue import DATASETS
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 from core.results.reference import REPORT
 from core.results.statistics import BETTER, NO_CLEAR_DIFFERENCE, WORSE
 from pages.parts import data
@@ -54,11 +54,11 @@ def draw_scorecard(best, running):
     """Draws the grid.
 
     Args:
-        best: (model, dataset) -> row, as from `core.results.table.best_runs`.
-        running: (model, dataset) -> (run, status) of the newest unfinished run.
+        best: (network, dataset) -> row, as from `core.results.table.best_runs`.
+        running: (network, dataset) -> (run, status) of the newest unfinished run.
     """
     verdicts = "".join(_VERDICT_STYLE.format(_css_name(word), *colours) for word, (_, *colours) in VERDICTS.items())
-    networks = "".join(f".st-key-network-{name} {{ border-color: {NETWORK_COLOURS[name]}; }}" for name in MODELS)
+    networks = "".join(f".st-key-network-{name} {{ border-color: {NETWORK_COLOURS[name]}; }}" for name in NETWORKS)
     st.html(f"<style>{_STYLE}{verdicts}{networks}</style>")
     for column, dataset in zip(st.columns(_WIDTHS)[1:], DATASETS.values(), strict=True):
         height, width, channels = dataset["image_shape"]
@@ -68,23 +68,23 @@ def draw_scorecard(best, running):
                 f"<div class='axis dataset'><b>{escape(dataset['label'])}</b><br>"
                 f"<span class='quiet'>{width} × {height}, {kind}</span></div>"
             )
-    for model, facts in MODELS.items():
+    for network, facts in NETWORKS.items():
         head, *columns = st.columns(_WIDTHS)
-        with head, st.container(height="stretch", key=f"network-{model}"):
+        with head, st.container(height="stretch", key=f"network-{network}"):
             st.html(
                 f"<div class='axis'><b>{escape(facts['label'])}</b><br><span class='quiet'>{facts['year']}</span></div>"
             )
         for column, dataset in zip(columns, DATASETS, strict=True):
             with column:
-                _draw_cell(model, dataset, best.get((model, dataset)), running.get((model, dataset)))
+                _draw_cell(network, dataset, best.get((network, dataset)), running.get((network, dataset)))
 
 
-def _draw_cell(model, dataset, row, at_work):
+def _draw_cell(network, dataset, row, at_work):
     kind = _css_name(row["verdict"] or "alone") if row else "untrained"
-    with st.container(border=True, height="stretch", gap="xsmall", key=f"cell-{kind}-{model}-{dataset}"):
-        report = REPORT.get((model, dataset), {})
+    with st.container(border=True, height="stretch", gap="xsmall", key=f"cell-{kind}-{network}-{dataset}"):
+        report = REPORT.get((network, dataset), {})
         lines = _score_lines(row, report) if row else _untrained_lines(report)
-        st.html(f"<div class='score'><div class='of'>{escape(pair_label(model, dataset))}</div>{lines}</div>")
+        st.html(f"<div class='score'><div class='of'>{escape(pair_label(network, dataset))}</div>{lines}</div>")
         if at_work:
             run, status = at_work
             config = data.config(run)
@@ -96,7 +96,7 @@ def _draw_cell(model, dataset, row, at_work):
             if at_work:
                 st.page_link("pages/train.py", label="Watch it learn", icon="", query_params={"run": run.id})
             elif not row:
-                quick_start_button("Train quickly", model, dataset)
+                quick_start_button("Train quickly", network, dataset)
 
 
 def _css_name(verdict):

@@ -7,7 +7,7 @@ import streamlit as st
 from core.config import run_config as run_config
 from core.config.fields import Choice, Number, Switch
 
-CHOSEN_ELSEWHERE = ("model", "dataset", "recipe")
+CHOSEN_ELSEWHERE = ("network", "dataset", "recipe")
 FIELDS = {name: field for name, field in run_config.FIELDS.items() if name not in CHOSEN_ELSEWHERE}
 _SWITCH = {"on": True, "off": False}
 _WIDTH = 190

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.datasets.catalogue import DATASETS
 from core.jobs.estimate import estimate
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 from core.networks.sizes import size
 from pages.parts.starting import start
 from pages.parts.style import NETWORK_COLOURS, duration, pair_label
@@ -18,26 +18,26 @@ def start_grid(configs, speeds):
     """Draws a button for each pair; returns the Run that a click started, or None.
 
     Args:
-        configs: (model, dataset) -> RunConfig; empty where the settings are wrong, and nothing can be started.
+        configs: (network, dataset) -> RunConfig; empty where the settings are wrong, and nothing can be started.
         speeds: what `core.jobs.estimate.measured_speeds` found.
     """
     started = None
     colours = "".join(
-        f".st-key-network_{model} {{ --network: {colour}; }}" for model, colour in NETWORK_COLOURS.items()
+        f".st-key-network_{network} {{ --network: {colour}; }}" for network, colour in NETWORK_COLOURS.items()
     )
     st.html(f"<style>{colours}{_CSS}</style>")
-    for model, network in MODELS.items():
-        with st.container(key=f"network_{model}"):
+    for network, entry in NETWORKS.items():
+        with st.container(key=f"network_{network}"):
             heading, *cells = st.columns(1 + len(DATASETS), vertical_alignment="center")
-            facts = [f"{network['year']}", f"{network['layers']} layers"]
-            facts += _parameters([configs[pair] for pair in configs if pair[0] == model])
-            heading.html(f'<div class="network"><b>{network["label"]}</b><span>{" · ".join(facts)}</span></div>')
+            facts = [f"{entry['year']}", f"{entry['layers']} layers"]
+            facts += _parameters([configs[pair] for pair in configs if pair[0] == network])
+            heading.html(f'<div class="network"><b>{entry["label"]}</b><span>{" · ".join(facts)}</span></div>')
             for dataset, cell in zip(DATASETS, cells, strict=True):
-                config = configs.get((model, dataset))
+                config = configs.get((network, dataset))
                 time_said, help = _time(config, speeds) if config else ("check the settings", None)
                 clicked = cell.button(
-                    f"{pair_label(model, dataset)} :small[{time_said}]",
-                    key=f"start_{model}_{dataset}",
+                    f"{pair_label(network, dataset)} :small[{time_said}]",
+                    key=f"start_{network}_{dataset}",
                     help=help,
                     disabled=not config,
                     width="stretch",

@@ -47,9 +47,9 @@ def link_to_training():
         st.page_link("pages/train.py", label="Train a network", icon=":material/play_circle:")
 
 
-def quick_start_button(label, model, dataset):
+def quick_start_button(label, network, dataset):
     """Draws the button; a click trains the pair, quick, and leaves for the Train page. Not where nobody can train."""
-    if not read_only() and st.button(label, icon=":material/play_arrow:", key=f"{model}-{dataset}"):
-        run = start(make_config(model, dataset, "quick"))
+    if not read_only() and st.button(label, icon=":material/play_arrow:", key=f"{network}-{dataset}"):
+        run = start(make_config(network, dataset, "quick"))
         if run:
             st.switch_page("pages/train.py", query_params={"run": run.id})

@@ -5,15 +5,15 @@ import time
 
 from core.config.recipes import RECIPES
 from core.datasets.catalogue import DATASETS
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 from pages.parts.palette import colours
 
-NETWORK_COLOURS = dict(zip(MODELS, colours(len(MODELS)), strict=True))
+NETWORK_COLOURS = dict(zip(NETWORKS, colours(len(NETWORKS)), strict=True))
 
 
-def pair_label(model, dataset):
+def pair_label(network, dataset):
     """ "AlexNet on MNIST"."""
-    return f"{MODELS[model]['label']} on {DATASETS[dataset]['label']}"
+    return f"{NETWORKS[network]['label']} on {DATASETS[dataset]['label']}"
 
 
 def plain(text):
@@ -39,4 +39,4 @@ def run_name(run, config, created):
     made = time.localtime(created)
     when = f"{made.tm_mday} {time.strftime('%b %Y %H:%M', made)}"
     recipe = RECIPES[config.recipe]["label"]
-    return f"{pair_label(config.model, config.dataset)}, {recipe} · {when} · {run.id.rsplit('-', 1)[-1]}"
+    return f"{pair_label(config.network, config.dataset)}, {recipe} · {when} · {run.id.rsplit('-', 1)[-1]}"

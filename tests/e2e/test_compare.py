@@ -30,7 +30,7 @@ def runs_in(url):
 @pytest.fixture
 def runs(artifacts):
     """A run of each network on CIFAR-10, in the order of the table."""
-    return [finished_run(model, "cifar10") for model in ("alexnet", "vgg16", "resnet34")]
+    return [finished_run(network, "cifar10") for network in ("alexnet", "vgg16", "resnet34")]
 
 
 def legend(page):

@@ -6,7 +6,7 @@ from urllib.request import urlopen
 import pytest
 from playwright.sync_api import expect
 
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 from tests.folders import finished_run
 from tests.penmanship import DIGITS, teach
 from tests.picture_files import PAPER, saved
@@ -46,7 +46,7 @@ def ink(page):
 
 @pytest.fixture
 def three_networks(artifacts):
-    return {model: teach(finished_run(model)) for model in MODELS}
+    return {network: teach(finished_run(network)) for network in NETWORKS}
 
 
 def test_a_drawn_7_is_read_by_three_networks_and_survives_a_visit_elsewhere(three_networks, app_url, page):
@@ -56,8 +56,8 @@ def test_a_drawn_7_is_read_by_three_networks_and_survives_a_visit_elsewhere(thre
     expect(verdict(page)).to_have_text("All three networks read a 7.")
     cards = page.get_by_role("article")
     expect(cards).to_have_count(3)
-    for card, (model, run) in zip(cards.all(), three_networks.items(), strict=True):
-        expect(card).to_contain_text(MODELS[model]["label"])
+    for card, (network, run) in zip(cards.all(), three_networks.items(), strict=True):
+        expect(card).to_contain_text(NETWORKS[network]["label"])
         expect(card.locator(".reading b")).to_have_text("7")
         expect(card.locator("li.top")).to_contain_text(re.compile("7.*%"))
         expect(card).to_contain_text(run.id[-4:])

@@ -16,7 +16,7 @@ def run(artifacts):
     return finished_run("vgg16", "fashion_mnist", examples=400)
 
 
-def fails(run, **filters):
+def errors(run, **filters):
     predictions = run.read_predictions()
     return scores.cases(predictions["probabilities"], predictions["labels"], correct=False, **filters).tolist()
 
@@ -47,14 +47,14 @@ def expect_view(page, tiles_shown, cells_outlined):
 def test_a_click_on_the_confusion_matrix_shows_the_images_of_its_cell(app_url, page, run):
     page.goto(app_url)
     page.get_by_role("link", name="Gallery").first.click()
-    everything, mistaken = fails(run), fails(run, true_class=4, predicted_class=5)
+    everything, mistaken = errors(run), errors(run, true_class=4, predicted_class=5)
     assert 0 < len(mistaken) < len(everything)
     expect_view(page, len(everything), 0)
 
     click_cell(page, "Coat", "Sandal")
     expect_view(page, len(mistaken), 1)
     expect(tiles(page).locator("p")).to_have_text(["× Coat → Sandal"] * len(mistaken))
-    assert query(page) == {"show": "fail", "true": "4", "predicted": "5"}
+    assert query(page) == {"show": "errors", "true": "4", "predicted": "5"}
     assert numbers(page) == mistaken
     picture = tiles(page).locator("img").first
     assert picture.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [28, 28]
@@ -72,7 +72,7 @@ def test_a_click_on_the_confusion_matrix_shows_the_images_of_its_cell(app_url, p
 
 def test_the_same_cell_can_be_chosen_and_left_again_and_again(app_url, page, run):
     page.goto(f"{app_url}/gallery?run={run.id}")
-    everything, mistaken = fails(run), fails(run, true_class=4, predicted_class=5)
+    everything, mistaken = errors(run), errors(run, true_class=4, predicted_class=5)
     expect_view(page, len(everything), 0)
     clear = page.get_by_role("button", name="Clear").click
     for leave in (lambda: click_cell(page, "Coat", "Sandal"), clear) * 2:

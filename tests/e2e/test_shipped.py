@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 from core.results import table as results
 from core.runs.run import list_runs
 from pages.parts.style import percent
@@ -47,7 +47,7 @@ def test_a_newcomer_finds_figures_galleries_and_networks_that_read_digits(newcom
     expect(page.locator(f".st-key-title-{runs[0].id}")).to_contain_text("shipped")
     expect(page.get_by_role("button", name="Delete")).to_have_count(0)
 
-    readers = {MODELS[run.read_config().model]["label"] for run in runs if run.tflite_path.exists()}
+    readers = {NETWORKS[run.read_config().network]["label"] for run in runs if run.tflite_path.exists()}
     go_to(page, "Draw")
     expect(page.get_by_role("article")).to_have_count(len(readers))
     draw(page, 7)

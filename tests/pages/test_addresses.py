@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from core.__main__ import main
 from core.config.recipes import RECIPES
 from core.datasets.catalogue import DATASETS
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 from core.runs.run import RunError, open_run
 from pages.parts.settings_form import FIELDS
 from tests.folders import finished_run, started_run
@@ -28,7 +28,7 @@ EVIL = ("<script>alert(1)</script>", "'\"><b id=evil>", "![x](http://evil.exampl
 TEXT = st.text(max_size=30) | st.sampled_from(
     [*EVIL, "", "..", "../..", "a-b/../..", "/etc/passwd", "a-b\0", "é-ü", "0", "-1", "1e400", "nan", "9" * 400]
 )
-CHOICES = [*MODELS, *DATASETS, *RECIPES, "fail", "all", "any", "3", "best", "worst", "last", "true", "on", "adam"]
+CHOICES = [*NETWORKS, *DATASETS, *RECIPES, "errors", "all", "any", "3", "best", "worst", "last", "true", "on", "adam"]
 NAMES = ["run", "epoch", "show", "true", "predicted", "page", "sort", "recipe", "network", "dataset", "report", *FIELDS]
 
 _listeners = []

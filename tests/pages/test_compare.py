@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.config.recipes import RECIPES
 from core.datasets.catalogue import DATASETS
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 from core.results import table as results
 from core.results.reference import REPORT, TEST_IMAGES
 from core.results.statistics import compare_accuracies
@@ -19,7 +19,7 @@ from tests.folders import finished_run, started_run
 
 pytestmark = pytest.mark.usefixtures("artifacts")
 APP = str(Path(__file__).parents[2] / "app.py")
-LABELS = {pair: (MODELS[pair[0]]["label"], DATASETS[pair[1]]["label"]) for pair in REPORT}
+LABELS = {pair: (NETWORKS[pair[0]]["label"], DATASETS[pair[1]]["label"]) for pair in REPORT}
 
 
 def opened(**query):
@@ -85,7 +85,7 @@ def test_a_run_at_work_that_a_link_names_is_said_to_have_no_results_yet():
 
 
 def test_every_finished_run_is_a_row_with_the_eight_columns():
-    runs = [finished_run(model, dataset) for dataset in DATASETS for model in MODELS]
+    runs = [finished_run(network, dataset) for dataset in DATASETS for network in NETWORKS]
     started_run()
     page = opened()
     rows = table(page)
@@ -135,12 +135,12 @@ def test_the_time_of_the_epochs_and_the_time_in_all_stand_side_by_side():
 
 
 def test_rows_are_filtered_by_network_dataset_and_recipe():
-    for model, dataset, recipe in (
+    for network, dataset, recipe in (
         ("alexnet", "mnist", "quick"),
         ("vgg16", "mnist", "modern"),
         ("vgg16", "cifar10", "quick"),
     ):
-        finished_run(model, dataset, recipe)
+        finished_run(network, dataset, recipe)
     page = opened()
     for key, value, left in (("network", "vgg16", 2), ("dataset", "mnist", 1), ("recipe", "quick", 0)):
         page.button_group(key=key).set_value([value]).run()
@@ -150,10 +150,10 @@ def test_rows_are_filtered_by_network_dataset_and_recipe():
 
 
 def test_the_runs_in_the_url_are_ticked_and_drawn():
-    runs = [finished_run(model, "cifar10") for model in MODELS]
+    runs = [finished_run(network, "cifar10") for network in NETWORKS]
     page = opened(run=[runs[2].id, runs[0].id])
     assert ticked(page) == [runs[2].id, runs[0].id]
-    drawn = [pair_label(model, "cifar10") + ", Quick" for model in ("resnet34", "alexnet")]
+    drawn = [pair_label(network, "cifar10") + ", Quick" for network in ("resnet34", "alexnet")]
     assert legend(page) == [*drawn, "train", "validation"]
     galleries = [link.proto.query_string for link in page.get("page_link") if link.proto.label == "Gallery"]
     assert galleries == [f"run={run.id}" for run in (runs[2], runs[0])]
@@ -176,7 +176,7 @@ def test_without_a_choice_each_networks_best_run_on_the_first_dataset_is_drawn()
     finished_run("alexnet", "fashion_mnist")
     page = opened()
     assert ticked(page) == []
-    drawn = [pair_label(model, "fashion_mnist") + ", Quick" for model in ("alexnet", "resnet34")]
+    drawn = [pair_label(network, "fashion_mnist") + ", Quick" for network in ("alexnet", "resnet34")]
     assert legend(page) == [*drawn, "train", "validation"]
 
 
@@ -189,7 +189,7 @@ def test_a_link_to_no_run_gets_one_sentence(query):
 
 
 def test_damaged_runs_are_one_sentence_each_and_the_rest_is_shown():
-    no_config, no_metrics, no_history, sound = (finished_run(model) for model in (*MODELS, "alexnet"))
+    no_config, no_metrics, no_history, sound = (finished_run(network) for network in (*NETWORKS, "alexnet"))
     no_config.config_path.write_text("[")
     no_metrics.metrics_path.write_text("[")
     no_history.history_path.write_text("epoch\n1\n")
@@ -201,13 +201,13 @@ def test_damaged_runs_are_one_sentence_each_and_the_rest_is_shown():
     assert legend(page) == ["AlexNet on MNIST, Quick", "train", "validation"]
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_a_network_has_its_colour_and_training_is_solid_and_validation_dashed(model):
-    figure = figure_of(finished_run(model))
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_network_has_its_colour_and_training_is_solid_and_validation_dashed(network):
+    figure = figure_of(finished_run(network))
     for panel in ("accuracy", "loss"):
         (train,), (validation,) = lines(figure, panel, "train"), lines(figure, panel, "validation")
-        assert (train.line.color, train.line.dash) == (NETWORK_COLOURS[model], "solid")
-        assert (validation.line.color, validation.line.dash) == (NETWORK_COLOURS[model], "dash")
+        assert (train.line.color, train.line.dash) == (NETWORK_COLOURS[network], "solid")
+        assert (validation.line.color, validation.line.dash) == (NETWORK_COLOURS[network], "dash")
         assert list(train.x) == [1, 2, 3]
     assert list(lines(figure, "accuracy", "train")[0].y) == pytest.approx([70, 85, 90])
     assert {axis.title.text for axis in figure.select_yaxes()} == {"Accuracy (%)", "Loss (nats)"}

@@ -12,7 +12,7 @@ from core.digits.ink import digit_of
 from core.digits.pictures import read_picture
 from core.digits.strokes import digit_image
 from core.export.litert_reader import Classifier
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 from core.runs.run import list_runs
 from pages.parts import data
 from pages.parts.draw.pad import PEN_WIDTH
@@ -23,7 +23,7 @@ from tests.penmanship import strokes, teach
 from tests.picture_files import INK, PAPER, saved
 
 pytestmark = pytest.mark.usefixtures("artifacts")
-LABELS = [model["label"] for model in MODELS.values()]
+LABELS = [network["label"] for network in NETWORKS.values()]
 
 
 def opened(drawing=None, runs=()):
@@ -68,7 +68,7 @@ def test_the_offer_starts_a_quick_run_and_shows_it_on_train():
     checked(page.button(key="resnet34-mnist").click().run())
     (run,) = list_runs()
     config = run.read_config()
-    assert (config.model, config.dataset, config.recipe) == ("resnet34", "mnist", "quick")
+    assert (config.network, config.dataset, config.recipe) == ("resnet34", "mnist", "quick")
     assert page.title[0].value == "Train"
     assert run.id in page.query_params["run"]
 
@@ -88,17 +88,17 @@ def test_runs_on_other_images_do_not_answer():
     started_run(dataset="cifar10")
     page = opened(strokes(7))
     assert shown(page, "answers")["networks"] == []
-    assert len(offers(page)) == len(MODELS)
+    assert len(offers(page)) == len(NETWORKS)
 
 
 @pytest.mark.parametrize("digit", [7, 8])
 def test_every_trained_network_reads_the_drawing(digit):
-    runs = {model: teach(finished_run(model)) for model in MODELS}
+    runs = {network: teach(finished_run(network)) for network in NETWORKS}
     page = opened(strokes(digit))
     answers = shown(page, "answers")
     assert answers["verdict"] == f"All three networks read {'an' if digit == 8 else 'a'} {digit}."
-    for card, (model, run) in zip(answers["networks"], runs.items(), strict=True):
-        assert (card["label"], card["colour"]) == (MODELS[model]["label"], NETWORK_COLOURS[model])
+    for card, (network, run) in zip(answers["networks"], runs.items(), strict=True):
+        assert (card["label"], card["colour"]) == (NETWORKS[network]["label"], NETWORK_COLOURS[network])
         assert card["about"].startswith(percent(run.read_metrics()["best"]["test_accuracy"]))
         assert card["run"].endswith(run.id[-4:])
         assert card["reading"] == np.argmax(card["probabilities"]) == digit

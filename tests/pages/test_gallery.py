@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.datasets.catalogue import DATASETS
 from core.datasets.loading import DatasetUnavailable, load
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 from core.results import scores
 from core.runs.run import Run
 from pages.parts import data
@@ -83,9 +83,9 @@ def test_a_link_to_an_untested_run_still_offers_the_others(artifacts):
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
-@pytest.mark.parametrize("model", MODELS)
-def test_a_finished_run_opens_on_its_fails_the_surest_first(artifacts, model, dataset):
-    run = finished_run(model, dataset)
+@pytest.mark.parametrize("network", NETWORKS)
+def test_a_finished_run_opens_on_its_fails_the_surest_first(artifacts, network, dataset):
+    run = finished_run(network, dataset)
     page = opened()
     assert shown(page) == expected(run, correct=False)
     wrong = len(expected(run, correct=False))
@@ -104,7 +104,7 @@ def test_the_run_in_the_url_is_the_one_that_is_shown(artifacts):
 
 def test_the_url_holds_the_filters(artifacts):
     run = finished_run(wrong=0.5)
-    page = opened(show="fail", true="4", predicted="5", sort="worst")
+    page = opened(show="errors", true="4", predicted="5", sort="worst")
     assert shown(page) == expected(run, correct=False, true_class=4, predicted_class=5, sort_by="loss")
     assert len(shown(page)) > 0
     assert page.selectbox(key="url true").value == "4"

@@ -13,10 +13,10 @@ PROGRAM = """
 import json
 import sys
 from core.networks import alexnet
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 
 for number in range(7):
-    MODELS[f"copied_{number}"] = MODELS["alexnet"] | {"label": f"Copy {number}"}
+    NETWORKS[f"copied_{number}"] = NETWORKS["alexnet"] | {"label": f"Copy {number}"}
     alexnet.ARCHITECTURES[f"copied_{number}"] = alexnet.ARCHITECTURES["alexnet"]
 
 from streamlit.testing.v1 import AppTest

@@ -7,7 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.config.recipes import RECIPES, make_config
 from core.datasets.catalogue import DATASETS
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 from core.results import table as results
 from core.results.reference import REPORT, TEST_IMAGES
 from core.results.statistics import BETTER, NO_CLEAR_DIFFERENCE, WORSE, compare_accuracies, wilson_interval
@@ -17,7 +17,7 @@ from pages.parts.style import percent
 from tests.folders import finished_run, started_run
 
 pytestmark = pytest.mark.usefixtures("artifacts")
-PAIRS = [(model, dataset) for model in MODELS for dataset in DATASETS]
+PAIRS = [(network, dataset) for network in NETWORKS for dataset in DATASETS]
 APP = str(Path(__file__).parents[2] / "app.py")
 
 
@@ -28,7 +28,7 @@ def opened():
 
 
 def cells(page):
-    """(model, dataset) -> the HTML of its cell."""
+    """(network, dataset) -> the HTML of its cell."""
     texts = [element.proto.body for element in page.get("html")]
     return dict(zip(PAIRS, [text for text in texts if "class='score'" in text], strict=True))
 
@@ -40,7 +40,7 @@ def links(page, label):
 
 def test_with_no_run_every_pair_shows_the_reports_figure_and_offers_to_train():
     page = opened()
-    assert {button.key for button in page.button} == {f"{model}-{dataset}" for model, dataset in PAIRS}
+    assert {button.key for button in page.button} == {f"{network}-{dataset}" for network, dataset in PAIRS}
     for pair, cell in cells(page).items():
         assert percent(REPORT[pair]["test_accuracy"]) in cell
         assert "Not trained yet" in cell
@@ -116,14 +116,14 @@ def with_test_accuracy(run, accuracy):
 
 def test_each_verdict_has_its_word_and_is_counted():
     verdicts = {"alexnet": (0.005, BETTER), "vgg16": (0, NO_CLEAR_DIFFERENCE), "resnet34": (-0.05, WORSE)}
-    for model, (shift, _) in verdicts.items():
-        with_test_accuracy(finished_run(model), REPORT[model, "mnist"]["test_accuracy"] + shift)
+    for network, (shift, _) in verdicts.items():
+        with_test_accuracy(finished_run(network), REPORT[network, "mnist"]["test_accuracy"] + shift)
     page = opened()
     rows = results.best_runs(results.table(list_runs())[0])
-    for (model, (_, word)), difference in zip(verdicts.items(), ("+0.50", "+0.00", "−5.00"), strict=True):
-        assert rows[model, "mnist"]["verdict"] == word
-        assert VERDICTS[word][0] in cells(page)[model, "mnist"]
-        assert f"{difference} points" in cells(page)[model, "mnist"]
+    for (network, (_, word)), difference in zip(verdicts.items(), ("+0.50", "+0.00", "−5.00"), strict=True):
+        assert rows[network, "mnist"]["verdict"] == word
+        assert VERDICTS[word][0] in cells(page)[network, "mnist"]
+        assert f"{difference} points" in cells(page)[network, "mnist"]
     assert percent(REPORT["alexnet", "mnist"]["test_accuracy"] + 0.005) in cells(page)["alexnet", "mnist"]
     assert page.markdown[1].value == (
         "3 of 9 pairs trained. Judged together, with Holm's correction: 1 better than the report, "

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 from pages.parts import palette
 from pages.parts.style import NETWORK_COLOURS
 
@@ -68,9 +68,9 @@ def test_a_network_keeps_its_colour_however_many_are_added():
 
 
 def test_each_network_has_the_colour_of_its_place_in_the_catalogue():
-    assert list(NETWORK_COLOURS) == list(MODELS)
-    assert list(NETWORK_COLOURS.values()) == palette.colours(len(MODELS))
-    assert len(set(NETWORK_COLOURS.values())) == len(MODELS)
+    assert list(NETWORK_COLOURS) == list(NETWORKS)
+    assert list(NETWORK_COLOURS.values()) == palette.colours(len(NETWORKS))
+    assert len(set(NETWORK_COLOURS.values())) == len(NETWORKS)
 
 
 def test_the_first_three_look_as_they_always_did():

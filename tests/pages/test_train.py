@@ -11,7 +11,7 @@ from core.config import run_config as run_config
 from core.config.fields import Number
 from core.config.recipes import RECIPES, make_config
 from core.datasets.catalogue import DATASETS
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 from core.results.reference import REPORT
 from core.runs.run import list_runs
 from pages.parts.settings_form import FIELDS
@@ -19,7 +19,7 @@ from pages.parts.style import pair_label, percent
 from tests.folders import finished_run, started_run
 
 pytestmark = pytest.mark.usefixtures("artifacts")
-PAIRS = [(model, dataset) for model in MODELS for dataset in DATASETS]
+PAIRS = [(network, dataset) for network in NETWORKS for dataset in DATASETS]
 APP = str(Path(__file__).parents[2] / "app.py")
 TINY = {"epochs": "2", "image_size": "16", "train_examples": "100"}
 
@@ -76,7 +76,7 @@ def test_a_recipe_says_what_it_is_and_changes_the_times(recipe):
 
 
 def parameters_said(page):
-    return dict(zip(MODELS, re.findall(r"· ([^·<]*) parameters", html(page)), strict=True))
+    return dict(zip(NETWORKS, re.findall(r"· ([^·<]*) parameters", html(page)), strict=True))
 
 
 def test_the_grid_says_how_many_parameters_the_runs_on_offer_have():
@@ -121,7 +121,7 @@ def test_a_new_run_joins_those_in_the_url():
 def test_every_hyperparameter_has_a_widget_with_its_help():
     page = opened()
     widgets = {widget.key: widget for kind in (page.number_input, page.selectbox) for widget in kind}
-    names = {*run_config.FIELDS} - {"model", "dataset", "recipe"}
+    names = {*run_config.FIELDS} - {"network", "dataset", "recipe"}
     assert names == set(FIELDS) == set(widgets)
     for name, field in FIELDS.items():
         assert widgets[name].label == field.metadata["label"]

@@ -19,7 +19,7 @@ _PANELS = {"accuracy": (1, "Accuracy (%)", 100, ".2f"), "loss": (2, "Loss (nats)
 
 def short_names(runs, configs):
     """A name for each run, "VGG-16 on MNIST, Modern", with the end of its id where two would be called the same."""
-    names = [f"{pair_label(config.model, config.dataset)}, {RECIPES[config.recipe]['label']}" for config in configs]
+    names = [f"{pair_label(config.network, config.dataset)}, {RECIPES[config.recipe]['label']}" for config in configs]
     often = Counter(names)
     return [
         f"{name} ({run.id.rsplit('-', 1)[-1]})" if often[name] > 1 else name
@@ -37,19 +37,19 @@ def curves_figure(runs, configs, histories, report=False):
     figure = make_subplots(cols=2, horizontal_spacing=0.12)
     drawn = Counter()
     for run, name, config, history in zip(runs, short_names(runs, configs), configs, histories, strict=True):
-        mark = _MARKS[drawn[config.model] % len(_MARKS)]
-        drawn[config.model] += 1
-        look = {"legendgroup": run.id} | _look(config.model, "circle" if len(history) == 1 else mark)
+        mark = _MARKS[drawn[config.network] % len(_MARKS)]
+        drawn[config.network] += 1
+        look = {"legendgroup": run.id} | _look(config.network, "circle" if len(history) == 1 else mark)
         for part, dash in _DASHES.items():
             for panel in _PANELS:
                 _add_line(figure, panel, history["epoch"], history[f"{part}_{panel}"], f"{name}: {part}", look, dash)
         figure.add_scatter(x=[None], y=[None], name=name, line_width=3, **look)
     last = max((history["epoch"].max() for history in histories if len(history)), default=1)
-    for model, dataset in _pairs_of_report(configs) if report else ():
+    for network, dataset in _pairs_of_report(configs) if report else ():
         for panel in _PANELS:
-            figures = [REPORT[model, dataset][f"validation_{panel}"]] * 2
-            label = f"Report, {pair_label(model, dataset)}: validation"
-            _add_line(figure, panel, [1, last], figures, label, _look(model, None), _REPORT_DASH)
+            figures = [REPORT[network, dataset][f"validation_{panel}"]] * 2
+            label = f"Report, {pair_label(network, dataset)}: validation"
+            _add_line(figure, panel, [1, last], figures, label, _look(network, None), _REPORT_DASH)
     meanings = _DASHES | ({"report's last validation": _REPORT_DASH} if report else {})
     for meaning, dash in meanings.items():
         figure.add_scatter(x=[None], y=[None], name=meaning, mode="lines", line={"color": _GREY, "dash": dash})
@@ -66,12 +66,12 @@ def curves_figure(runs, configs, histories, report=False):
 
 
 def _pairs_of_report(configs):
-    pairs = dict.fromkeys((config.model, config.dataset) for config in configs)
+    pairs = dict.fromkeys((config.network, config.dataset) for config in configs)
     return [pair for pair in pairs if pair in REPORT]
 
 
-def _look(model, mark):
-    line = {"mode": "lines", "line_color": NETWORK_COLOURS[model]}
+def _look(network, mark):
+    line = {"mode": "lines", "line_color": NETWORK_COLOURS[network]}
     return line | ({"mode": "lines+markers", "marker": {"symbol": mark, "size": 8, "maxdisplayed": 12}} if mark else {})
 
 

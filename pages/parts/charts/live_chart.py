@@ -37,14 +37,14 @@ def live_chart(run, config, history, steps, reveal=False):
         steps: its progress rows, oldest first.
         reveal: whether the page scrolls to the charts when they first appear.
     """
-    report = REPORT.get((config.model, config.dataset))
+    report = REPORT.get((config.network, config.dataset))
     _component(
         key=f"live {run.id}",
         data={
             "run": run.id,
             "reveal": reveal,
             "plotly": _plotly_address(),
-            "colour": NETWORK_COLOURS[config.model],
+            "colour": NETWORK_COLOURS[config.network],
             "end": axis_end(config.epochs, len(history), bool(steps) and steps[-1]["epoch"]),
             "report": {"accuracy": report["validation_accuracy"]} if report else {},
             "epochs": epoch_points(history),

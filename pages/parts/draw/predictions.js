@@ -1,6 +1,6 @@
 // Streamlit calls this at every rerun: the cards are built once for a set of runs and then only changed.
 export default function ({ data, parentElement }) {
-  const root = parentElement.querySelector(".answers");
+  const root = parentElement.querySelector(".predictions");
   const cards = root.querySelector(".cards");
   const runs = data.networks.map(({ run }) => run).join(" ");
   if (cards.dataset.runs !== runs) {

@@ -11,7 +11,7 @@ from core.runs.run import Run
 from pages.parts.style import percent
 
 _HTML = """
-<div class="answers">
+<div class="predictions">
   <header>
     <canvas width="28" height="28" role="img"></canvas>
     <div>
@@ -34,7 +34,7 @@ _HTML = """
 """
 _NUMBERS = {2: "Both networks", 3: "All three networks"}
 _component = st.components.v2.component(
-    "answers",
+    "predictions",
     html=_HTML,
     css=Path(__file__).with_suffix(".css").read_text("utf-8"),
     js=Path(__file__).with_suffix(".js").read_text("utf-8"),
@@ -54,7 +54,7 @@ class Reader(NamedTuple):
     quantized_accuracy: float | None = None
 
 
-def draw_answers(image, readers, probabilities, key):
+def draw_predictions(image, readers, probabilities, key):
     """Shows what the networks see and what each makes of it.
 
     Args:

@@ -110,10 +110,10 @@ def _heading(run, config, status, epochs):
     recipe = RECIPES[config.recipe]["label"] + " recipe" + (f", {changed}" if changed else "")
     waiting = data.pending() if status["state"] == "queued" else []
     words = ", ".join(filter(None, (state_words(status), scheduler.position_in_words(run, waiting))))
-    network = f"<style>{_CSS} .st-key-heading-{run.id} {{ --network: {NETWORK_COLOURS[config.model]}; }}</style>"
+    network = f"<style>{_CSS} .st-key-heading-{run.id} {{ --network: {NETWORK_COLOURS[config.network]}; }}</style>"
     with st.container(gap=None, key=f"heading-{run.id}"):
         with st.container(horizontal=True, vertical_alignment="center", key=f"title-{run.id}"):
-            name = html.escape(pair_label(config.model, config.dataset))
+            name = html.escape(pair_label(config.network, config.dataset))
             st.html(f'{network}<b class="run-name">{name}</b>', width="stretch")
             st.badge(words, color=STATES[status["state"]][1])
             if run.is_shipped:
@@ -144,7 +144,7 @@ def _facts(run, config, status, history, steps):
         facts["Time left"] = "—" if left is None else f"about {duration(left)}"
         facts["Images a second"] = f"{last['images_per_second']:,.0f}" if last else "—"
         facts["Learning rate"] = f"{last['learning_rate']:.2g}" if last else "—"
-    metrics, report = data.metrics(run), REPORT.get((config.model, config.dataset))
+    metrics, report = data.metrics(run), REPORT.get((config.network, config.dataset))
     if metrics:
         scores = metrics["best"]
         facts[f"Test accuracy, epoch {scores['epoch']}"] = percent(scores["test_accuracy"])

@@ -5,7 +5,7 @@ import streamlit as st
 
 from core.config.recipes import RECIPES
 from core.datasets.catalogue import DATASETS
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 from core.results.table import COLUMNS
 from pages.parts.scorecard import VERDICTS
 
@@ -37,7 +37,7 @@ FORMATS = {
     "loss_difference": ({"format": "%+.4f"}, None),
     # Wide enough for hours: it would otherwise be as narrow as a first row without a time.
     "seconds": ({"format": "compact", "width": 100}, _as_time),
-    "network": ({"pinned": True}, _labelled(MODELS)),
+    "network": ({"pinned": True}, _labelled(NETWORKS)),
     "dataset": ({"pinned": True}, _labelled(DATASETS)),
     "recipe": ({}, _labelled(RECIPES)),
     "verdict": ({}, lambda words: [VERDICTS[word][0] if word else "" for word in words]),

@@ -14,7 +14,7 @@ from core.cli.parser import parser
 from core.config.recipes import make_config, training_command
 from core.datasets.loading import load
 from core.export import FORMATS
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 from core.runs.run import list_runs, open_run
 from tests import folders
 from tests.workers import wait_for
@@ -76,8 +76,8 @@ def test_bad_input_is_answered_in_one_line_with_exit_code_2(artifacts, capsys, a
 def test_the_parameter_counts_are_printed_for_every_network(capsys):
     assert main(["networks"]) == 0
     printed = capsys.readouterr().out
-    for model, count in {"alexnet": "24,744,650", "vgg16": "39,928,522", "resnet34": "21,309,066"}.items():
-        assert f"{MODELS[model]['label']} on 64×64×1" in printed
+    for network, count in {"alexnet": "24,744,650", "vgg16": "39,928,522", "resnet34": "21,309,066"}.items():
+        assert f"{NETWORKS[network]['label']} on 64×64×1" in printed
         assert f"{count} parameters" in printed
 
 
@@ -105,7 +105,7 @@ def test_a_run_goes_from_training_to_export(artifacts, tmp_path):
     assert "completed" in core("train", "alexnet", "mnist", *settings)
     (run,) = list_runs()
     lines = core("evaluate", run.id).splitlines()
-    figures = [line.split()[1:] for line in lines if line.startswith(("recorded", "model."))]
+    figures = [line.split()[1:] for line in lines if line.startswith(("recorded", "network."))]
     assert figures[0] == figures[1]
     assert float(figures[2][0]) == pytest.approx(float(figures[0][0]), abs=2)
     core("export", run.id, str(tmp_path / "out"))
@@ -157,8 +157,8 @@ def test_a_run_is_stopped_by_ctrl_c_and_by_stop_and_finished_as_it_is(artifacts,
 
 
 def test_the_command_that_trains_a_run_again_makes_the_same_config():
-    for model, recipe in (("alexnet", "report"), ("vgg16", "quick"), ("resnet34", "modern")):
-        config = make_config(model, "cifar10", recipe, flip=False, seed=3, precision="mixed_bfloat16", warmup=1 / 3)
+    for network, recipe in (("alexnet", "report"), ("vgg16", "quick"), ("resnet34", "modern")):
+        config = make_config(network, "cifar10", recipe, flip=False, seed=3, precision="mixed_bfloat16", warmup=1 / 3)
         words = training_command(config).split()
         assert words[:3] == ["python", "-m", "core"]
         options = vars(parser().parse_args(words[3:]))

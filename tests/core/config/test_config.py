@@ -13,19 +13,19 @@ from core.config.fields import Number
 from core.config.recipes import RECIPES, make_config, overrides
 from core.config.run_config import FIELDS, ConfigError, RunConfig, described
 from core.datasets.catalogue import DATASETS
-from core.networks.catalogue import MODELS, TRAITS
+from core.networks.catalogue import NETWORKS, TRAITS
 
-TRIPLES = [(model, dataset, recipe) for model in MODELS for dataset in DATASETS for recipe in RECIPES]
+TRIPLES = [(network, dataset, recipe) for network in NETWORKS for dataset in DATASETS for recipe in RECIPES]
 CONFIGS = Path(__file__).with_name("recipe_configs.json")
 ADDED = """
 import json
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 
-MODELS |= {
-    "unknown": MODELS["alexnet"] | {"family": "none", "traits": {"batch_normalized", "residual", "deep"}},
-    "plain": MODELS["alexnet"] | {"family": "none", "traits": set()},
-    "vgg13": MODELS["vgg16"] | {"label": "VGG-13"},
-    "resnet18": MODELS["resnet34"] | {"label": "ResNet-18"},
+NETWORKS |= {
+    "unknown": NETWORKS["alexnet"] | {"family": "none", "traits": {"batch_normalized", "residual", "deep"}},
+    "plain": NETWORKS["alexnet"] | {"family": "none", "traits": set()},
+    "vgg13": NETWORKS["vgg16"] | {"label": "VGG-13"},
+    "resnet18": NETWORKS["resnet34"] | {"label": "ResNet-18"},
 }
 
 from core.datasets.catalogue import DATASETS
@@ -41,23 +41,23 @@ print(json.dumps(found))
 NUMBERS = [field for field in FIELDS.values() if isinstance(field.metadata["kind"], Number)]
 
 
-@pytest.mark.parametrize(("model", "dataset", "recipe"), TRIPLES)
-def test_every_recipe_configures_every_pair_and_survives_json(model, dataset, recipe):
-    config = make_config(model, dataset, recipe)
+@pytest.mark.parametrize(("network", "dataset", "recipe"), TRIPLES)
+def test_every_recipe_configures_every_pair_and_survives_json(network, dataset, recipe):
+    config = make_config(network, dataset, recipe)
     assert RunConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
     assert overrides(config) == {}
 
 
 def test_the_report_recipe_says_what_the_report_says():
-    for model in MODELS:
-        config = make_config(model, "cifar10", "report")
+    for network in NETWORKS:
+        config = make_config(network, "cifar10", "report")
         assert (config.optimizer, config.learning_rate, config.batch_size, config.epochs) == ("adam", 1e-3, 128, 100)
         assert (config.schedule, config.plateau_patience, config.min_learning_rate) == ("plateau", 3, 5e-7)
         assert config.plateau_factor == pytest.approx(math.sqrt(0.1))
         assert (config.image_size, config.translate, config.flip, config.standardize) == (64, 0.1, True, False)
         assert (config.train_examples, config.validation_split) == (0, 0.1)
         assert (config.weight_decay, config.label_smoothing, config.weight_averaging) == (0, 0, 0)
-    alexnet, vgg, resnet = (make_config(model, "mnist", "report") for model in ("alexnet", "vgg16", "resnet34"))
+    alexnet, vgg, resnet = (make_config(network, "mnist", "report") for network in ("alexnet", "vgg16", "resnet34"))
     assert [c.early_stopping_patience for c in (alexnet, vgg, resnet)] == [10, 10, 15]
     assert [c.l2 for c in (alexnet, vgg, resnet)] == [0, 1e-4, 1e-4]
     assert [c.dropout for c in (alexnet, vgg, resnet)] == [0.3, 0.3, 0.2]
@@ -65,12 +65,12 @@ def test_the_report_recipe_says_what_the_report_says():
     assert [c.batch_normalization for c in (alexnet, vgg, resnet)] == [False, False, True]
 
 
-@pytest.mark.parametrize(("model", "dataset", "recipe"), TRIPLES)
-def test_a_recipe_has_exactly_the_settings_that_it_had(model, dataset, recipe):
+@pytest.mark.parametrize(("network", "dataset", "recipe"), TRIPLES)
+def test_a_recipe_has_exactly_the_settings_that_it_had(network, dataset, recipe):
     """As they were when the results in docs were trained: where they depart from the defaults."""
-    kept = json.loads(CONFIGS.read_text("utf-8"))[f"{model} {dataset} {recipe}"]
-    default = RunConfig(model=model, dataset=dataset, recipe=recipe).to_dict()
-    values = make_config(model, dataset, recipe).to_dict()
+    kept = json.loads(CONFIGS.read_text("utf-8"))[f"{network} {dataset} {recipe}"]
+    default = RunConfig(network=network, dataset=dataset, recipe=recipe).to_dict()
+    values = make_config(network, dataset, recipe).to_dict()
     assert {name: value for name, value in values.items() if value != default[name]} == kept
 
 
@@ -87,7 +87,7 @@ def test_a_network_added_tomorrow_gets_settings_under_every_recipe_that_can_be_t
     for recipe, settings in added[name].items():
         for dataset in DATASETS:
             # Whatever the network, the settings themselves are allowed.
-            RunConfig.from_dict(settings[dataset] | {"model": "alexnet"})
+            RunConfig.from_dict(settings[dataset] | {"network": "alexnet"})
             assert settings[dataset]["recipe"] == recipe
 
 
@@ -95,7 +95,7 @@ def test_a_network_added_tomorrow_gets_settings_under_every_recipe_that_can_be_t
 def test_a_network_of_a_known_family_gets_its_familys_settings(added, name, like):
     for recipe, settings in added[name].items():
         for dataset in DATASETS:
-            assert settings[dataset] == make_config(like, dataset, recipe).to_dict() | {"model": name}
+            assert settings[dataset] == make_config(like, dataset, recipe).to_dict() | {"network": name}
 
 
 def test_a_network_of_an_unknown_family_gets_what_its_traits_say(added):

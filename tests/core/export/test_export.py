@@ -33,7 +33,7 @@ def reader(config):
     mean = np.random.default_rng(0).uniform(0, 255, (size, size, 1)).astype("float32")
     keras.utils.set_random_seed(3)
     x = keras.layers.Flatten()(preprocessing(config, SHAPE, mean, 78.0)(images))
-    return keras.Model(images, keras.layers.Dense(10, name="logits")(x), name=config.model)
+    return keras.Model(images, keras.layers.Dense(10, name="logits")(x), name=config.network)
 
 
 @pytest.fixture(scope="module")

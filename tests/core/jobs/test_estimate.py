@@ -14,12 +14,12 @@ from core.datasets.catalogue import DATASETS
 from core.jobs import estimate as estimates
 from core.jobs import machine
 from core.jobs.estimate import calculated_speed, estimate, kind, matrix_speed, measured_speeds, seconds_left
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 from core.networks.sizes import size
 from core.runs.sessions import trained_on
 
 HERE = {"platform": platform.platform(), "cores": psutil.cpu_count()}
-PAIRS = [(model, dataset) for model in MODELS for dataset in DATASETS]
+PAIRS = [(network, dataset) for network in NETWORKS for dataset in DATASETS]
 
 
 def history(*speeds, seconds=10.0):
@@ -32,28 +32,28 @@ def training(epoch, step, steps=20):
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
-@pytest.mark.parametrize(("model", "dataset"), PAIRS)
-def test_every_pair_and_recipe_has_a_time(model, dataset, recipe):
-    config = make_config(model, dataset, recipe)
+@pytest.mark.parametrize(("network", "dataset"), PAIRS)
+def test_every_pair_and_recipe_has_a_time(network, dataset, recipe):
+    config = make_config(network, dataset, recipe)
     found = estimate(config)
     assert estimates.START_SECONDS < found.seconds < math.inf
     assert not found.measured
     assert found.at_most == (config.early_stopping_patience > 0)
 
 
-@pytest.mark.parametrize(("model", "dataset"), PAIRS)
+@pytest.mark.parametrize(("network", "dataset"), PAIRS)
 @pytest.mark.parametrize(
     "more",
     [{"epochs": 400}, {"image_size": 224}, {"train_examples": 40_000}, {"record_test_predictions": True}],
     ids=lambda more: next(iter(more)),
 )
-def test_more_work_takes_longer(model, dataset, more):
-    assert estimate(make_config(model, dataset, **more)).seconds > estimate(make_config(model, dataset)).seconds
+def test_more_work_takes_longer(network, dataset, more):
+    assert estimate(make_config(network, dataset, **more)).seconds > estimate(make_config(network, dataset)).seconds
 
 
 def test_a_network_with_more_arithmetic_takes_longer():
-    by_arithmetic = sorted(MODELS, key=lambda model: size(make_config(model, "mnist", "report")).multiply_adds)
-    times = [estimate(make_config(model, "mnist", "report")).seconds for model in by_arithmetic]
+    by_arithmetic = sorted(NETWORKS, key=lambda network: size(make_config(network, "mnist", "report")).multiply_adds)
+    times = [estimate(make_config(network, "mnist", "report")).seconds for network in by_arithmetic]
     assert times == sorted(times)
 
 
@@ -61,8 +61,8 @@ def test_a_network_with_more_arithmetic_takes_longer():
 MEASURED = {"alexnet": (476, 632), "vgg16": (53, 85), "resnet34": (144, 170)}
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_bfloat16_is_faster_as_measured_where_the_processor_computes_in_it(model, monkeypatch):
+@pytest.mark.parametrize("network", NETWORKS)
+def test_bfloat16_is_faster_as_measured_where_the_processor_computes_in_it(network, monkeypatch):
     # As on the machine of the measurements, where updating the weights takes so much of a step.
     monkeypatch.setattr(estimates, "matrix_speed", lambda: 180e9)
     monkeypatch.setattr(estimates, "_cores", lambda: 2)
@@ -70,8 +70,8 @@ def test_bfloat16_is_faster_as_measured_where_the_processor_computes_in_it(model
     for here in (True, False):
         monkeypatch.setattr(estimates, "computes_in_bfloat16", lambda here=here: here)
         for precision in ("float32", "mixed_bfloat16"):
-            speeds[here, precision] = calculated_speed(make_config(model, "mnist", "report", precision=precision))
-    in_float32, in_bfloat16 = MEASURED[model]
+            speeds[here, precision] = calculated_speed(make_config(network, "mnist", "report", precision=precision))
+    in_float32, in_bfloat16 = MEASURED[network]
     gain = speeds[True, "mixed_bfloat16"] / speeds[True, "float32"]
     assert gain == pytest.approx(in_bfloat16 / in_float32, rel=0.05)
     assert speeds[False, "mixed_bfloat16"] == speeds[False, "float32"] == speeds[True, "float32"]
@@ -89,9 +89,9 @@ def test_what_a_processor_computes_in_is_read_from_the_operating_system(tmp_path
     assert estimates.computes_in_bfloat16.__wrapped__() == computes
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_smaller_batches_take_longer(model):
-    times = [estimate(make_config(model, "mnist", "report", batch_size=size)).seconds for size in (256, 128, 32, 8)]
+@pytest.mark.parametrize("network", NETWORKS)
+def test_smaller_batches_take_longer(network):
+    times = [estimate(make_config(network, "mnist", "report", batch_size=size)).seconds for size in (256, 128, 32, 8)]
     assert times == sorted(times)
     assert times[-1] > 1.3 * times[1]
 

@@ -14,7 +14,7 @@ from core.config.run_config import FIELDS
 from core.datasets.catalogue import DATASETS
 from core.networks.blocks import ACTIVATIONS
 from core.networks.build import build_model
-from core.networks.catalogue import MODELS, TRAITS, characteristics
+from core.networks.catalogue import NETWORKS, TRAITS, characteristics
 from core.networks.sizes import size
 from core.networks.summary import count_parameters, layer_table, network_layers
 
@@ -28,7 +28,7 @@ OPTIONS = [
     {"activation": "leaky_relu", "batch_normalization": True, "translate": 0.0, "flip": False},
     {"activation": "relu", "batch_normalization": False, "translate": 0.5, "precision": "mixed_bfloat16"},
 ]
-every_network = pytest.mark.parametrize("name", MODELS)
+every_network = pytest.mark.parametrize("name", NETWORKS)
 
 
 def built(name, image_shape=(28, 28, 1), recipe="report", **options):
@@ -51,7 +51,7 @@ def logits_of(path, images):
 
 
 def test_every_network_has_the_parameters_that_are_known_of_it():
-    assert {name: size(make_config(name, "mnist", "report")).parameters for name in MODELS} == PARAMETERS
+    assert {name: size(make_config(name, "mnist", "report")).parameters for name in NETWORKS} == PARAMETERS
 
 
 @pytest.mark.parametrize(
@@ -78,12 +78,12 @@ def test_a_size_that_is_counted_without_keras_is_that_of_the_network_built(name,
 # In a process of its own, since networks are registered when the program is imported.
 ADDED = """
 from core.networks import resnet, vgg
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 
 vgg.ARCHITECTURES["vgg13"] = ((2, 64), (2, 128), (2, 256), (2, 512), (2, 512))
 resnet.ARCHITECTURES["resnet18"] = ((2, 64), (2, 128), (2, 256), (2, 512))
-MODELS["vgg13"] = MODELS["vgg16"] | {"label": "VGG-13", "layers": 13}
-MODELS["resnet18"] = MODELS["resnet34"] | {"label": "ResNet-18", "layers": 18}
+NETWORKS["vgg13"] = NETWORKS["vgg16"] | {"label": "VGG-13", "layers": 13}
+NETWORKS["resnet18"] = NETWORKS["resnet34"] | {"label": "ResNet-18", "layers": 18}
 
 from core.networks.build import build_model
 from core.networks.sizes import size
@@ -108,23 +108,23 @@ def test_a_network_of_a_known_family_is_a_line_of_data_and_an_entry():
 
 
 def test_every_trait_is_said_in_words_and_every_entry_names_known_ones():
-    for name, entry in MODELS.items():
+    for name, entry in NETWORKS.items():
         assert entry["traits"] <= set(TRAITS)
         assert set(characteristics(name)) == {"family", *TRAITS}
 
 
 @every_network
 def test_the_traits_are_true_of_the_network(name):
-    plain, traits = built(name), MODELS[name]["traits"]
+    plain, traits = built(name), NETWORKS[name]["traits"]
     assert ("hidden_dense" in traits) == (len(of_kind(plain, keras.layers.Dense)) > 1)
     assert ("residual" in traits) == bool(of_kind(plain, keras.layers.Add))
-    assert ("deep" in traits) == (MODELS[name]["layers"] > 10)
+    assert ("deep" in traits) == (NETWORKS[name]["layers"] > 10)
 
 
 @every_network
 def test_a_network_is_as_deep_as_it_says(name):
     weighted = of_kind(built(name), keras.layers.Conv2D, keras.layers.Dense)
-    assert len([layer for layer in weighted if "shortcut" not in layer.name]) == MODELS[name]["layers"]
+    assert len([layer for layer in weighted if "shortcut" not in layer.name]) == NETWORKS[name]["layers"]
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
@@ -232,10 +232,10 @@ def test_an_exported_network_answers_the_same(name, tmp_path):
 def test_networks_are_listed_configured_and_counted_without_keras():
     program = """
 import sys
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 from core.networks.sizes import size
 from core.config.recipes import make_config
-for name in MODELS:
+for name in NETWORKS:
     size(make_config(name, "mnist"))
 sys.exit("keras" in sys.modules)
 """

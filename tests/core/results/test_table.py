@@ -6,7 +6,7 @@ import math
 import pytest
 
 from core.datasets.catalogue import DATASETS
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 from core.results import table as results
 from core.results.reference import REPORT, TEST_IMAGES
 from core.results.statistics import BETTER, NO_CLEAR_DIFFERENCE, WORSE, compare_accuracies
@@ -35,7 +35,7 @@ def only_row(run, which="best"):
 @pytest.mark.parametrize("pair", REPORT, ids="-".join)
 def test_every_pair_gets_the_eight_columns_and_the_report_beside_them(pair):
     row = only_row(measured(finished_run(*pair, seed=7), test_accuracy=0.5, test_loss=0.75))
-    assert (row["model"], row["dataset"], row["recipe"], row["seed"]) == (*pair, "quick", 7)
+    assert (row["network"], row["dataset"], row["recipe"], row["seed"]) == (*pair, "quick", 7)
     assert row["test_accuracy"] == 0.5
     assert [row[f"report_{score}"] for score in results.SCORES] == [REPORT[pair][s] for s in results.SCORES]
     assert row["test_accuracy_difference"] == pytest.approx(0.5 - REPORT[pair]["test_accuracy"])
@@ -106,14 +106,14 @@ def test_runs_that_were_not_evaluated_have_no_row():
 
 def test_rows_stand_by_dataset_then_network_with_the_newest_run_first():
     for dataset in reversed(DATASETS):
-        for model in reversed(MODELS):
-            finished_run(model, dataset)
+        for network in reversed(NETWORKS):
+            finished_run(network, dataset)
     newest, oldest = finished_run(seed=2), finished_run(seed=1)
     others = [run for run in list_runs() if run not in (newest, oldest)]
     rows, _ = results.table([newest, *others, oldest])
-    pairs = list(dict.fromkeys(zip(rows["dataset"], rows["model"], strict=True)))
-    assert pairs == [(dataset, model) for dataset in DATASETS for model in MODELS]
-    first_pair = rows[(rows["model"] == "alexnet") & (rows["dataset"] == "mnist")]["run"].tolist()
+    pairs = list(dict.fromkeys(zip(rows["dataset"], rows["network"], strict=True)))
+    assert pairs == [(dataset, network) for dataset in DATASETS for network in NETWORKS]
+    first_pair = rows[(rows["network"] == "alexnet") & (rows["dataset"] == "mnist")]["run"].tolist()
     assert (first_pair[0], first_pair[-1]) == (newest.id, oldest.id)
 
 
@@ -222,8 +222,8 @@ def test_a_pair_that_the_report_does_not_have_is_shown_without_a_verdict(monkeyp
 
 
 def test_the_report_has_a_row_for_each_pair_and_owns_up_to_the_epochs_it_does_not_tell():
-    rows = results.report_table().set_index(["model", "dataset"])
-    assert set(rows.index) == {(model, dataset) for model in MODELS for dataset in DATASETS}
+    rows = results.report_table().set_index(["network", "dataset"])
+    assert set(rows.index) == {(network, dataset) for network in NETWORKS for dataset in DATASETS}
     assert rows.loc[("vgg16", "cifar10"), "test_accuracy"] == 0.8902
     assert rows.loc[("vgg16", "cifar10"), "epochs"] == 89
     assert math.isnan(rows.loc[("alexnet", "fashion_mnist"), "epochs"])

@@ -40,7 +40,7 @@ FIELDS = {
     ("config.json", "config", "x"): (1, "there is no setting called 'x'; it may be from a newer version."),
     ("config.json", "config", "epochs"): (501, "epochs is 501, not between 1 and 500."),
     ("config.json", "config", "dropout"): ("much", "dropout is 'much', not a number between 0 and 0.9."),
-    ("config.json", "config", "model"): ("lenet", "model is 'lenet', not one of alexnet, vgg16, resnet34."),
+    ("config.json", "config", "network"): ("lenet", "network is 'lenet', not one of alexnet, vgg16, resnet34."),
     ("config.json", "config", "flip"): (1, "flip is 1, not true or false."),
     ("config.json", "config", "batch_size"): (2.5, "batch_size is 2.5, not a whole number between 1 and 1,024."),
     ("config.json", "config"): ([1, 2], "config is a list, not an object."),
@@ -146,7 +146,7 @@ def test_a_network_that_was_changed_is_told_so(run):
     size = teach(run).tflite_path.stat().st_size
     run.write_metrics(run.read_metrics() | {"files": {"model.tflite": {"bytes": size, "sha256": "0"}}})
     with pytest.raises(
-        RunError, match=r"model\.tflite: it is not the file that was trained: its checksum is another\.$"
+        RunError, match=r"network\.tflite: it is not the file that was trained: its checksum is another\.$"
     ):
         Classifier(run)
 

@@ -52,9 +52,9 @@ def keras_file():
         return path.read_bytes()
 
 
-def whole_run(model="alexnet"):
+def whole_run(network="alexnet"):
     """A completed run that has all of FILES."""
-    run = teach(finished_run(model))
+    run = teach(finished_run(network))
     run.model_path.write_bytes(keras_file())
     run.log_path.write_text("Epoch 1/3\n")
     run.write_position(1.0)
@@ -109,8 +109,8 @@ def linked(page):
 
 
 def networks(page):
-    (answers,) = [e.proto for e in page.get("bidi_component") if e.proto.component_name == "answers"]
-    return [network["run"] for network in json.loads(answers.json)["networks"]]
+    (predictions,) = [e.proto for e in page.get("bidi_component") if e.proto.component_name == "predictions"]
+    return [network["run"] for network in json.loads(predictions.json)["networks"]]
 
 
 # Page -> whether it shows a completed run.

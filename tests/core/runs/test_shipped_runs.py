@@ -52,7 +52,7 @@ def test_it_was_trained_on_every_training_image_and_tested_on_every_test_image(r
 @every_run
 def test_a_modern_run_took_at_most_a_quarter_of_the_reports_epochs(run):
     config = run.read_config()
-    allowed = (REPORT[config.model, config.dataset]["epochs"] or 57) // 4
+    allowed = (REPORT[config.network, config.dataset]["epochs"] or 57) // 4
     assert config.recipe != "modern" or run.read_metrics()["epochs"] <= allowed
 
 
@@ -65,8 +65,8 @@ def test_its_choice_of_epoch_can_be_checked_from_its_history(run):
 
 
 def test_each_network_that_learned_digits_comes_ready_for_drawings():
-    trained = {run.read_config().model for run in SHIPPED if run.read_config().dataset == strokes.DATASET}
-    assert {run.read_config().model for run in READERS} == trained
+    trained = {run.read_config().network for run in SHIPPED if run.read_config().dataset == strokes.DATASET}
+    assert {run.read_config().network for run in READERS} == trained
     assert len(READERS) == len(trained)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.config.recipes import make_config
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 from core.runs.run import Run, RunError, create_run
 from core.training import checkpoint, train
 from tests.few_images import few
@@ -54,7 +54,7 @@ def steps_written(run):
     return [(row["epoch"], row["step"]) for row in run.read_progress()[0]]
 
 
-@pytest.mark.parametrize("model", [name for name in MODELS if name != SMALLEST])
+@pytest.mark.parametrize("model", [name for name in NETWORKS if name != SMALLEST])
 def test_a_run_cut_in_the_middle_of_an_epoch_equals_one_that_was_not(handful, model):
     config = make_config(model, "mnist", "quick", **TINY | {"epochs": 1})
     assert outcome(trained(config, cuts=(2,))) == outcome(trained(config))

@@ -16,19 +16,19 @@ from core.datasets.loading import load
 from core.export import litert_reader
 from core.export.keras import load_network
 from core.networks.build import build_model
-from core.networks.catalogue import MODELS
+from core.networks.catalogue import NETWORKS
 from core.results.scores import SORT_KEYS, cases
 from core.runs.run import Run, RunError, create_run
 from core.runs.schema import softmax
 from core.training import train
-from core.training.batches import Batches, InOrder, predict
+from core.training.batches import Batches, SequentialBatches, predict
 from core.training.callbacks import DivergedError
-from core.training.checkpoint import Keeper
+from core.training.checkpoint import BestWeights
 from tests.few_images import few
 from tests.folders import finished_run
 
 TINY = {"image_size": 16, "train_examples": 40, "epochs": 2, "batch_size": 18}
-PAIRS = [*((model, "quick") for model in MODELS), *(("alexnet", recipe) for recipe in RECIPES if recipe != "quick")]
+PAIRS = [*((model, "quick") for model in NETWORKS), *(("alexnet", recipe) for recipe in RECIPES if recipe != "quick")]
 
 
 @pytest.fixture
@@ -123,11 +123,11 @@ def test_the_best_epoch_is_the_one_that_what_is_monitored_says(artifacts):
     ]
     for monitor, best in (("validation_loss", 1), ("validation_accuracy", 2)):
         run = create_run(make_config("alexnet", "mnist", monitor=monitor))
-        keeper = Keeper(run, run.read_config())
-        keeper.set_model(keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]))
+        best_weights = BestWeights(run, run.read_config())
+        best_weights.set_model(keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]))
         for epoch, said in enumerate(logs):
-            keeper.on_epoch_end(epoch, said)
-        assert (keeper.best_epoch, keeper.last_epoch) == (best, 3)
+            best_weights.on_epoch_end(epoch, said)
+        assert (best_weights.best_epoch, best_weights.last_epoch) == (best, 3)
 
 
 def test_the_same_seed_gives_the_same_run_and_another_seed_another(unsaved):
@@ -149,12 +149,12 @@ def test_a_network_too_eager_to_learn_fails_in_one_sentence(handful):
 
 
 def test_a_validation_loss_that_is_never_a_number_is_said_as_that(unsaved, monkeypatch):
-    class NotNumbers(InOrder):
+    class NotNumbers(SequentialBatches):
         def __getitem__(self, index):
             images, targets = super().__getitem__(index)
             return images, np.nan * targets
 
-    monkeypatch.setattr(train, "InOrder", NotNumbers)
+    monkeypatch.setattr(train, "SequentialBatches", NotNumbers)
     with pytest.raises(
         RunError, match=r"^The validation loss is not a number in any epoch; try a lower learning rate\.$"
     ):
@@ -198,7 +198,7 @@ def test_every_image_comes_once_an_epoch_in_an_order_of_its_own():
 
 def test_validation_reads_every_image_once_in_file_order():
     images, labels = np.arange(7, dtype="uint8").reshape(7, 1, 1, 1), np.arange(7) % 3
-    batches = InOrder(images, labels, classes=3, batch_size=4)
+    batches = SequentialBatches(images, labels, classes=3, batch_size=4)
     parts = [batches[index] for index in range(len(batches))]
     assert [len(pixels) for pixels, _ in parts] == [4, 3]
     assert np.concatenate([pixels for pixels, _ in parts]).ravel().tolist() == list(range(7))
@@ -247,7 +247,7 @@ def test_each_network_trains_and_exports_on_jax(artifacts):
     flags = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
     environment = os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": ".", "XLA_FLAGS": flags}
     finished = subprocess.run(
-        [sys.executable, str(script), *MODELS],
+        [sys.executable, str(script), *NETWORKS],
         env=environment, capture_output=True, text=True, cwd=script.parents[3], check=False,
     )  # fmt: skip
     assert finished.returncode == 0, finished.stderr
@@ -256,5 +256,5 @@ def test_each_network_trains_and_exports_on_jax(artifacts):
         logits = keras.saving.load_model(run_path / "model.keras").predict(few("mnist").test_images, verbose=0)
         recorded = Run(run_path).read_predictions()["probabilities"]
         assert softmax(logits) == pytest.approx(recorded, abs=1e-3)
-    assert len(list(artifacts.iterdir())) == len(MODELS)
+    assert len(list(artifacts.iterdir())) == len(NETWORKS)
     assert keras.backend.backend() == "tensorflow"
