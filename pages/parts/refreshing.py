@@ -1,4 +1,6 @@
-"""A part of a page that draws itself again while something runs: less often the more people watch, and unseen never."""
+"""A part of a page that draws itself again while something runs. With many viewers it does so less often, and in a
+hidden tab not at all.
+"""
 
 import threading
 import time

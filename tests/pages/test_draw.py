@@ -54,7 +54,7 @@ def offers(page):
 def test_with_no_run_the_pad_works_and_every_network_can_be_trained():
     page = opened(strokes(7))
     assert shown(page, "drawing_pad")["strokes"] == strokes(7)
-    answers = shown(page, "answers")
+    answers = shown(page, "predictions")
     assert answers["verdict"] == "No network has learned to read digits yet."
     assert answers["networks"] == []
     np.testing.assert_array_equal(
@@ -76,7 +76,7 @@ def test_the_offer_starts_a_quick_run_and_shows_it_on_train():
 def test_a_run_that_still_learns_is_linked_and_not_offered_again():
     run = started_run("vgg16")
     page = opened(strokes(7))
-    assert shown(page, "answers")["networks"] == []
+    assert shown(page, "predictions")["networks"] == []
     (link,) = [e.proto for e in page.get("page_link") if "is learning" in e.proto.label]
     assert link.label == "VGG-16 is learning digits, epoch 3 of 4. It answers here when it is done."
     assert link.query_string == f"run={run.id}"
@@ -87,7 +87,7 @@ def test_runs_on_other_images_do_not_answer():
     teach(finished_run(dataset="fashion_mnist"))
     started_run(dataset="cifar10")
     page = opened(strokes(7))
-    assert shown(page, "answers")["networks"] == []
+    assert shown(page, "predictions")["networks"] == []
     assert len(offers(page)) == len(NETWORKS)
 
 
@@ -95,7 +95,7 @@ def test_runs_on_other_images_do_not_answer():
 def test_every_trained_network_reads_the_drawing(digit):
     runs = {network: teach(finished_run(network)) for network in NETWORKS}
     page = opened(strokes(digit))
-    answers = shown(page, "answers")
+    answers = shown(page, "predictions")
     assert answers["verdict"] == f"All three networks read {'an' if digit == 8 else 'a'} {digit}."
     for card, (network, run) in zip(answers["networks"], runs.items(), strict=True):
         assert (card["label"], card["colour"]) == (NETWORKS[network]["label"], NETWORK_COLOURS[network])
@@ -109,7 +109,7 @@ def test_every_trained_network_reads_the_drawing(digit):
 
 def test_an_empty_pad_waits():
     teach(finished_run())
-    answers = shown(opened(), "answers")
+    answers = shown(opened(), "predictions")
     assert answers["verdict"] == "Waiting for a digit."
     assert answers["image"] is None
     assert [card["reading"] for card in answers["networks"]] == [None]
@@ -121,13 +121,13 @@ def test_of_two_runs_of_a_network_the_better_one_answers():
         metrics = run.read_metrics()
         metrics["best"]["validation_accuracy"] = validation_accuracy
         run.write_metrics(metrics)
-    (card,) = shown(opened(strokes(3)), "answers")["networks"]
+    (card,) = shown(opened(strokes(3)), "predictions")["networks"]
     assert card["run"].endswith(runs[1].id[-4:])
 
 
 def test_a_run_in_the_url_answers_beside_the_best_and_both_are_told_apart():
     best, other = (teach(finished_run(recipe=recipe)) for recipe in ("modern", "quick"))
-    cards = shown(opened(strokes(3), [other, best]), "answers")["networks"]
+    cards = shown(opened(strokes(3), [other, best]), "predictions")["networks"]
     assert sorted(card["label"] for card in cards) == sorted(f"AlexNet {run.id[-4:]}" for run in (best, other))
     assert {card["reading"] for card in cards} == {3}
 
@@ -153,7 +153,7 @@ def test_a_damaged_network_is_named_and_the_others_answer():
     page = opened(strokes(3))
     (warning,) = page.warning
     assert warning.value.startswith(f"{damaged.id}: model.tflite: it is not a LiteRT network; ")
-    (card,) = shown(page, "answers")["networks"]
+    (card,) = shown(page, "predictions")["networks"]
     assert card["run"].endswith(sound.id[-4:])
 
 
@@ -161,7 +161,7 @@ def test_nonsense_from_the_browser_gets_one_sentence():
     teach(finished_run())
     page = opened([{"width": 5, "points": [["a", None]]}])
     assert [error.value for error in page.error] == ["This drawing could not be read; clear the pad and draw again."]
-    assert shown(page, "answers")["verdict"] == "Waiting for a digit."
+    assert shown(page, "predictions")["verdict"] == "Waiting for a digit."
 
 
 def test_the_drawing_survives_a_visit_to_another_page():
@@ -177,7 +177,7 @@ def upload(page, content, name="seven.png"):
 
 def seen(page):
     """What the networks see, uint8 (28, 28)."""
-    return np.frombuffer(base64.b64decode(shown(page, "answers")["image"]), np.uint8).reshape(28, 28)
+    return np.frombuffer(base64.b64decode(shown(page, "predictions")["image"]), np.uint8).reshape(28, 28)
 
 
 def test_a_chosen_picture_lies_on_the_pad_and_is_read_in_place_of_the_drawing():
@@ -187,7 +187,7 @@ def test_a_chosen_picture_lies_on_the_pad_and_is_read_in_place_of_the_drawing():
     assert (pad["number"], pad["strokes"]) == (2, [])
     assert pad["picture"].startswith("data:image/png;base64,")
     np.testing.assert_array_equal(seen(page), digit_of(read_picture(saved(PAPER))))
-    assert shown(page, "answers")["verdict"] == "AlexNet reads a 7."
+    assert shown(page, "predictions")["verdict"] == "AlexNet reads a 7."
     assert not page.file_uploader
     assert any("a &lt;b&gt;seven&lt;/b&gt;.png" in element.proto.body for element in page.get("html"))
     assert not any("<b>seven" in element.proto.body for element in page.get("html"))
@@ -196,7 +196,7 @@ def test_a_chosen_picture_lies_on_the_pad_and_is_read_in_place_of_the_drawing():
 def test_a_picture_can_be_removed_and_another_chosen():
     page = upload(opened(), saved(PAPER))
     checked(page.button[0].click().run())
-    assert shown(page, "answers")["image"] is None
+    assert shown(page, "predictions")["image"] is None
     assert shown(page, "drawing_pad")["picture"] is None
     assert seen(upload(page, saved(INK))).any()
 
@@ -265,11 +265,11 @@ def loaded(monkeypatch):
 def test_no_network_is_loaded_twice_while_one_draws_for_eight(loaded):
     runs = [teach(finished_run()) for _ in range(8)]
     page = opened(strokes(3), runs)
-    assert len(shown(page, "answers")["networks"]) == 8
+    assert len(shown(page, "predictions")["networks"]) == 8
     for digit in (5, 8):
         page.session_state["pad sheet"] = {"number": 1, "strokes": strokes(digit), "picture": None}
         checked(page.run())
-        assert {card["reading"] for card in shown(page, "answers")["networks"]} == {digit}
+        assert {card["reading"] for card in shown(page, "predictions")["networks"]} == {digit}
     assert sorted(loaded) == sorted(run.id for run in runs)
 
 
@@ -277,7 +277,7 @@ def test_networks_that_would_take_too_much_memory_are_named_and_not_loaded(loade
     runs = [teach(finished_run()) for _ in range(4)]
     monkeypatch.setattr(data, "NETWORK_BYTES", 3 * runs[0].tflite_path.stat().st_size)
     page = opened(strokes(3), runs)
-    assert len(shown(page, "answers")["networks"]) == len(set(loaded)) == 3
+    assert len(shown(page, "predictions")["networks"]) == len(set(loaded)) == 3
     (left_out,) = {run.id for run in runs} - set(loaded)
     (warning,) = [element.value for element in page.warning]
     assert warning.startswith(f"{left_out} does not answer here: ")

@@ -74,7 +74,7 @@ def draw_delete(run, label):
     if read_only() or run.is_shipped:
         return
     with st.popover(label, icon=":material/delete:", type="tertiary", key=f"ask-{run.id}"):
-        st.markdown("The run goes with its curves, its figures and its network. This cannot be undone.")
+        st.markdown("This deletes the run with its curves, its figures and its network. It cannot be undone.")
         st.button("Delete for good", key=f"delete {run.id}", type="primary", on_click=_attempt, args=(_delete, run))
 
 
