@@ -58,9 +58,9 @@ def test_an_installed_package_called_tests_is_not_taken_for_ours(tmp_path, place
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "__init__.py").write_text("raise ImportError('this is not the project')\n")
     search = [str(tmp_path), str(PROJECT)] if place == "before" else [str(PROJECT), str(tmp_path)]
-    collect = [sys.executable, "-P", "-m", "pytest", "--collect-only", "--numprocesses=0", "tests/test_runs.py"]
+    collect = [sys.executable, "-P", "-m", "pytest", "--collect-only", "--numprocesses=0"]
     ended = subprocess.run(
-        [*collect, "tests/e2e/test_closed.py"],
+        [*collect, "tests/core/runs/test_runs.py", "tests/e2e/test_closed.py"],
         cwd=PROJECT,
         env=os.environ | {"PYTHONPATH": os.pathsep.join(search)},
         capture_output=True,
