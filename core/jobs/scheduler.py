@@ -104,7 +104,9 @@ def ensure():
             with open(folder / LOG, "ab") as log:
                 process = _spawn([SCHEDULER, str(folder)], worker_environment(), log)
             _schedulers.append(process)
-            replace_json(folder / COMING, {"pid": process.pid, "since": time.time()})
+            # Where the disk is full, another that comes in this moment ends by itself.
+            with contextlib.suppress(OSError):
+                replace_json(folder / COMING, {"pid": process.pid, "since": time.time()})
     except Timeout:
         pass
     except OSError as error:
@@ -173,18 +175,21 @@ def _slots():
     """
     folder = artifacts_folder() / SLOTS
 
-    def lock_of(slot):
+    def lock_of(slot, seconds=0):
         try:
-            return FileLock(folder / f"{slot}.lock").acquire(blocking=False).lock
+            return FileLock(folder / f"{slot}.lock").acquire(timeout=seconds).lock
         except Timeout:
             return None
+        except OSError as error:
+            raise RunError(f"No run can wait its turn in {folder}: {error.strerror}.") from None
 
-    try:
+    with contextlib.suppress(OSError):
         folder.mkdir(exist_ok=True)
-        with FileLock(folder / ".lock"):
-            yield lock_of
-    except OSError as error:
-        raise RunError(f"No run can wait its turn in {folder}: {error.strerror}.") from None
+    looking = lock_of("all", seconds=-1)
+    try:
+        yield lock_of
+    finally:
+        looking.release()
 
 
 def slot_count(environment):
