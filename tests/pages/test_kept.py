@@ -11,7 +11,7 @@ import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.jobs import liveness
+from core.jobs import control
 from core.jobs.estimate import kind
 from core.runs.run import Run
 from pages.parts import data
@@ -106,7 +106,7 @@ def test_the_process_of_a_run_that_has_ended_is_looked_for_once(artifacts):
     assert paths == []
     run.write_status(state="stopping")
     assert data.state(run)["state"] == "stopped"
-    lock = liveness.claim(run)
+    lock = control.take(run)
     assert data.state(run)["state"] == "queued"
     lock.release()
 

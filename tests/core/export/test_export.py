@@ -122,7 +122,7 @@ def test_the_example_runs_with_either_network_where_this_project_is_not(run, log
 
 def test_a_network_that_an_earlier_version_saved_is_exported_without_that_versions_layer(artifacts, tmp_path):
     run = finished_run(image_size=16)
-    shutil.copy(Path(__file__).with_name("older_network.keras"), run.model_path)
+    shutil.copy(Path(__file__).parents[2] / "older_network.keras", run.model_path)
     export(run, tmp_path, ["keras"])
     np.save(tmp_path / "images.npy", np.random.default_rng(1).integers(0, 256, (2, *SHAPE), dtype=np.uint8))
     program = (

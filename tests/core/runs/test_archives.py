@@ -140,7 +140,7 @@ def test_a_saved_network_that_holds_code_is_refused(run):
     from keras import layers
 
     saved(run, layers.Lambda(lambda pixels: pixels / 255.0), layers.Flatten(), layers.Dense(10))
-    with pytest.raises(RunError, match=rf"^{run.id}: network\.keras is refused, because it holds code\.$"):
+    with pytest.raises(RunError, match=rf"^{run.id}: model\.keras is refused, because it holds code\.$"):
         load_network(run)
 
 
@@ -148,7 +148,7 @@ def test_a_saved_network_with_other_answers_is_damage(run):
     from keras import layers
 
     saved(run, layers.Flatten(), layers.Dense(3))
-    with pytest.raises(RunError, match=r"network\.keras: it leads from 28×28×1 to 3, not from 28×28×1 to 10\.$"):
+    with pytest.raises(RunError, match=r"model\.keras: it leads from 28×28×1 to 3, not from 28×28×1 to 10\.$"):
         load_network(run)
 
 
@@ -157,7 +157,7 @@ def test_a_saved_network_that_unpacks_to_far_more_is_not_unpacked(run):
     assert load_network(run).output_shape == (None, 10)
     with zipfile.ZipFile(run.model_path, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("assets/zeros", bytes(2**23))
-    with pytest.raises(RunError, match=r"network\.keras: it unpacks to [\d,]+ bytes, far more than its own [\d,]+\.$"):
+    with pytest.raises(RunError, match=r"model\.keras: it unpacks to [\d,]+ bytes, far more than its own [\d,]+\.$"):
         load_network(run)
     assert list(problems(run)) == ["model.keras"]
 
@@ -166,20 +166,20 @@ def test_a_saved_network_that_unpacks_to_far_more_is_not_unpacked(run):
 def test_a_damaged_saved_network_is_one_sentence(run, way):
     build_reader().save(run.model_path)
     damaged(run.path / "model.keras", way)
-    with pytest.raises(RunError, match=rf"^{run.id}: network\.keras[: ].+\.$"):
+    with pytest.raises(RunError, match=rf"^{run.id}: model\.keras[: ].+\.$"):
         load_network(run)
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_a_damaged_exported_network_is_one_sentence(run, way):
     damaged(teach(run).path / "model.tflite", way)
-    with pytest.raises(RunError, match=rf"^{run.id}:? .*network\.tflite.*\.$"):
+    with pytest.raises(RunError, match=rf"^{run.id}:? .*model\.tflite.*\.$"):
         Classifier(run)
 
 
 def test_an_exported_network_of_another_dataset_is_damage(artifacts):
     with pytest.raises(
-        RunError, match=r"network\.tflite: it takes images of 28×28×1 \(uint8\), not 32×32×3 \(uint8\)\.$"
+        RunError, match=r"model\.tflite: it takes images of 28×28×1 \(uint8\), not 32×32×3 \(uint8\)\.$"
     ):
         Classifier(teach(finished_run("alexnet", "cifar10")))
 

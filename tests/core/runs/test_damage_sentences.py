@@ -146,7 +146,7 @@ def test_a_network_that_was_changed_is_told_so(run):
     size = teach(run).tflite_path.stat().st_size
     run.write_metrics(run.read_metrics() | {"files": {"model.tflite": {"bytes": size, "sha256": "0"}}})
     with pytest.raises(
-        RunError, match=r"network\.tflite: it is not the file that was trained: its checksum is another\.$"
+        RunError, match=r"model\.tflite: it is not the file that was trained: its checksum is another\.$"
     ):
         Classifier(run)
 

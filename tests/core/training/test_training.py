@@ -101,7 +101,7 @@ def test_what_a_network_is_all_but_certain_of_is_kept_so_that_it_can_be_told_apa
 def test_a_network_that_an_earlier_version_saved_is_still_read(artifacts):
     """Written with the project's own layer class in it, and a dense layer for a network."""
     run = finished_run()
-    shutil.copy(Path(__file__).with_name("older_network.keras"), run.model_path)
+    shutil.copy(Path(__file__).parents[2] / "older_network.keras", run.model_path)
     images = np.random.default_rng(1).integers(0, 256, (2, 28, 28, 1), dtype=np.uint8)
     logits = [0.6323, 0.3873, -2.4124, -0.4466, -0.6674, -1.0092, -1.5366, -4.2887, 0.0073, 0.3999]
     assert load_network(run).predict(images, verbose=0)[0] == pytest.approx(logits, abs=2e-4)
