@@ -9,7 +9,7 @@ import pytest
 import streamlit as st
 
 from core.runs.run import HISTORY_COLUMNS
-from pages.parts import live_chart
+from pages.parts.charts import live_chart
 from pages.parts.charts.live_chart import MOST_POINTS, axis_end, epoch_points, step_points
 
 PROJECT = Path(__file__).parents[2]

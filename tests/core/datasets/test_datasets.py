@@ -24,7 +24,7 @@ FIRST_LABELS = {
 # A process that runs out of life the moment the second array is put in its place.
 DYING = """
 import os
-from core import datasets
+from core.datasets import loading
 real, calls = os.replace, []
 def replace(source, target):
     calls.append(target)
@@ -33,7 +33,7 @@ os.replace = replace
 loading.load("mnist")
 """
 REPORTING = """
-from core import datasets
+from core.datasets import loading
 loading.load("mnist", progress=lambda message, fraction: print(message))
 """
 

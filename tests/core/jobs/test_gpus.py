@@ -18,7 +18,7 @@ DIVIDED = TWO + "".join(f"  MIG 3g.20gb     Device  {number}: (UUID: {uuid})\n" 
 # Waits its turn as a worker does, says what it was given, and stays until it is told to go.
 TAKER = """
 import os, sys
-from core import liveness, scheduler
+from core.jobs import liveness, scheduler
 from core.config.recipes import make_config
 from core.runs.run import create_run
 run = create_run(make_config("alexnet", "mnist"))

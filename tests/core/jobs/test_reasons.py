@@ -109,7 +109,8 @@ def test_a_folder_that_cannot_be_written_is_said_and_loses_nothing(artifacts):
 def test_a_folder_that_cannot_be_written_from_the_beginning_is_said_where_the_person_asks(artifacts):
     run = create_run(make_config("alexnet", "mnist", "quick", **TINY))
     run.path.chmod(0o555)
-    asking = "import sys; from core import jobs, runs; control.resume(runs.open_run(sys.argv[1]))"
+    asking = "import sys; from core.jobs import control; from core.runs.run import open_run\n"
+    asking += "control.resume(open_run(sys.argv[1]))"
     command = [*AS_ANYBODY, sys.executable, "-c", asking, run.id]
     if AS_ANYBODY and not shutil.which("setpriv"):
         pytest.skip("the administrator may write everywhere, and setpriv is not there to give that up")

@@ -21,7 +21,7 @@ TINY = SMALL | {"epochs": 1, "record_test_predictions": False}
 LONG = {"epochs": 200}
 STARTER = f"""
 import sys, time
-from core import jobs
+from core.jobs import control
 from core.config.recipes import make_config
 config = make_config("alexnet", "mnist", "quick", **{TINY | LONG})
 print("ready", flush=True)
