@@ -105,7 +105,7 @@ def test_a_run_goes_from_training_to_export(artifacts, tmp_path):
     assert "completed" in core("train", "alexnet", "mnist", *settings)
     (run,) = list_runs()
     lines = core("evaluate", run.id).splitlines()
-    figures = [line.split()[1:] for line in lines if line.startswith(("recorded", "network."))]
+    figures = [line.split()[1:] for line in lines if line.startswith(("recorded", "model."))]
     assert figures[0] == figures[1]
     assert float(figures[2][0]) == pytest.approx(float(figures[0][0]), abs=2)
     core("export", run.id, str(tmp_path / "out"))

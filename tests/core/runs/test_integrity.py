@@ -190,15 +190,15 @@ def test_every_command_names_the_damaged_file_and_goes_on(artifacts, tmp_path, m
         assert sound.id in listed.out
         assert listed.err == ""
 
-        cut = (name, way) == ("model.tflite", "truncated")
+        cut, gone = (name, way) == ("model.tflite", "truncated"), (name, way) == ("model.keras", "missing")
         asked = {
-            ("export", run.id, str(tmp_path / str(number))): cut or (is_damage and name in EXPORTED),
+            ("export", run.id, str(tmp_path / str(number))): cut or gone or (is_damage and name in EXPORTED),
             ("train", "--run", run.id): is_damage and name in ("config.json", "status.json"),
             ("stop", run.id): is_damage and name == "status.json",
         }
         # What it does not read has nothing to do with it, and it takes its time.
         if name in EVALUATED:
-            asked["evaluate", run.id] = is_damage or cut or (name, way) == ("model.keras", "missing")
+            asked["evaluate", run.id] = is_damage or cut or gone
         for arguments, names_it in asked.items():
             assert main(arguments) == (2 if names_it or arguments[0] == "train" else 0), (way, arguments)
             err = capsys.readouterr().err.strip().splitlines()
