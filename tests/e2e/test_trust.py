@@ -35,6 +35,12 @@ def card_of(page, run):
     return page.locator(f".st-key-run-{run.id}")
 
 
+def own_servers():
+    """The servers that this process started; a zombie beside them has no command line any more."""
+    found = psutil.process_iter(["cmdline", "ppid"])
+    return [one for one in found if one.info["ppid"] == os.getpid() and "streamlit" in (one.info["cmdline"] or ())]
+
+
 def in_epoch(number):
     return lambda status: status.get("epoch", 0) >= number and status["phase"] == "training"
 
@@ -46,7 +52,7 @@ def test_a_run_goes_on_when_the_server_ends_and_the_next_server_shows_it(artifac
         opened(page, address, "epochs=200")
         run, _ = started(page, "AlexNet on MNIST")
         wait_for(run, in_epoch(1))
-        (server,) = (child for child in psutil.Process().children() if "streamlit" in child.cmdline())
+        (server,) = own_servers()
         server.send_signal(sent)
         psutil.wait_procs([server], timeout=30)
         assert not server.is_running()
