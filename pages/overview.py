@@ -2,10 +2,8 @@
 
 import streamlit as st
 
-from core.datasets.catalogue import DATASETS
-from core.networks.catalogue import NETWORKS
 from core.results import table as results
-from core.results.reference import TEST_IMAGES
+from core.results.reference import REPORT, TEST_IMAGES
 from core.results.statistics import BETTER, NO_CLEAR_DIFFERENCE, WORSE
 from core.settings import read_only
 from pages.parts import data
@@ -53,8 +51,8 @@ def running_runs():
 
 
 def summary(best):
-    """How many pairs are trained, and how they stand beside the report when they are judged together."""
-    pairs = len(NETWORKS) * len(DATASETS)
+    """How many of the report's pairs are trained, and how they stand beside it when they are judged together."""
+    pairs = len(REPORT)
     if not best:
         start = "" if read_only() else ": start with any of them, quick ones take minutes"
         return f"None of the {pairs} pairs is trained yet{start}."
@@ -70,7 +68,9 @@ def draw_scores(watching):
     """The scorecard as the disk has it now. `watching`: this is redrawn every few seconds, while anything runs."""
     runs, problems = data.readable_runs()
     rows, more_problems = data.table(runs)
-    best, running = results.best_runs(rows), running_runs()
+    # Other networks may be trained too, but the report has no figure to hold them against.
+    best = {pair: row for pair, row in results.best_runs(rows).items() if pair in REPORT}
+    running = running_runs()
     if watching and not running:
         st.rerun()
     st.markdown(summary(best), help=TOGETHER if len(best) > 1 else None)

@@ -27,3 +27,5 @@ _ROWS = {
     ("resnet34", "cifar10"): (0.9293, 0.3710, 0.8852, 0.5229, 0.8928, 0.5269, 64, 96),
 }
 REPORT = {pair: dict(zip(_COLUMNS, row, strict=True)) for pair, row in _ROWS.items()}
+# The networks that the report trained, in its order: the rows of a page that sets all its pairs side by side.
+NETWORKS_OF_REPORT = tuple(dict.fromkeys(network for network, _ in REPORT))

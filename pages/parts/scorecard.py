@@ -1,4 +1,4 @@
-"""The nine pairs as a grid of cards: our best run beside the report, coloured by verdict."""
+"""The report's pairs as a grid of cards: our best run beside the report, coloured by verdict."""
 
 import math
 from html import escape
@@ -8,7 +8,7 @@ import streamlit as st
 from core.config.recipes import RECIPES
 from core.datasets.catalogue import DATASETS
 from core.networks.catalogue import NETWORKS
-from core.results.reference import REPORT
+from core.results.reference import NETWORKS_OF_REPORT, REPORT
 from core.results.statistics import BETTER, NO_CLEAR_DIFFERENCE, WORSE
 from pages.parts import data
 from pages.parts.run.card import epoch_words, share_done
@@ -58,7 +58,9 @@ def draw_scorecard(best, running):
         running: (network, dataset) -> (run, status) of the newest unfinished run.
     """
     verdicts = "".join(_VERDICT_STYLE.format(_css_name(word), *colours) for word, (_, *colours) in VERDICTS.items())
-    networks = "".join(f".st-key-network-{name} {{ border-color: {NETWORK_COLOURS[name]}; }}" for name in NETWORKS)
+    networks = "".join(
+        f".st-key-network-{name} {{ border-color: {NETWORK_COLOURS[name]}; }}" for name in NETWORKS_OF_REPORT
+    )
     st.html(f"<style>{_STYLE}{verdicts}{networks}</style>")
     for column, dataset in zip(st.columns(_WIDTHS)[1:], DATASETS.values(), strict=True):
         height, width, channels = dataset["image_shape"]
@@ -68,7 +70,8 @@ def draw_scorecard(best, running):
                 f"<div class='axis dataset'><b>{escape(dataset['label'])}</b><br>"
                 f"<span class='quiet'>{width} × {height}, {kind}</span></div>"
             )
-    for network, facts in NETWORKS.items():
+    for network in NETWORKS_OF_REPORT:
+        facts = NETWORKS[network]
         head, *columns = st.columns(_WIDTHS)
         with head, st.container(height="stretch", key=f"network-{network}"):
             st.html(

@@ -10,7 +10,7 @@ from core.config.recipes import RECIPES
 from core.datasets.catalogue import DATASETS
 from core.networks.catalogue import NETWORKS
 from core.results import table as results
-from core.results.reference import REPORT, TEST_IMAGES
+from core.results.reference import NETWORKS_OF_REPORT, REPORT, TEST_IMAGES
 from core.results.statistics import compare_accuracies
 from core.runs.run import list_runs
 from pages.parts.charts.curves import curves_figure, short_names
@@ -85,7 +85,7 @@ def test_a_run_at_work_that_a_link_names_is_said_to_have_no_results_yet():
 
 
 def test_every_finished_run_is_a_row_with_the_eight_columns():
-    runs = [finished_run(network, dataset) for dataset in DATASETS for network in NETWORKS]
+    runs = [finished_run(network, dataset) for dataset in DATASETS for network in NETWORKS_OF_REPORT]
     started_run()
     page = opened()
     rows = table(page)
@@ -150,7 +150,7 @@ def test_rows_are_filtered_by_network_dataset_and_recipe():
 
 
 def test_the_runs_in_the_url_are_ticked_and_drawn():
-    runs = [finished_run(network, "cifar10") for network in NETWORKS]
+    runs = [finished_run(network, "cifar10") for network in NETWORKS_OF_REPORT]
     page = opened(run=[runs[2].id, runs[0].id])
     assert ticked(page) == [runs[2].id, runs[0].id]
     drawn = [pair_label(network, "cifar10") + ", Quick" for network in ("resnet34", "alexnet")]
@@ -189,7 +189,7 @@ def test_a_link_to_no_run_gets_one_sentence(query):
 
 
 def test_damaged_runs_are_one_sentence_each_and_the_rest_is_shown():
-    no_config, no_metrics, no_history, sound = (finished_run(network) for network in (*NETWORKS, "alexnet"))
+    no_config, no_metrics, no_history, sound = (finished_run(network) for network in (*NETWORKS_OF_REPORT, "alexnet"))
     no_config.config_path.write_text("[")
     no_metrics.metrics_path.write_text("[")
     no_history.history_path.write_text("epoch\n1\n")
@@ -201,7 +201,7 @@ def test_damaged_runs_are_one_sentence_each_and_the_rest_is_shown():
     assert legend(page) == ["AlexNet on MNIST, Quick", "train", "validation"]
 
 
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("network", NETWORKS_OF_REPORT)
 def test_a_network_has_its_colour_and_training_is_solid_and_validation_dashed(network):
     figure = figure_of(finished_run(network))
     for panel in ("accuracy", "loss"):

@@ -12,8 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.datasets.catalogue import DATASETS
 from core.datasets.loading import DatasetUnavailable, load
-from core.networks.catalogue import NETWORKS
 from core.results import scores
+from core.results.reference import NETWORKS_OF_REPORT
 from core.runs.run import Run
 from pages.parts import data
 from pages.parts.image_grid import png_address
@@ -83,7 +83,7 @@ def test_a_link_to_an_untested_run_still_offers_the_others(artifacts):
 
 
 @pytest.mark.parametrize("dataset", DATASETS)
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("network", NETWORKS_OF_REPORT)
 def test_a_finished_run_opens_on_its_fails_the_surest_first(artifacts, network, dataset):
     run = finished_run(network, dataset)
     page = opened()

@@ -8,7 +8,7 @@ import pytest
 from core.datasets.catalogue import DATASETS
 from core.networks.catalogue import NETWORKS
 from core.results import table as results
-from core.results.reference import REPORT, TEST_IMAGES
+from core.results.reference import NETWORKS_OF_REPORT, REPORT, TEST_IMAGES
 from core.results.statistics import BETTER, NO_CLEAR_DIFFERENCE, WORSE, compare_accuracies
 from core.runs.run import list_runs
 from tests.folders import finished_run, started_run
@@ -223,7 +223,7 @@ def test_a_pair_that_the_report_does_not_have_is_shown_without_a_verdict(monkeyp
 
 def test_the_report_has_a_row_for_each_pair_and_owns_up_to_the_epochs_it_does_not_tell():
     rows = results.report_table().set_index(["network", "dataset"])
-    assert set(rows.index) == {(network, dataset) for network in NETWORKS for dataset in DATASETS}
+    assert set(rows.index) == {(network, dataset) for network in NETWORKS_OF_REPORT for dataset in DATASETS}
     assert rows.loc[("vgg16", "cifar10"), "test_accuracy"] == 0.8902
     assert rows.loc[("vgg16", "cifar10"), "epochs"] == 89
     assert math.isnan(rows.loc[("alexnet", "fashion_mnist"), "epochs"])
