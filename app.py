@@ -7,6 +7,7 @@ import streamlit as st
 
 from core import settings
 from core.runs.run import RunError
+from pages.parts.presenter import presenter_switch
 from pages.parts.style import plain
 
 
@@ -25,6 +26,7 @@ def draw_page():
         position="top",
     )
     st.set_page_config(page_title=f"{page.title} · Deeper Networks Lab")
+    presenter_switch()
     try:
         page.run()
     except RunError as error:

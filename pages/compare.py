@@ -8,7 +8,7 @@ from core.networks.catalogue import NETWORKS
 from core.results import table as results
 from core.results.reference import TEST_IMAGES
 from core.runs.run import Run, RunError, artifacts_folder
-from pages.parts import data
+from pages.parts import data, presenter
 from pages.parts.charts.curves import curves_figure, short_names
 from pages.parts.run.table import columns_of_runs, draw_table
 from pages.parts.shell import begin_page
@@ -117,7 +117,9 @@ def draw_curves(runs, report):
         except RunError:
             continue  # Said above, among the damaged files.
     configs = [data.config(run) for run in drawn]
-    st.plotly_chart(curves_figure(drawn, configs, histories, report), config={"displaylogo": False}, key="curves")
+    st.plotly_chart(
+        presenter.plotly(curves_figure(drawn, configs, histories, report)), config={"displaylogo": False}, key="curves"
+    )
     for run, name in zip(drawn, short_names(drawn, configs), strict=True):
         with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
             st.markdown(name, width=320)

@@ -8,7 +8,7 @@ from core.datasets.catalogue import DATASETS
 from core.datasets.loading import DatasetUnavailable
 from core.results import scores
 from core.runs.run import UNFINISHED, RunError
-from pages.parts import data
+from pages.parts import data, presenter
 from pages.parts.charts.confusion import draw_class_accuracies, draw_confusion
 from pages.parts.image_grid import draw_cases
 from pages.parts.linked import linked, linked_page, put_in_url
@@ -100,10 +100,12 @@ def draw_filters(classes):
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         labels = {name: label for name, (label, _) in SHOW.items()}
         show = linked(st.segmented_control, "Show", "show", labels, "errors", notices, required=True)
-        true = linked(st.selectbox, "True class", "true", any_class, "any", notices, width=125)
-        predicted = linked(st.selectbox, "Predicted class", "predicted", any_class, "any", notices, width=125)
+        true = linked(st.selectbox, "True class", "true", any_class, "any", notices, width=presenter.grown(125))
+        predicted = linked(
+            st.selectbox, "Predicted class", "predicted", any_class, "any", notices, width=presenter.grown(125)
+        )
         labels = {name: label for name, (label, _) in SORT.items()}
-        sort = linked(st.selectbox, "Sort by", "sort", labels, "surest", notices, width=190)
+        sort = linked(st.selectbox, "Sort by", "sort", labels, "surest", notices, width=presenter.grown(190))
     return {
         "correct": SHOW[show][1],
         "true_class": int(true) if true in numbers else None,

@@ -60,7 +60,7 @@ def test_no_page_has_a_control_that_changes_a_run(artifacts, monkeypatch, reques
         assert READ_ONLY in said
         assert len(everything.get("button")) >= 9
         assert {"Recipe", "Epochs"} <= controls(everything)
-        assert controls(looking) <= {"Runs to watch"}
+        assert controls(looking) <= {"Runs to watch", "Presenter mode"}
     links = {link.proto.label for link in looking.get("page_link")}
     assert "Train a network" not in links
     assert ("Train a network" in {link.proto.label for link in everything.get("page_link")}) == (

@@ -5,6 +5,7 @@ import pandas as pd
 import streamlit as st
 
 from core.results.scores import class_accuracies
+from pages.parts import presenter
 from pages.parts.style import percent
 
 ROW_HEIGHT = 40  # pixels a class, axis included
@@ -51,7 +52,9 @@ def draw_confusion(matrix, classes, colour, chosen, key, on_choose):
             on_choose(int(cell[0]["row"]), int(cell[0]["column"]))
 
     chart = _matrix_chart(cells, list(classes), colour).properties(height=ROW_HEIGHT * len(classes))
-    st.altair_chart(chart, key=key, on_select=clicked, alt="Images of each true class by predicted class.")
+    st.altair_chart(
+        presenter.altair(chart), key=key, on_select=clicked, alt="Images of each true class by predicted class."
+    )
 
 
 def draw_class_accuracies(matrix, classes, colour):
@@ -73,7 +76,7 @@ def draw_class_accuracies(matrix, classes, colour):
     bars = base.mark_bar(color=colour, height={"band": 0.72}, cornerRadiusEnd=3)
     labels = base.mark_text(align="right", dx=-6, color="white", fontWeight=600).encode(text="label:N")
     chart = (bars + labels).properties(height=BAR_HEIGHT * len(rows))
-    st.altair_chart(chart, alt="Share of each class that was recognised.")
+    st.altair_chart(presenter.altair(chart), alt="Share of each class that was recognised.")
 
 
 def _matrix_chart(cells, classes, colour):

@@ -49,7 +49,7 @@ function layout(data, title, empty, style) {
     plot_bgcolor: back,
     font: { family: colour("font"), size: 13, color: text },
     hovermode: "x unified",
-    hoverlabel: { bgcolor: back, bordercolor: grid, font: { color: text } },
+    hoverlabel: { bgcolor: back, bordercolor: grid, font: { size: 13, color: text } },
     legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", itemwidth: 30, font: { size: 12 } },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("gray-color"), activecolor: text },
     xaxis: {
@@ -64,13 +64,29 @@ function layout(data, title, empty, style) {
   };
 }
 
+// In presenter mode, everything by the page's factors, and no line thinner than its least.
+function enlarged(drawn, arranged, projected) {
+  if (!projected) return [drawn, arranged];
+  const { text, lines, height, leastLine } = projected;
+  for (const trace of drawn) {
+    trace.line.width = Math.max(leastLine, lines * trace.line.width);
+    if (trace.marker) trace.marker.size *= lines;
+  }
+  const { font, hoverlabel, legend, xaxis, yaxis } = arranged;
+  for (const each of [font, hoverlabel.font, legend.font, xaxis.title.font, yaxis.title.font]) each.size *= text;
+  arranged.height *= height;
+  arranged.margin.t *= text;
+  return [drawn, arranged];
+}
+
 function draw(Plotly, view, parent) {
   const style = getComputedStyle(parent);
   const config = { responsive: true, displaylogo: false, modeBarButtons: BUTTONS };
   const { data } = view;
   const [loss, accuracy] = view.charts;
-  Plotly.react(loss, traces(data, "loss", 1, 4), layout(data, "Loss (nats)", [0, 2.5], style), config);
-  Plotly.react(accuracy, traces(data, "accuracy", 100, 2), layout(data, "Accuracy (%)", [0, 100], style), config);
+  const show = (chart, ...parts) => Plotly.react(chart, ...enlarged(...parts, data.projected), config);
+  show(loss, traces(data, "loss", 1, 4), layout(data, "Loss (nats)", [0, 2.5], style));
+  show(accuracy, traces(data, "accuracy", 100, 2), layout(data, "Accuracy (%)", [0, 100], style));
 }
 
 export default function ({ data, parentElement }) {

@@ -12,6 +12,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.results.reference import REPORT
+from pages.parts import presenter
 from pages.parts.style import NETWORK_COLOURS
 
 MOST_POINTS = 400
@@ -45,6 +46,7 @@ def live_chart(run, config, history, steps, reveal=False):
             "reveal": reveal,
             "plotly": _plotly_address(),
             "colour": NETWORK_COLOURS[config.network],
+            "projected": presenter.projected(),
             "end": axis_end(config.epochs, len(history), bool(steps) and steps[-1]["epoch"]),
             "report": {"accuracy": report["validation_accuracy"]} if report else {},
             "epochs": epoch_points(history),

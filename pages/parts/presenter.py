@@ -1,0 +1,96 @@
+"""Presenter mode: every page large enough for the last row, by a switch that stands in the address (?present=true).
+
+What is sized in rem grows by itself. Charts are sized in pixels: each one goes through one of these functions.
+"""
+
+import streamlit as st
+
+KEY = "present"
+# Pixels a rem. The smallest text of a page has 0.7 rem.
+ROOT_SIZE = 24
+LEAST_LINE = 3
+_TEXT, _LINES, _HEIGHT = ROOT_SIZE / 16, 1.7, 1.4
+# What Plotly and Vega, with Streamlit's theme, draw where nobody says otherwise.
+_PLOTLY_LINE, _PLOTLY_MARKER, _CHART_TEXT = 2, 6, 14
+_SWITCH_STYLE = """<style>
+.st-key-presenter { position: fixed; z-index: 999991; top: 0.9rem; right: 4.5rem; width: auto; }
+@media (max-width: 900px) { .st-key-presenter:not(:has(input:checked)) { display: none; } }
+</style>"""
+_STYLE = f"<style>html {{ font-size: {ROOT_SIZE}px; }}</style>"
+
+
+def presenter_switch():
+    """Draws the switch, and makes the page large where it is on.
+
+    For app.py only: a widget of that file keeps its value, and its part of the address, from page to page.
+    """
+    said = st.query_params.get(KEY, "true").lower()
+    if presenting() and KEY not in st.query_params:
+        # `st.switch_page` has emptied the address; to set the value puts it there again.
+        st.session_state[KEY] = True
+    with st.container(key="presenter"):
+        on = st.toggle(
+            "Presenter mode", key=KEY, bind="query-params", help="Large type and thick lines, for a projector"
+        )
+    st.html(_SWITCH_STYLE + (_STYLE if on else ""))
+    if said not in ("true", "false"):
+        st.warning(
+            "“Presenter mode” in the link is neither true nor false, so it is ignored.", icon=":material/link_off:"
+        )
+
+
+def presenting():
+    """Whether the page is drawn for a projector."""
+    return bool(st.session_state.get(KEY))
+
+
+def grown(pixels):
+    """The width of a widget that holds text: so many pixels, or more in presenter mode."""
+    return round(_TEXT * pixels) if presenting() else pixels
+
+
+def projected():
+    """By what a component that draws a chart enlarges it; None where it does not.
+
+    Returns:
+        text, lines, height: factors; leastLine: pixels.
+    """
+    if not presenting():
+        return None
+    return {"text": _TEXT, "lines": _LINES, "height": _HEIGHT, "leastLine": LEAST_LINE}
+
+
+def plotly(figure):
+    """A Plotly figure as it is shown: changed in place where the page is drawn for a projector; returns the figure."""
+    if not presenting():
+        return figure
+    text = _TEXT * _CHART_TEXT
+    figure.update_layout(
+        height=_HEIGHT * figure.layout.height,
+        font_size=text,
+        legend={"font_size": text, "itemwidth": _HEIGHT * (figure.layout.legend.itemwidth or 30)},
+        hoverlabel_font_size=text,
+    )
+    figure.update_xaxes(tickfont_size=text, title_font_size=text)
+    figure.update_yaxes(tickfont_size=text, title_font_size=text)
+    for trace in figure.data:
+        trace.line.width = max(LEAST_LINE, _LINES * (trace.line.width or _PLOTLY_LINE))
+        trace.marker.size = _LINES * (trace.marker.size or _PLOTLY_MARKER)
+    return figure
+
+
+def altair(chart):
+    """An Altair chart as it is shown: one with a height in pixels, or without any; returns a chart."""
+    if not presenting():
+        return chart
+    text = _TEXT * _CHART_TEXT
+    if isinstance(chart.height, int | float):
+        chart = chart.properties(height=_HEIGHT * chart.height)
+    # A matrix and bars need the place more than their axes do.
+    return (
+        chart.configure_axis(labelFontSize=text, titleFontSize=text, labelLimit=300)
+        .configure_text(fontSize=text)
+        .configure_legend(labelFontSize=text, titleFontSize=text)
+        .configure_line(strokeWidth=_LINES * LEAST_LINE)
+        .configure_rule(strokeWidth=LEAST_LINE)
+    )
