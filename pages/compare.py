@@ -48,13 +48,16 @@ INTERVAL = (
 )
 
 
-def choose():
-    """The switches above the table; their values are in the URL. Returns (which, report, column -> chosen names)."""
+def choose(rows):
+    """The switches above the table; their values are in the URL. Networks on offer are those in `rows`. Returns
+    (which, report, column -> chosen names).
+    """
+    there = set(rows["network"])
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         chosen = {
             column: st.pills(
                 label,
-                names,
+                [name for name in names if column != "network" or name in there],
                 selection_mode="multi",
                 format_func=lambda name, names=names: names[name]["label"],
                 key=key,
@@ -144,7 +147,7 @@ if best.empty:
     draw_table(report, list(report), alt="The report's figures")
     st.stop()
 chosen = [run for run in named if run.id in set(best["run"])]
-which, report, wanted = choose()
+which, report, wanted = choose(best)
 rows = tables[which][0]
 for column, names in wanted.items():
     if names:

@@ -7,6 +7,7 @@ import streamlit as st
 from core.digits.strokes import DATASET, DrawingError
 from core.networks.catalogue import NETWORKS
 from core.results import table as results
+from core.results.reference import NETWORKS_OF_REPORT
 from core.runs.run import UNFINISHED, RunError, open_run
 from core.settings import read_only
 from pages.parts import data
@@ -153,7 +154,7 @@ def main():
     found = readers(chosen_runs(mnist_runs))
     learning = [run for run in mnist_runs if data.state(run)["state"] in UNFINISHED]
     there = {data.config(run).network for run in [*learning, *(reader.run for reader in found)]}
-    draw(found, [] if read_only() else [network for network in NETWORKS if network not in there])
+    draw(found, [] if read_only() else [network for network in NETWORKS_OF_REPORT if network not in there])
     if learning:
         refreshing(lambda: await_training(learning), REFRESH_SECONDS)
 

@@ -14,6 +14,10 @@ ONE_CYCLE = {
     "standardize": True,
 }
 
+# What a family's paper computes with, under every recipe.
+LENET = ({"family": "lenet"}, {"activation": "scaled_tanh", "dropout": 0.0})
+SMALL_IMAGES = ({"small_images": True}, {"image_size": 32})
+
 # Each rule is (where, values): the values hold for runs about which everything in `where` is true; later rules win.
 # `where` may name the dataset, the network's family, and whether it has traits of `core.networks.catalogue.TRAITS`; it
 # never names a network, so that one added tomorrow gets what its traits say.
@@ -28,6 +32,8 @@ RECIPES = {
             # Without hidden dense layers it is the convolutions that drop units, which harms sooner.
             ({"hidden_dense": False}, {"dropout": 0.2}),
             ({"family": "resnet"}, {"activation": "leaky_relu", "early_stopping_patience": 15}),
+            SMALL_IMAGES,
+            LENET,
         ),
     },
     "quick": {
@@ -42,11 +48,12 @@ RECIPES = {
             ({"costly": True}, {"train_examples": 8_000}),
             ({"costly": True, "dataset": "cifar10"}, {"train_examples": 12_000}),
             ({"hidden_dense": False}, {"dropout": 0.0}),
+            LENET,
         ),
     },
     "modern": {
         "label": "Modern",
-        "about": "Today's practice with the same three networks, in a quarter of the report's epochs or fewer.",
+        "about": "Today's practice with the same networks, in a quarter of the report's epochs or fewer.",
         "rules": (
             (
                 {},
@@ -74,6 +81,10 @@ RECIPES = {
                 {"family": "resnet", "dataset": "cifar10"},
                 {"epochs": 15, "learning_rate": 2e-3, "weight_decay": 0.3, "image_size": 80},
             ),
+            SMALL_IMAGES,
+            LENET,
+            # So small that many epochs cost little.
+            ({"family": "lenet"}, {"epochs": 20, "learning_rate": 2e-3}),
         ),
     },
 }

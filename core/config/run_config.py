@@ -220,9 +220,10 @@ class RunConfig:
     activation: str = _choice(
         "relu",
         "Activation",
-        ("relu", "leaky_relu"),
+        ("relu", "leaky_relu", "scaled_tanh"),
         "Network",
-        "What follows each hidden layer; leaky_relu lets 0.3 of what is negative through, as in the report.",
+        "What follows each hidden layer; leaky_relu lets 0.3 of what is negative through, as in the report; "
+        "scaled_tanh bends everything to between -1.7 and 1.7, as in LeNet-5's paper.",
     )
     batch_normalization: bool = _switch(
         False,

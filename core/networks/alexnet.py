@@ -18,7 +18,7 @@ ARCHITECTURES = {
 def network(blocks, x, architecture):
     """From preprocessed images (batch, size, size, channels) to logits (batch, classes)."""
     for i, (filters, kernel_size, strides, pooled) in enumerate(architecture["convolutions"], start=1):
-        x = blocks.convolution(x, filters, kernel_size, f"conv{i}", strides)
+        x = blocks.convolution(x, filters, kernel_size, f"conv{i}", strides=strides)
         if pooled:
             x = blocks.max_pooling(x, f"pool{i}")
     x = blocks.flatten(x)

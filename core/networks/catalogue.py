@@ -13,7 +13,16 @@ TRAITS = {
     "batch_normalized": "batch normalisation after its convolutions, as its paper has it",
     "residual": "shortcuts around its layers, through which it learns from the first epoch on however deep it is",
     "deep": "more than ten layers with weights one after another",
+    "small_images": "made for images of about 32 pixels a side, whose first layers keep all of them",
     "costly": "so much arithmetic that an epoch takes several times as long as with the other networks",
+}
+
+# What people call each family.
+FAMILIES = {
+    "lenet": "LeNet",
+    "alexnet": "AlexNet",
+    "vgg": "VGG",
+    "resnet": "Residual networks",
 }
 
 NETWORKS = {
@@ -40,6 +49,14 @@ NETWORKS = {
         "family": "resnet",
         "layers": 34,
         "traits": {"batch_normalized", "residual", "deep"},
+    },
+    "lenet5": {
+        "label": "LeNet-5",
+        "year": 1998,
+        "paper": "LeCun, Bottou, Bengio and Haffner, Gradient-based learning applied to document recognition",
+        "family": "lenet",
+        "layers": 7,
+        "traits": {"hidden_dense", "small_images"},
     },
 }
 

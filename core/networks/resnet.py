@@ -18,7 +18,7 @@ def network(blocks, x, stages):
 def _basic_block(blocks, x, filters, name, strides):
     shortcut = x
     if strides > 1 or x.shape[-1] != filters:
-        shortcut = blocks.convolution(x, filters, 1, f"{name}_shortcut", strides, dropout=True, activate=False)
-    x = blocks.convolution(x, filters, 3, f"{name}_a", strides, dropout=True)
+        shortcut = blocks.convolution(x, filters, 1, f"{name}_shortcut", strides=strides, dropout=True, activate=False)
+    x = blocks.convolution(x, filters, 3, f"{name}_a", strides=strides, dropout=True)
     x = blocks.convolution(x, filters, 3, f"{name}_b", dropout=True, activate=False)
     return blocks.add(x, shortcut, name)

@@ -13,7 +13,7 @@ class Size(NamedTuple):
 
     Attributes:
         parameters: how many numbers it holds, without its preprocessing's.
-        not_trainable: how many of those are batch normalisation's running means and variances.
+        not_trainable: how many of those nothing trains: batch normalisation's running means and variances, fixed codes.
         multiply_adds: of its convolutions and dense layers, for one image forward.
     """
 
@@ -44,6 +44,24 @@ class Shape(NamedTuple):
     shape: tuple
 
 
+class Convolution(NamedTuple):
+    """What a convolution may do besides filtering.
+
+    Attributes:
+        strides: of so many pixels.
+        padding: "same", or "valid": without the pixels at the edge that a filter reaches over.
+        initializer: Keras' name of how its filters begin.
+        dropout: whether units are dropped after it.
+        activate: whether the activation follows.
+    """
+
+    strides: int = 1
+    padding: str = "same"
+    initializer: str = "glorot_uniform"
+    dropout: bool = False
+    activate: bool = True
+
+
 class Counter:
     """The blocks of `core.networks.blocks.Blocks`, which here count what they would hold and do; each takes a Shape and
     gives one.
@@ -53,11 +71,25 @@ class Counter:
         self.classes, self.batch_normalization = classes, batch_normalization
         self.parameters = self.not_trainable = self.multiply_adds = 0
 
-    def convolution(self, x, filters, kernel_size, name, strides=1, **options):
+    def convolution(self, x, filters, kernel_size, name, **options):
+        options = Convolution(**options)
         _, height, width, channels = x.shape
-        sides = (-(-height // strides), -(-width // strides))
+        lost = kernel_size - 1 if options.padding == "valid" else 0
+        sides = [-(-(side - lost) // options.strides) for side in (height, width)]
         self._weigh(kernel_size**2 * channels, filters, times=math.prod(sides))
         return Shape((None, *sides, filters))
+
+    def partial_convolution(self, x, connections, kernel_size, name):
+        for seen in connections:
+            part = Shape((*x.shape[:-1], len(seen)))
+            _, height, width, _ = self.convolution(part, 1, kernel_size, name, padding="valid").shape
+        return Shape((None, height, width, len(connections)))
+
+    def subsampling(self, x, name):
+        _, height, width, channels = x.shape
+        sides = (height // 2, width // 2)
+        self._weigh(1, channels, times=math.prod(sides), normalised=False)
+        return Shape((None, *sides, channels))
 
     def max_pooling(self, x, name, pool_size=2):
         _, height, width, channels = x.shape
@@ -72,12 +104,19 @@ class Counter:
     def flatten(self, x):
         return Shape((None, math.prod(x.shape[1:])))
 
-    def hidden_dense(self, x, units, name):
+    def hidden_dense(self, x, units, name, **options):
         self._weigh(x.shape[-1], units)
         return Shape((None, units))
 
     def classifier(self, x, initializer):
         self._weigh(x.shape[-1], self.classes, normalised=False)
+        return Shape((None, self.classes))
+
+    def fixed_classifier(self, x, codes):
+        weights = x.shape[-1] * self.classes
+        self.parameters += weights
+        self.not_trainable += weights
+        self.multiply_adds += weights
         return Shape((None, self.classes))
 
     def _weigh(self, inputs, outputs, times=1, normalised=True):

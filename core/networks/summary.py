@@ -10,6 +10,7 @@ from core.networks import preprocessing
 # Multiply-adds of one image, from the layer. Everything else (pooling, normalisation, sums) is left out, as is usual.
 MULTIPLY_ADDS = {
     keras.layers.Conv2D: lambda layer: math.prod(layer.output.shape[1:-1]) * math.prod(layer.kernel.shape),
+    keras.layers.DepthwiseConv2D: lambda layer: math.prod(layer.output.shape[1:-1]) * math.prod(layer.kernel.shape),
     keras.layers.Dense: lambda layer: math.prod(layer.kernel.shape),
 }
 

@@ -6,8 +6,9 @@ import streamlit as st
 
 from core.datasets.catalogue import DATASETS
 from core.jobs.estimate import estimate
-from core.networks.catalogue import NETWORKS
+from core.networks.catalogue import FAMILIES, NETWORKS
 from core.networks.sizes import size
+from core.results.reference import NETWORKS_OF_REPORT
 from pages.parts.starting import start
 from pages.parts.style import NETWORK_COLOURS, duration, pair_label
 
@@ -26,25 +27,45 @@ def start_grid(configs, speeds):
         f".st-key-network_{network} {{ --network: {colour}; }}" for network, colour in NETWORK_COLOURS.items()
     )
     st.html(f"<style>{colours}{_CSS}</style>")
-    for network, entry in NETWORKS.items():
-        with st.container(key=f"network_{network}"):
-            heading, *cells = st.columns(1 + len(DATASETS), vertical_alignment="center")
-            facts = [f"{entry['year']}", f"{entry['layers']} layers"]
-            facts += _parameters([configs[pair] for pair in configs if pair[0] == network])
-            heading.html(f'<div class="network"><b>{entry["label"]}</b><span>{" · ".join(facts)}</span></div>')
-            for dataset, cell in zip(DATASETS, cells, strict=True):
-                config = configs.get((network, dataset))
-                time_said, help = _time(config, speeds) if config else ("check the settings", None)
-                clicked = cell.button(
-                    f"{pair_label(network, dataset)} :small[{time_said}]",
-                    key=f"start_{network}_{dataset}",
-                    help=help,
-                    disabled=not config,
-                    width="stretch",
-                    wrap=True,
-                )
-                if clicked and config:
-                    started = start(config)
+    for network in NETWORKS_OF_REPORT:
+        started = _row(network, configs, speeds) or started
+    for family, networks in _other_families().items():
+        with st.expander(FAMILIES[family] + ": " + ", ".join(NETWORKS[network]["label"] for network in networks)):
+            for network in networks:
+                started = _row(network, configs, speeds) or started
+    return started
+
+
+def _other_families():
+    """Family -> its networks that the report did not train, oldest family first."""
+    others = {}
+    for network, entry in sorted(NETWORKS.items(), key=lambda item: item[1]["year"]):
+        if network not in NETWORKS_OF_REPORT:
+            others.setdefault(entry["family"], []).append(network)
+    return others
+
+
+def _row(network, configs, speeds):
+    """Draws a network's name and its buttons; returns the Run that a click started, or None."""
+    started, entry = None, NETWORKS[network]
+    with st.container(key=f"network_{network}"):
+        heading, *cells = st.columns(1 + len(DATASETS), vertical_alignment="center")
+        facts = [f"{entry['year']}", f"{entry['layers']} layers"]
+        facts += _parameters([configs[pair] for pair in configs if pair[0] == network])
+        heading.html(f'<div class="network"><b>{entry["label"]}</b><span>{" · ".join(facts)}</span></div>')
+        for dataset, cell in zip(DATASETS, cells, strict=True):
+            config = configs.get((network, dataset))
+            time_said, help = _time(config, speeds) if config else ("check the settings", None)
+            clicked = cell.button(
+                f"{pair_label(network, dataset)} :small[{time_said}]",
+                key=f"start_{network}_{dataset}",
+                help=help,
+                disabled=not config,
+                width="stretch",
+                wrap=True,
+            )
+            if clicked and config:
+                started = start(config)
     return started
 
 

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from core.networks.catalogue import NETWORKS
+from core.results.reference import NETWORKS_OF_REPORT
 from tests.folders import finished_run
 from tests.penmanship import DIGITS, teach
 from tests.picture_files import PAPER, saved
@@ -46,7 +47,7 @@ def ink(page):
 
 @pytest.fixture
 def three_networks(artifacts):
-    return {network: teach(finished_run(network)) for network in NETWORKS}
+    return {network: teach(finished_run(network)) for network in NETWORKS_OF_REPORT}
 
 
 def test_a_drawn_7_is_read_by_three_networks_and_survives_a_visit_elsewhere(three_networks, app_url, page):

@@ -13,6 +13,7 @@ from core.digits.pictures import read_picture
 from core.digits.strokes import digit_image
 from core.export.litert_reader import Classifier
 from core.networks.catalogue import NETWORKS
+from core.results.reference import NETWORKS_OF_REPORT
 from core.runs.run import list_runs
 from pages.parts import data
 from pages.parts.draw.pad import PEN_WIDTH
@@ -23,7 +24,7 @@ from tests.penmanship import strokes, teach
 from tests.picture_files import INK, PAPER, saved
 
 pytestmark = pytest.mark.usefixtures("artifacts")
-LABELS = [network["label"] for network in NETWORKS.values()]
+LABELS = [NETWORKS[network]["label"] for network in NETWORKS_OF_REPORT]
 
 
 def opened(drawing=None, runs=()):
@@ -88,12 +89,12 @@ def test_runs_on_other_images_do_not_answer():
     started_run(dataset="cifar10")
     page = opened(strokes(7))
     assert shown(page, "predictions")["networks"] == []
-    assert len(offers(page)) == len(NETWORKS)
+    assert len(offers(page)) == len(NETWORKS_OF_REPORT)
 
 
 @pytest.mark.parametrize("digit", [7, 8])
 def test_every_trained_network_reads_the_drawing(digit):
-    runs = {network: teach(finished_run(network)) for network in NETWORKS}
+    runs = {network: teach(finished_run(network)) for network in NETWORKS_OF_REPORT}
     page = opened(strokes(digit))
     answers = shown(page, "predictions")
     assert answers["verdict"] == f"All three networks read {'an' if digit == 8 else 'a'} {digit}."

@@ -12,7 +12,7 @@ from core.config.fields import Number
 from core.config.recipes import RECIPES, make_config
 from core.datasets.catalogue import DATASETS
 from core.networks.catalogue import NETWORKS
-from core.results.reference import REPORT
+from core.results.reference import NETWORKS_OF_REPORT, REPORT
 from core.runs.run import list_runs
 from pages.parts.settings_form import FIELDS
 from pages.parts.style import pair_label, percent
@@ -76,7 +76,19 @@ def test_a_recipe_says_what_it_is_and_changes_the_times(recipe):
 
 
 def parameters_said(page):
-    return dict(zip(NETWORKS, re.findall(r"· ([^·<]*) parameters", html(page)), strict=True))
+    labels = {entry["label"]: name for name, entry in NETWORKS.items()}
+    said = re.findall(r"<b>([^<]*)</b><span>[^<]* · ([^·<]*) parameters", html(page))
+    return {labels[label]: parameters for label, parameters in said}
+
+
+def test_the_reports_networks_come_first_and_the_others_are_a_click_further():
+    page = opened()
+    assert list(parameters_said(page))[: len(NETWORKS_OF_REPORT)] == list(NETWORKS_OF_REPORT)
+    assert set(parameters_said(page)) == set(NETWORKS)
+    behind = [label for expander in page.expander for label in expander.label.partition(": ")[2].split(", ") if label]
+    others = [entry for name, entry in NETWORKS.items() if name not in NETWORKS_OF_REPORT]
+    assert sorted(behind) == sorted(entry["label"] for entry in others)
+    assert "LeNet: LeNet-5" in [expander.label for expander in page.expander]
 
 
 def test_the_grid_says_how_many_parameters_the_runs_on_offer_have():
