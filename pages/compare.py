@@ -169,7 +169,7 @@ else:
     with st.expander("What the figures contain"):
         st.markdown(FACTS)
 if chosen or not rows.empty:
-    st.subheader("Curves")
+    st.header("Curves")
     if not chosen:
         dataset, chosen = leading_runs(best)
         label = DATASETS[dataset]["label"]

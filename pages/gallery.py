@@ -150,7 +150,7 @@ def choose_cell(true_class, predicted_class):
 def draw_matrix(run, matrix, classes, colour, cell):
     """The matrix, what is chosen in it, and each class's accuracy."""
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.markdown("#### Confusion matrix", width="content")
+        st.markdown("## Confusion matrix", width="content")
         st.button(
             "Clear",
             help="Show every cell's images",
@@ -162,7 +162,7 @@ def draw_matrix(run, matrix, classes, colour, cell):
         )
     st.caption("Click a cell to see its images.")
     draw_confusion(matrix, classes, colour, cell, f"matrix {run.id}", choose_cell)
-    st.markdown("#### Accuracy of each class")
+    st.markdown("## Accuracy of each class")
     draw_class_accuracies(matrix, classes, colour)
 
 

@@ -87,7 +87,7 @@ def watched_runs(runs, started):
     key = "watched runs"
     st.session_state[key] = [run for run in shown if run in runs]
     heading, chooser = st.columns([1, 3], vertical_alignment="bottom")
-    heading.subheader("Watching", anchor=False)
+    heading.header("Watching", anchor=False)
     chooser.multiselect(
         "Runs to watch",
         runs,

@@ -1,11 +1,12 @@
 """What every page begins with: it goes through app.py, also as the first thing a fresh server is asked for."""
 
+from pathlib import Path
+
 import streamlit as st
 from streamlit import net_util
 from streamlit.runtime.pages_manager import PagesManager
 
-# Streamlit leaves 6rem empty above a title; 4 clear the navigation and bring a page's content onto the screen.
-_STYLE = "<style>[data-testid='stMainBlockContainer'] { padding-top: 4rem; }</style>"
+_STYLE = f"<style>{Path(__file__).with_suffix('.css').read_text('utf-8')}</style>"
 
 
 def begin_page():

@@ -96,7 +96,7 @@ export default function ({ data, parentElement }) {
     root.className = "live-chart";
     const charts = ["Loss", "Accuracy"].map((name) => {
       const chart = document.createElement("div");
-      chart.setAttribute("role", "img");
+      chart.setAttribute("role", "group");
       chart.setAttribute("aria-label", `${name} by epoch`);
       root.append(chart);
       return chart;

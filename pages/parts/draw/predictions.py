@@ -23,7 +23,7 @@ _HTML = """
   <div class="cards"></div>
   <template>
     <article>
-      <h3><i aria-hidden="true"></i><span class="name"></span></h3>
+      <h2><i aria-hidden="true"></i><span class="name"></span></h2>
       <span class="differs">differs</span>
       <p class="reading"><b></b><span></span></p>
       <ol></ol>

@@ -1,0 +1,131 @@
+"""Every page for those who see little, or use the keyboard alone: axe finds nothing, and the focus can be seen."""
+
+from importlib.resources import files
+
+import pytest
+from playwright.sync_api import expect
+
+from core.datasets.catalogue import DATASETS
+from tests.folders import finished_run, interrupted_run, started_run
+from tests.penmanship import teach
+
+# The title of each page, and what stands on it only when its slowest part is drawn.
+PAGES = {
+    "overview": ("Deeper Networks Lab", ".score"),
+    "train": ("Train", ".live-chart .legendtext"),
+    "compare": ("Compare", ".js-plotly-plot .legendtext"),
+    "gallery": ("Gallery", "svg.marks"),
+    "draw": ("Draw", ".predictions article"),
+}
+# Streamlit's place to drop a file into is a section with the role "presentation" and a name. None of its options takes
+# the name or the role away. People use the button in it.
+EXCLUDED = ("presentation-role-conflict", 'data-testid="stFileUploaderDropzone"')
+CHECK = """async () => {
+  const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ target, html, any, all, none }) =>
+    ({ id, target: target.flat().join(" "), html: html.slice(0, 200), why: [...any, ...all, ...none][0]?.message })));
+}"""
+# The least contrast of a text on a chart's axes or in its legend, which axe does not measure; 21 where there is none.
+LEAST_CONTRAST = """() => {
+  const numbers = (colour) => {
+    const parts = colour.match(/[\\d.]+/g).map(Number);
+    return colour.startsWith("color(") ? [...parts.slice(0, 3).map((part) => 255 * part), parts[3] ?? 1] : parts;
+  };
+  const light = (colour) => {
+    const [r, g, b] = colour.map((c) => c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+  };
+  const contrast = (text) => {
+    const { fill, fillOpacity } = getComputedStyle(text);
+    const [red, green, blue, alpha = 1] = numbers(fill);
+    let share = alpha * fillOpacity, back;
+    for (let up = text; up && !back; up = up.parentElement) {
+      share *= getComputedStyle(up).opacity;
+      const behind = numbers(getComputedStyle(up).backgroundColor);
+      if ((behind[3] ?? 1) > 0.99) back = behind;
+    }
+    back ??= [255, 255, 255];
+    const seen = [red, green, blue].map((value, index) => share * value + (1 - share) * back[index]);
+    const pair = [light(seen), light(back.slice(0, 3))];
+    return Math.max(...pair) / Math.min(...pair);
+  };
+  const texts = ".xtick text, .ytick text, .xtitle, .ytitle, .legendtext, .role-axis-label text, .role-axis-title text";
+  return Math.min(21, ...[...document.querySelectorAll(texts)].map(contrast));
+}"""
+# What of the focused element, of what is around it and of what is in it changes when the focus leaves.
+FOCUS = """() => {
+  let focused = document.activeElement;
+  while (focused?.shadowRoot?.activeElement) focused = focused.shadowRoot.activeElement;
+  if (!focused || focused === document.body) return null;
+  const near = [focused, ...[...focused.querySelectorAll("*")].slice(0, 8)];
+  for (let up = focused.parentElement, steps = 0; up && steps < 3; up = up.parentElement, steps++)
+    near.push(up, ...up.children);
+  const look = () => near.map((each) => {
+    const { outlineStyle, outline, boxShadow, borderColor } = getComputedStyle(each);
+    return [outlineStyle === "none" ? "" : outline, boxShadow, borderColor].join();
+  }).join(";");
+  const before = look();
+  focused.blur();
+  const seen = before !== look();
+  focused.focus({ preventScroll: true });
+  return { name: (focused.ariaLabel || focused.textContent.trim() || focused.tagName).slice(0, 80), seen };
+}"""
+# At least so many stops; the rows of a table are many.
+STOPS = {"overview": 15, "train": 20, "compare": 20, "gallery": 20, "draw": 13}
+MOST_STOPS = 90
+
+
+@pytest.fixture
+def runs(artifacts):
+    for network in ("alexnet", "vgg16"):
+        teach(finished_run(network))
+    for dataset in DATASETS:
+        finished_run("resnet34", dataset)
+    failed = started_run("vgg16", "cifar10")
+    failed.write_status(state="failed", phase=None, error="The disk is full.")
+    return [started_run("alexnet", "cifar10"), failed, interrupted_run(network="resnet34", recipe="modern")]
+
+
+def opened(page, app_url, name, runs):
+    """The page; on Train with these runs, on the others as it opens."""
+    chosen = "?" + "&".join(f"run={run.id}" for run in runs) if name == "train" else ""
+    page.goto(f"{app_url}/{name}{chosen}")
+    title, last = PAGES[name]
+    expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
+    page.locator(last).first.wait_for()
+    page.wait_for_timeout(1000)
+
+
+def violations(page):
+    found = page.evaluate(CHECK)
+    return [each for each in found if (each["id"] != EXCLUDED[0] or EXCLUDED[1] not in each["html"])]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing_on_any_page(runs, app_url, page, name, theme):
+    page.emulate_media(color_scheme=theme)
+    opened(page, app_url, name, runs)
+    page.evaluate("document.querySelectorAll('details').forEach((each, number) => each.open = number < 9)")
+    page.wait_for_timeout(500)
+    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
+    assert violations(page) == []
+    assert page.evaluate(LEAST_CONTRAST) >= 4.5
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.wait_for_timeout(500)
+    assert violations(page) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_keyboard_reaches_a_page_and_shows_where_it_is(runs, app_url, page, name):
+    opened(page, app_url, name, runs)
+    page.add_style_tag(content="* { transition: none !important; animation: none !important; }")
+    stops = []
+    while len(stops) < MOST_STOPS:
+        page.keyboard.press("Tab")
+        stop = page.evaluate(FOCUS)
+        if stop is None:
+            break
+        stops.append(stop)
+    assert len(stops) >= STOPS[name]
+    assert [stop["name"] for stop in stops if not stop["seen"]] == []
