@@ -7,7 +7,7 @@ from core.cli.parser import parser
 from core.config.run_config import ConfigError
 from core.datasets.loading import DatasetUnavailable
 from core.environment import reexec_with, worker_environment
-from core.runs.run import RunError
+from core.runs.run import RunError, UnknownRunError
 from core.settings import SettingError
 
 
@@ -17,6 +17,9 @@ def main(arguments=None):
     try:
         settings.check()
         return options.pop("run")(**options)
+    except UnknownRunError as error:
+        print(f"{error} To see what runs there are: python -m core runs", file=sys.stderr)
+        return 2
     except (ConfigError, RunError, DatasetUnavailable, SettingError) as error:
         print(error, file=sys.stderr)
         return 2

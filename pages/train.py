@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.config.recipes import RECIPES, make_config
-from core.config.run_config import ConfigError
+from core.config.run_config import ConfigError, in_words
 from core.datasets.catalogue import DATASETS
 from core.networks.catalogue import NETWORKS
 from core.runs.run import UNFINISHED, RunError
@@ -13,7 +13,7 @@ from pages.parts.linked import linked
 from pages.parts.refreshing import refreshing
 from pages.parts.run.actions import draw_delete
 from pages.parts.run.card import run_card
-from pages.parts.settings_form import in_words, reset_settings, settings_form
+from pages.parts.settings_form import reset_settings, settings_form
 from pages.parts.shell import begin_page
 from pages.parts.start_grid import start_grid
 from pages.parts.style import plain

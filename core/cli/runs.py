@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from core.config.recipes import training_command
+from core.config.recipes import overrides, training_command
+from core.config.run_config import in_words
 from core.datasets.loading import load
 from core.jobs import liveness
 from core.runs.integrity import problems
+from core.runs.provenance import machines
 from core.runs.run import RunError, list_runs, open_run
 
 
@@ -28,9 +30,33 @@ def runs():
             continue
         best = metrics["best"] if metrics else {}
         accuracy = f"{100 * best['test_accuracy']:.2f} %" if best else ""
-        rows.append({"run": run.id, "state": state, "test accuracy": accuracy, "epoch": best.get("epoch", "")})
-    print(pd.DataFrame(rows).to_string(index=False) if rows else "No runs yet. Try: python -m core train alexnet mnist")
+        rows.append(
+            {
+                "run": run.id,
+                "state": state,
+                "test accuracy": accuracy,
+                "epoch": best.get("epoch", ""),
+                **({} if "config.json" in damaged else _origin(run)),
+            }
+        )
+    print(_as_text(rows) if rows else "No runs yet. Try: python -m core train alexnet mnist")
     return 0
+
+
+def _origin(run):
+    """What a run was trained on, and in which settings it departs from its recipe."""
+    return {"trained on": machines(run.read_record()), "changed settings": in_words(overrides(run.read_config()))}
+
+
+def _as_text(rows):
+    """Rows, each a dict, as a table for a terminal; words begin at the left, figures end at the right."""
+    table = pd.DataFrame(rows).fillna("").astype(str)
+    for name in ("run", "state", "trained on", "changed settings"):
+        width = max(len(name), *table[name].map(len)) if name in table else 0
+        table = table.rename(columns={name: name.ljust(width)})
+        if width:
+            table[name.ljust(width)] = table[name.ljust(width)].str.ljust(width)
+    return "\n".join(line.rstrip() for line in table.to_string(index=False).splitlines())
 
 
 def evaluate(run_id):

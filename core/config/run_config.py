@@ -366,6 +366,25 @@ def described(field):
     return help if isinstance(kind, Switch) else f"{help} {_may_be(kind)[0].upper()}{_may_be(kind)[1:]}."
 
 
+def in_words(settings):
+    """Settings, name -> value, as people say them: "batch size 64, horizontal flips off"."""
+    return ", ".join(
+        f"{FIELDS[name].metadata['label'].lower()} {said(FIELDS[name], value)}" for name, value in settings.items()
+    )
+
+
+def said(field, value):
+    """A value of a setting as people say it: "on", "all", "60,000"."""
+    kind = field.metadata["kind"]
+    if isinstance(kind, Switch):
+        return "on" if value else "off"
+    if isinstance(kind, Choice):
+        return value
+    if not value and kind.zero_means:
+        return kind.zero_means
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+
+
 def settings_table():
     """Every setting as a row of a Markdown table: name, option, default, what it may be, what it does."""
     rows = [("Setting", "Option", "Default", "May be", "What it does"), ("---",) * 5]

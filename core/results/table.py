@@ -9,14 +9,18 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from core.config.run_config import RunConfig
+from core.config.recipes import overrides
+from core.config.run_config import RunConfig, in_words
 from core.datasets.catalogue import DATASETS
 from core.networks.catalogue import NETWORKS
 from core.results.reference import REPORT, TEST_IMAGES
 from core.results.statistics import Comparison, compare_accuracies, joint_verdicts, wilson_interval
+from core.runs.provenance import machines
 from core.runs.run import Run, RunError
 from core.runs.schema import SCORES
 
+# Kind of a column -> what its heading in a CSV file ends with, and the factor from what is in the table.
+_UNITS = {"accuracy": ("_percent", 100), "points": ("_points", 100)}
 _RANKING = ("dataset", "train_images", "validation_images", "validation_accuracy")
 
 
@@ -97,8 +101,22 @@ _DIFFERENCE = "Difference from the report"
 COLUMNS = {
     "network": Column("", "Network", "network", lambda facts: facts.config.network),
     "dataset": Column("", "Dataset", "dataset", lambda facts: facts.config.dataset),
-    "recipe": Column("", "Recipe", "recipe", lambda facts: facts.config.recipe),
     "test_accuracy": Column("Test", "accuracy", "accuracy", lambda facts: float(facts.scores["test_accuracy"])),
+    "verdict": Column(
+        "",
+        "Verdict",
+        "verdict",
+        lambda facts: facts.compared.verdict,
+        "Better or worse where the interval of the difference does not contain zero.",
+    ),
+    "recipe": Column("", "Recipe", "recipe", lambda facts: facts.config.recipe),
+    "changed_settings": Column(
+        "",
+        "Changed settings",
+        "text",
+        lambda facts: in_words(overrides(facts.config)),
+        "In which settings the run departs from its recipe; empty where in none.",
+    ),
     "report_test_accuracy": Column(
         "Test",
         "accuracy, report",
@@ -132,13 +150,6 @@ COLUMNS = {
         "points",
         lambda facts: facts.compared.high,
         "Where the 95 % interval of the difference ends.",
-    ),
-    "verdict": Column(
-        "",
-        "Verdict",
-        "verdict",
-        lambda facts: facts.compared.verdict,
-        "Better or worse where the interval of the difference does not contain zero.",
     ),
     **_score("test", "loss"),
     **_score("validation", "accuracy"),
@@ -177,6 +188,13 @@ COLUMNS = {
         "The report's epochs times the seconds an epoch that its logs show.",
     ),
     "seed": Column("", "Seed", "number", lambda facts: facts.config.seed),
+    "trained_on": Column(
+        "",
+        "Trained on",
+        "text",
+        lambda facts: machines(facts.run.read_record()),
+        "The GPUs or processors that trained it, one after another; empty where they were not recorded.",
+    ),
     "run": Column("", "Run", "text", lambda facts: facts.run.id),
     "shipped": Column("", "Made", "origin", lambda facts: facts.run.is_shipped),
 }
@@ -192,7 +210,8 @@ def table(runs, which="best"):
             the best one.
 
     Returns:
-        (a DataFrame with COLUMNS, a list of sentences). `epoch` is the one (from 1) whose weights were measured.
+        (a DataFrame with COLUMNS, a list of sentences). `epoch` is the one (from 1) whose weights were measured;
+        changed_settings and trained_on are words, "" where there is nothing to say.
         Accuracies are shares in 0..1, losses in nats; differences are ours less the report's, in the same units.
         test_accuracy_low and _high are the ends of the accuracy's own 95 % interval,
         test_accuracy_difference_low and _high those of its difference from the report's, from which the verdict
@@ -233,6 +252,18 @@ def as_table(rows):
     # As text pandas would turn the None of a pair that the report does not have into nan.
     verdicts = pd.Series([row["verdict"] for row in rows], dtype=object)
     return pd.DataFrame(rows, columns=list(COLUMNS)).assign(verdict=verdicts)
+
+
+def as_csv(rows, names):
+    """Columns of a `table` as the text of a CSV file, with the units of the page, named in its headings: accuracies in
+    percent (..._percent) and their differences in points (..._points), all with full precision.
+    """
+    written = {}
+    for name in names:
+        unit, factor = _UNITS.get(COLUMNS[name].kind, ("", None))
+        # A hundred times a share would otherwise end in digits that only the computer's arithmetic put there.
+        written[name + unit] = (factor * rows[name]).round(10) if factor else rows[name]
+    return pd.DataFrame(written).to_csv(index=False)
 
 
 def report_table():

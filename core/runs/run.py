@@ -26,7 +26,16 @@ from core.runs.schema import (
 )
 from core.settings import artifacts_folder
 
-__all__ = ["UNFINISHED", "Run", "RunError", "artifacts_folder", "create_run", "list_runs", "open_run"]
+__all__ = [
+    "UNFINISHED",
+    "Run",
+    "RunError",
+    "UnknownRunError",
+    "artifacts_folder",
+    "create_run",
+    "list_runs",
+    "open_run",
+]
 _RUN_ID = re.compile(r"[a-z0-9_]+(-[a-z0-9_]+)+")
 _LONGEST_ID = 200
 # Held while a status is changed; within a process that ends, held for good.
@@ -35,6 +44,10 @@ STATUS_LOCK = threading.RLock()
 
 class RunError(ValueError):
     """A run that cannot be found, read or gone on with; the message is one sentence for a person."""
+
+
+class UnknownRunError(RunError):
+    """A name that is no run's. Whoever says so adds where the runs are listed: a page and a terminal differ in that."""
 
 
 def _path(name):
@@ -269,13 +282,13 @@ def open_run(run_id):
     """The run with this id.
 
     Raises:
-        RunError: it is not a run's name, or there is no such run.
+        UnknownRunError: it is not a run's name, or there is no such run.
     """
     if not isinstance(run_id, str) or len(run_id) > _LONGEST_ID or not _RUN_ID.fullmatch(run_id):
-        raise RunError("That is not the name of a run. The list of runs is on the Compare page.")
+        raise UnknownRunError("That is not the name of a run.")
     run = Run(artifacts_folder() / run_id)
     if not os.path.isdir(run.path):
-        raise RunError(f"There is no run called {run_id}. The list of runs is on the Compare page.")
+        raise UnknownRunError(f"There is no run called {run_id}.")
     return run
 
 

@@ -36,13 +36,6 @@ def settings_form(configs):
     return made
 
 
-def in_words(settings):
-    """ "batch size 64, horizontal flips off"."""
-    return ", ".join(
-        f"{FIELDS[name].metadata['label'].lower()} {_said(FIELDS[name], value)}" for name, value in settings.items()
-    )
-
-
 def reset_settings():
     """Empties every widget of the form; a callback."""
     for name in FIELDS:
@@ -93,16 +86,5 @@ def _is_endless(text):
 def _recipe_value(field, configs):
     """What stands, greyed, in an empty widget."""
     values = sorted({getattr(config, field.name) for config in configs})
-    said = [_said(field, value) for value in values]
+    said = [run_config.said(field, value) for value in values]
     return " or ".join(said) if len(said) < 3 else f"{said[0]} to {said[-1]}"
-
-
-def _said(field, value):
-    kind = field.metadata["kind"]
-    if isinstance(kind, Switch):
-        return "on" if value else "off"
-    if isinstance(kind, Choice):
-        return value
-    if not value and kind.zero_means:
-        return kind.zero_means
-    return f"{value:,}" if isinstance(value, int) else f"{value:g}"

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.runs.run import RunError, open_run
+from core.runs.run import UnknownRunError, open_run
 
 
 def runs_in_url():
@@ -11,8 +11,8 @@ def runs_in_url():
     for run_id in dict.fromkeys(st.query_params.get_all("run")):
         try:
             found.append(open_run(run_id))
-        except RunError as error:
-            st.warning(str(error), icon=":material/link_off:")
+        except UnknownRunError as error:
+            st.warning(f"{error} The list of runs is on the Compare page.", icon=":material/link_off:")
     return found
 
 

@@ -8,18 +8,18 @@ import pandas as pd
 import streamlit as st
 
 from core.config.recipes import RECIPES, overrides, training_command
-from core.config.run_config import MONITORS
+from core.config.run_config import MONITORS, in_words
 from core.digits import strokes
 from core.jobs import scheduler
 from core.jobs.estimate import FINISHING, seconds_left
 from core.jobs.liveness import INTERRUPTED
 from core.results.reference import REPORT
+from core.runs import provenance
 from core.runs.run import UNFINISHED, RunError
 from core.runs.schema import HISTORY_COLUMNS
-from pages.parts import data, provenance
+from pages.parts import data
 from pages.parts.charts.live_chart import live_chart
 from pages.parts.run.actions import draw_actions
-from pages.parts.settings_form import in_words
 from pages.parts.style import NETWORK_COLOURS, duration, pair_label, percent, plain
 
 STATES = {

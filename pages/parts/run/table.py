@@ -9,9 +9,11 @@ from core.networks.catalogue import NETWORKS
 from core.results.table import COLUMNS
 from pages.parts.scorecard import VERDICTS
 
+# Streamlit's own download writes other units than the page's file does.
+_STYLE = '[data-testid="stElementToolbarButton"]:has([aria-label^="Download as CSV"]) { display: none; }'
 # Longer tables scroll.
 _ALL_SHOWN = 18
-_MADE = {True: "shipped with the project", False: "here"}
+_MADE = {True: "included", False: "here"}
 
 
 def _labelled(registry):
@@ -46,12 +48,18 @@ FORMATS = {
 
 
 def columns_of_runs(report):
-    """The names of the columns to draw, with the report's figures beside ours or without."""
+    """The names of the columns, with the report's figures beside ours or without."""
     return [name for name, column in COLUMNS.items() if report or not column.beside_report]
+
+
+def columns_to_draw(rows, report):
+    """The same but for the changed settings where no run has any, which would be an empty column in the best place."""
+    return [name for name in columns_of_runs(report) if name != "changed_settings" or rows[name].any()]
 
 
 def draw_table(rows, names, **options):
     """Draws these columns of a table of `core.results.table`; `options` go to st.dataframe."""
+    st.html(f"<style>{_STYLE}</style>")
     columns, written = [COLUMNS[name] for name in names], rows[list(names)].copy()
     for name, column in zip(names, columns, strict=True):
         _, write = FORMATS[column.kind]

@@ -1,6 +1,7 @@
 """The command line: every command's help, one sentence and exit code 2 on bad input, and a run from end to end."""
 
 import csv
+import re
 import signal
 import subprocess
 import sys
@@ -87,6 +88,24 @@ def test_runs_lists_what_there_is(artifacts, capsys):
     run = folders.finished_run()
     main(["runs"])
     assert run.id in capsys.readouterr().out
+
+
+def test_runs_tells_what_a_run_was_trained_on_and_which_settings_were_changed(artifacts, capsys):
+    run, plain = folders.finished_run(epochs=2), folders.finished_run("vgg16")
+    run.describe(sessions=[{"started": 1.0, "first_epoch": 1, "first_step": 0, "gpus": ["NVIDIA H100"]}])
+    main(["runs"])
+    heading, *rows = capsys.readouterr().out.splitlines()
+    assert re.findall(r"trained on|changed settings", heading) == ["trained on", "changed settings"]
+    (row,) = (row for row in rows if row.startswith(run.id))
+    assert re.search(r"NVIDIA H100 +epochs 2$", row)
+    (row,) = (row for row in rows if row.startswith(plain.id))
+    assert row.endswith(" 3")
+
+
+def test_a_command_on_no_run_says_how_to_list_them_on_a_command_line(artifacts, capsys):
+    assert main(["evaluate", "no-such-run"]) == 2
+    said = capsys.readouterr().err
+    assert said == "There is no run called no-such-run. To see what runs there are: python -m core runs\n"
 
 
 def test_an_unfinished_run_can_be_neither_evaluated_nor_exported(artifacts, tmp_path, capsys):

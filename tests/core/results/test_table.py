@@ -2,7 +2,9 @@
 
 import json
 import math
+from io import StringIO
 
+import pandas as pd
 import pytest
 
 from core.datasets.catalogue import DATASETS
@@ -238,3 +240,18 @@ def test_a_statistic_is_one_entry_of_the_registry(artifacts, monkeypatch):
     (row,) = results.table([run])[0].to_dict("records")
     scores = run.read_metrics()["best"]
     assert row["gap"] == scores["train_accuracy"] - scores["test_accuracy"]
+
+
+def test_a_csv_file_names_its_units_and_has_one_for_each_kind(artifacts):
+    run = measured(finished_run(epochs=2), test_accuracy=0.9958)
+    rows, _ = results.table([run])
+    written = pd.read_csv(StringIO(results.as_csv(rows, list(results.COLUMNS)))).iloc[0]
+    assert written["test_accuracy_percent"] == 99.58
+    assert written["report_test_accuracy_percent"] == 99.22
+    assert written["test_accuracy_difference_points"] == pytest.approx(0.36)
+    assert written["changed_settings"] == "epochs 2"
+    kinds = {name: column.kind for name, column in results.COLUMNS.items()}
+    endings = {"accuracy": "_percent", "points": "_points"}
+    assert list(written.index) == [name + endings.get(kind, "") for name, kind in kinds.items()]
+    # Every share is one of the two kinds; what is left are losses, times and counts.
+    assert {name for name in kinds if "accuracy" in name} == {name for name in kinds if kinds[name] in endings}

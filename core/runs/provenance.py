@@ -3,6 +3,8 @@
 from collections import Counter
 from itertools import groupby
 
+from core.runs.sessions import stored
+
 
 def in_words(sessions):
     """ "Trained in 2 sessions: epochs 1 to 3 on AMD EPYC 9R14, 4 cores; epochs 4 to 9 on NVIDIA H100. Keras 3.15.1 …".
@@ -24,6 +26,18 @@ def in_words(sessions):
         words = ": " + "; ".join(f"{_epochs(there)} on {place}" for place, there in parts)
     versions = "; later ".join(filter(None, (version for version, _ in groupby(trained, _versions))))
     return f"Trained in {count}{words}." + (f" {versions}." if versions else "")
+
+
+def machines(record):
+    """ "AMD EPYC 9R14, 4 cores; NVIDIA H100": what trained a run, told by its record alone.
+
+    Args:
+        record: what `core.runs.run.Run.read_record` gives.
+
+    Returns:
+        The machines in the order in which they joined in; "" where no training has begun, or nothing was recorded.
+    """
+    return "; ".join(dict.fromkeys(_place(session) for session in stored(record) if session.get("first_epoch")))
 
 
 def _epochs(sessions):

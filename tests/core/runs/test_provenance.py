@@ -2,7 +2,7 @@
 
 import pytest
 
-from pages.parts.provenance import in_words
+from core.runs.provenance import in_words, machines
 
 EPYC = {"processor": "AMD EPYC 9R14", "cores": 4, "gpus": []}
 H100 = {"processor": "Intel Xeon", "cores": 8, "gpus": ["NVIDIA H100"]}
@@ -50,3 +50,21 @@ def session(first, last, *facts):
 )
 def test_sessions_are_told_in_words(sessions, words):
     assert in_words(sessions) == words
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        ({}, ""),
+        ({"sessions": [EPYC]}, ""),
+        ({"sessions": [EPYC | {"first_epoch": 1}, EPYC | {"first_epoch": 4}]}, "AMD EPYC 9R14, 4 cores"),
+        (
+            {"sessions": [EPYC | {"first_epoch": 1}, H100, H100 | {"first_epoch": 4}, EPYC | {"first_epoch": 6}]},
+            "AMD EPYC 9R14, 4 cores; NVIDIA H100",
+        ),
+        # From before there were sessions, and before processors were recorded by name.
+        ({"environment": {"cores": 2, "devices": ["cpu:0"], "backend": "jax"}}, "a machine with 2 cores"),
+    ],
+)
+def test_the_machines_of_a_run_are_told_without_its_history(record, words):
+    assert machines(record) == words
