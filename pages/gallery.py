@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import streamlit as st
 
 from core.datasets.catalogue import DATASETS
@@ -12,6 +13,7 @@ from pages.parts import data, presenter
 from pages.parts.charts.confusion import draw_class_accuracies, draw_confusion
 from pages.parts.image_grid import draw_cases
 from pages.parts.linked import linked, linked_page, put_in_url
+from pages.parts.open_image import follow_open_image, image_in_url
 from pages.parts.shell import begin_page
 from pages.parts.starting import link_to_training
 from pages.parts.style import NETWORK_COLOURS, percent, plain
@@ -23,6 +25,12 @@ PAGE_SIZE = 100
 NEEDED = ("config.json", "status.json", "metrics.json", "test_predictions.npz")
 # What the URL says -> what the widget says, and what it asks of `evaluation.cases`.
 SHOW = {"errors": ("Errors", False), "success": ("Successes", True), "all": ("All", None)}
+# Beside the images, not above them, the matrix stays where it is while they scroll.
+STICKY = """<style>
+@media (min-width: 641px) { [data-testid="stColumn"]:has(> * .st-key-matrix) { position: sticky; top: 3.75rem;
+  align-self: flex-start; max-height: calc(100vh - 6.5rem); overflow-y: auto; scrollbar-width: thin; }
+  [data-testid="stMainBlockContainer"] { padding-bottom: 2rem; } }
+</style>"""
 SORT = {
     "surest": ("Most confident first", {"sort_by": "confidence", "descending": True}),
     "unsurest": ("Least confident first", {"sort_by": "confidence", "descending": False}),
@@ -58,7 +66,7 @@ def choose_run():
         key="gallery run",
         format_func=lambda run_id: data.name(tested[run_id]),
         placeholder="Choose a run that has been tested",
-        on_change=lambda: put_in_url(run=st.session_state["gallery run"]),
+        on_change=lambda: put_in_url(run=st.session_state["gallery run"], image=st.query_params.get_all("image")),
     )
     return tested.get(chosen)
 
@@ -114,19 +122,26 @@ def draw_filters(classes):
     }
 
 
-def draw_page_of_cases(dataset, predictions, indices, classes, colour):
-    """A hundred of the images, and which of how many they are."""
+def draw_page_of_cases(run, dataset, predictions, indices, classes, colour, cell):
+    """A hundred of the images, and which of how many they are; the one that the URL names is open."""
+    image = image_in_url(len(predictions["labels"]))
+    if image is not None and image not in indices:
+        st.caption(f"No. {image} does not fit the choices above, and stands before those that do.")
+        indices = np.concatenate([[image], indices])
     if not len(indices):
         st.info("No test image fits these filters.")
         return
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         count = st.empty()
-        page = linked_page(math.ceil(len(indices) / PAGE_SIZE))
+        at = None if image is None else 1 + int(np.flatnonzero(indices == image)[0]) // PAGE_SIZE
+        page, draw_pager = linked_page(math.ceil(len(indices) / PAGE_SIZE), at)
+        draw_pager("top")
     first = (page - 1) * PAGE_SIZE
     shown = indices[first : first + PAGE_SIZE]
     count.caption(
         f"**{first + 1:,}–{first + len(shown):,} of {len(indices):,}** · click one for details",
-        help="Under each: what it is → what it was taken for, how confident it was, its number in the test set.",
+        help="Under each: what it is → what it was taken for, how confident it was, its number in the test set. "
+        "Opened, it also shows what every other network takes it for; the address then leads to it.",
     )
     try:
         images = data.test_images(dataset)
@@ -134,6 +149,9 @@ def draw_page_of_cases(dataset, predictions, indices, classes, colour):
         st.error(str(error))
         return
     draw_cases(images, predictions, shown, classes, colour)
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        draw_pager("bottom")
+    follow_open_image(run, image, page, f"{cell[0]} {cell[1]}")
 
 
 def choose_cell(true_class, predicted_class):
@@ -173,14 +191,17 @@ def draw_gallery(run):
     logits, labels = predictions["logits"], predictions["labels"]
     matrix = scores.confusion_matrix(logits, labels)
     draw_facts(run, matrix)
+    st.html(STICKY)
     left, right = st.columns([6, 7], gap="medium")
-    with right:
+    images = right.container(key="images")
+    with images:
         filters = draw_filters(classes)
-    with left:
-        draw_matrix(run, matrix, classes, colour, (filters["true_class"], filters["predicted_class"]))
-    with right:
+    cell = filters["true_class"], filters["predicted_class"]
+    with left, st.container(key="matrix"):
+        draw_matrix(run, matrix, classes, colour, cell)
+    with images:
         indices = scores.cases(logits, labels, **filters)
-        draw_page_of_cases(config.dataset, predictions, indices, classes, colour)
+        draw_page_of_cases(run, config.dataset, predictions, indices, classes, colour, cell)
 
 
 st.title("Gallery")

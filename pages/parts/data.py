@@ -5,6 +5,7 @@ import os
 import sys
 from typing import NamedTuple
 
+import numpy as np
 import streamlit as st
 
 from core.config.run_config import RunConfig
@@ -12,6 +13,7 @@ from core.datasets import test_images as sheets
 from core.jobs import liveness, scheduler
 from core.jobs.estimate import measured_speeds
 from core.results import table as results
+from core.results.scores import confidences, predicted_classes
 from core.runs import integrity
 from core.runs.run import UNFINISHED, Run, RunError, list_runs
 from core.runs.schema import CHECKED
@@ -124,6 +126,30 @@ def _row(run, which):
 def predictions(run):
     """The run's test predictions. Raises RunError where there are none."""
     return _read(run, "predictions", Run.read_predictions, "test_predictions.npz", kept=_predictions)
+
+
+class Verdicts(NamedTuple):
+    """What a run's best epoch makes of the test images, an array (N,) each: true and predicted classes, uint8, and the
+    confidence in the latter, float32 in 0..1.
+    """
+
+    labels: np.ndarray
+    classes: np.ndarray
+    confidences: np.ndarray
+
+
+def verdicts(run):
+    """The run's Verdicts, a fiftieth of its predictions. Raises RunError where there are none."""
+
+    def make(run):
+        found = run.read_predictions()
+        return Verdicts(
+            found["labels"],
+            predicted_classes(found["logits"]).astype("uint8"),
+            confidences(found["probabilities"]).astype("float32"),
+        )
+
+    return _read(run, "verdicts", make, "test_predictions.npz", bytes_=_A_LITTLE + 60_000)
 
 
 class _Tail(NamedTuple):

@@ -11,6 +11,7 @@ from PIL import Image
 
 from core.results.scores import confidences, losses, predicted_classes
 
+_LOSS = "Minus the natural logarithm of the probability of the true class: 0 where the network is sure and right"
 _CSS = Path(__file__).with_suffix(".css").read_text("utf-8")
 
 
@@ -44,11 +45,11 @@ def _tile(image, index, label, prediction, confidence, probabilities, loss, clas
         for name, share in zip(classes, probabilities.astype(float), strict=True)
     )
     return (
-        f'<details><summary title="{meaning}; click for all probabilities">'
+        f'<details data-image="{index}"><summary title="{meaning}; click for all probabilities">'
         f'<img alt="Test image {index}: {meaning}" src="{png_address(image)}">'
         f'<p class="{"right" if right else "wrong"}">{says}</p>'
         f"<small><span>{100 * confidence:.1f} %</span><span>no. {index}</span></small></summary>"
-        f"<ul>{bars}</ul><small><span>Loss {loss:.2f} nats</span></small></details>"
+        f'<ul>{bars}</ul><small><span title="{_LOSS}">Loss {loss:.2f}</span></small></details>'
     )
 
 

@@ -1,4 +1,8 @@
-"""Widgets whose value is in the URL (?show=errors&true=4): the URL decides, the widget shows and changes it."""
+"""Widgets whose value is in the URL (?show=errors&true=4): the URL decides, the widget shows and changes it.
+
+Each change is one entry in the browser's history, so that one press of Back undoes one click. Streamlit's own
+bind="query-params" makes none.
+"""
 
 import streamlit as st
 
@@ -8,15 +12,11 @@ def linked(widget, label, name, choices, default, notices, **options):
 
     Args:
         widget: st.selectbox, st.segmented_control or another that takes options, format_func, key and on_change.
-        choices: dict, what the URL says -> what the widget says.
+        choices: dict, what the URL says -> what the widget says. What the widget says is taken from the URL too.
         default: the key that the URL leaves out, and that stands in where the URL names none of the choices.
         notices: a container for a sentence about the latter.
     """
-    value = st.query_params.get(name, default)
-    if value not in choices:
-        notices.warning(f"“{label}” in the link is none of the choices, so it is ignored.", icon=":material/link_off:")
-        del st.query_params[name]
-        value = default
+    (value,) = _named(label, name, choices, notices)[-1:] or [default]
     key = f"url {name}"
     st.session_state[key] = value
 
@@ -27,25 +27,76 @@ def linked(widget, label, name, choices, default, notices, **options):
     return widget(label, choices, key=key, format_func=choices.get, on_change=changed, **options)
 
 
-def linked_page(pages):
-    """Which of so many pages (from 1) is shown, kept in the URL as ?page=; draws the buttons where there are more."""
+def linked_many(widget, label, name, choices, notices, offered=None, **options):
+    """A widget that chooses any number of `choices`, kept in the URL as ?name=&name=; returns the chosen keys, a list.
+
+    Args:
+        widget: st.pills or another that takes options, format_func, key and on_change.
+        choices, notices: as in `linked`.
+        offered: those of the choices that the widget shows where the URL names no others; None for all.
+    """
+    values = _named(label, name, choices, notices)
+    key = f"url {name}"
+    st.session_state[key] = values
+    shown = [choice for choice in choices if offered is None or choice in offered or choice in values]
+
+    def changed():
+        put_in_url(**{name: list(st.session_state[key])})
+
+    return widget(label, shown, key=key, format_func=choices.get, on_change=changed, **options)
+
+
+def linked_switch(label, name, notices, **options):
+    """A switch, kept in the URL as ?name=true where it is on; returns whether it is."""
+    key = f"url {name}"
+    st.session_state[key] = _named(label, name, {"true": None, "false": None}, notices)[-1:] == ["true"]
+
+    def changed():
+        put_in_url(**{name: "true" if st.session_state[key] else None})
+
+    return st.toggle(label, key=key, on_change=changed, **options)
+
+
+def _named(label, name, choices, notices):
+    """Those of the choices that the URL names, in its order; a sentence where it names something else."""
+    by_label = {says: choice for choice, says in choices.items()}
+    named = [by_label.get(value, value) for value in st.query_params.get_all(name)]
+    if any(value not in choices for value in named):
+        # It stays in the address until the next click: taking it out would be an entry in the history by itself.
+        notices.warning(f"“{label}” in the link is none of the choices, so it is ignored.", icon=":material/link_off:")
+    return list(dict.fromkeys(value for value in named if value in choices))
+
+
+def linked_page(pages, at=None):
+    """Which of so many pages (from 1) is shown, kept in the URL as ?page=, and a function that draws the buttons.
+
+    Args:
+        at: the page that is shown whatever the URL says, or None.
+
+    Returns:
+        (the page, a function to be called with a name of its own wherever the buttons shall be; it draws nothing where
+        there is one page).
+    """
     choices = {str(number): number for number in range(1, pages + 1)}
-    page = choices.get(st.query_params.get("page", "1"))
+    said = st.query_params.get_all("page")[-1:] or ["1"]
+    page = at or choices.get(said[0])
     if page is None:
         st.warning(f"The link's page is not one from 1 to {pages}, so it is ignored.", icon=":material/link_off:")
-        del st.query_params["page"]
         page = 1
-    if pages > 1:
-        # Keyed by the page: unlike the other widgets it always has a default, which must not be set by its state too.
-        key = f"url page {page} of {pages}"
-        st.pagination(pages, default=page, key=key, on_change=lambda: put_in_url(page=st.session_state[key]))
-    return page
+
+    def draw_buttons(where):
+        if pages > 1:
+            # Keyed by the page: unlike the other widgets it always has a default, which its state must not set too.
+            key = f"url page {page} of {pages} {where}"
+            st.pagination(pages, default=page, key=key, on_change=lambda: put_in_url(page=st.session_state[key]))
+
+    return page, draw_buttons
 
 
 def put_in_url(**values):
-    """Makes the URL say these values, None for none, and go back to the first page."""
-    st.query_params.pop("page", None)
-    for name, value in values.items():
-        st.query_params.pop(name, None)
-        if value is not None:
-            st.query_params[name] = value
+    """Makes the URL say these values, None for none, and go back to the first page and to no open image, all as one
+    entry in the browser's history.
+    """
+    said = {"page": None, "image": None} | values
+    # An empty list takes a name out of the URL; a `del` of its own would be an entry of its own.
+    st.query_params.update({name: [] if value is None else value for name, value in said.items()})

@@ -62,7 +62,7 @@ def test_a_click_on_the_confusion_matrix_shows_the_images_of_its_cell(app_url, p
 
     tiles(page).first.locator("summary").click()
     expect(tiles(page).first.locator("li:visible")).to_have_count(10)
-    expect(tiles(page).first).to_contain_text("Loss 3.91 nats")  # -log(0.02)
+    expect(tiles(page).first).to_contain_text("Loss 3.91")  # -log(0.02)
 
     friend = page.context.new_page()
     friend.goto(page.url)
@@ -84,3 +84,50 @@ def test_the_same_cell_can_be_chosen_and_left_again_and_again(app_url, page, run
     click_cell(page, "Bag", "Bag")
     expect(tiles(page).locator("p").first).to_have_text("✓ Bag")
     assert query(page) == {"show": "success", "true": "8", "predicted": "8"}
+
+
+def open_tiles(page):
+    return [
+        int(number) for number in tiles(page).evaluate_all("all => all.filter(t => t.open).map(t => t.dataset.image)")
+    ]
+
+
+def test_an_opened_image_has_a_link_and_is_shown_as_every_network_sees_it(app_url, page, run):
+    other = finished_run("alexnet", "fashion_mnist", examples=400, wrong=0)
+    page.goto(f"{app_url}/gallery?run={run.id}")
+    wrong = errors(run)
+    expect_view(page, len(wrong), 0)
+    for position in (-1, 3):
+        tiles(page).nth(position).locator("summary").click()
+        expect(tiles(page).nth(position).locator(".others a")).to_have_count(2)
+        assert query(page) == {"image": str(wrong[position])}
+        assert open_tiles(page) == [wrong[position]]
+    tiles(page).nth(3).locator("summary").click()
+    page.wait_for_function("!location.search.includes('image')")
+
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{app_url}/gallery?run={run.id}&image={wrong[-1]}")
+    opened = tiles(page).and_(page.locator("[open]"))
+    expect(opened).to_be_in_viewport()
+    expect(opened.locator(".others")).to_contain_text("Recognised by 1 of 2 runs")
+    opened.locator(f"a[data-run='{other.id}']").click()
+    page.wait_for_function("id => location.search.includes(id)", arg=other.id)
+    expect(opened.locator("p").first).to_contain_text("✓")
+    assert query(page) == {"image": str(wrong[-1])}
+
+
+def test_the_images_come_into_view_after_a_tap_on_a_phone_and_the_matrix_stays_on_a_desktop(app_url, page, run):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{app_url}/gallery?run={run.id}&show=all")
+    expect(tiles(page).first).to_be_attached()
+    expect(tiles(page).first).not_to_be_in_viewport()
+    click_cell(page, "Coat", "Sandal")
+    expect(tiles(page).first).to_be_in_viewport()
+
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(f"{app_url}/gallery?run={run.id}&show=all")
+    expect(tiles(page)).to_have_count(100)
+    tiles(page).last.scroll_into_view_if_needed()
+    expect(page.get_by_role("heading", name="Confusion matrix")).to_be_in_viewport()
+    click_cell(page, "Coat", "Sandal")
+    expect(tiles(page).first).to_be_in_viewport()

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import json
 import re
 from pathlib import Path
 
@@ -40,6 +41,18 @@ def shown(page):
     """The numbers of the test images in the grid."""
     grids = [element.proto.body for element in page.get("html") if 'class="cases"' in element.proto.body]
     return [int(number) for number in re.findall(r'alt="Test image (\d+):', "".join(grids))]
+
+
+def counted(page):
+    """Which of how many images are shown."""
+    (said,) = [caption.value for caption in page.caption if " of " in caption.value and "**" in caption.value]
+    return said
+
+
+def followed(page):
+    """What the part that opens a tile is told: the open image, what others take it for, and the chosen cell."""
+    (component,) = page.get("bidi_component")
+    return json.loads(component.proto.json)
 
 
 def links(page):
@@ -90,7 +103,7 @@ def test_a_finished_run_opens_on_its_fails_the_surest_first(artifacts, network, 
     assert shown(page) == expected(run, correct=False)
     wrong = len(expected(run, correct=False))
     assert [metric.value for metric in page.metric] == [f"{100 - wrong / 2:.2f} %", str(wrong), "3 of 3"]
-    assert f"**1–{wrong} of {wrong}**" in page.caption[1].value
+    assert f"**1–{wrong} of {wrong}**" in counted(page)
     assert page.selectbox(key="url true").options == ["Any class", *DATASETS[dataset]["classes"]]
 
 
@@ -138,7 +151,7 @@ def test_many_cases_come_in_pages(artifacts):
     assert shown(opened(show="all")) == expected(run)[:100]
     page = opened(show="all", page="3")
     assert shown(page) == expected(run)[200:]
-    assert "**201–250 of 250**" in page.caption[1].value
+    assert "**201–250 of 250**" in counted(page)
 
 
 def test_changing_a_filter_goes_back_to_the_first_page(artifacts):
@@ -156,6 +169,9 @@ def test_changing_a_filter_goes_back_to_the_first_page(artifacts):
         ("true", "-1"),
         ("predicted", "<b>4</b>"),
         ("sort", ""),
+        ("image", "200"),
+        ("image", "-1"),
+        ("image", "<b>"),
         ("page", "99"),
         ("page", "two"),
     ],
@@ -227,3 +243,44 @@ def test_class_names_are_text_and_never_markup():
     assert "<script>" not in grid.proto.body
     assert '"onload' not in grid.proto.body
     assert "&lt;script&gt; → &quot;onload=" in grid.proto.body
+
+
+def test_a_link_opens_one_image_on_its_page(artifacts):
+    run = finished_run(examples=250)
+    page = opened(show="all", image="222")
+    assert followed(page)["image"] == "222"
+    assert 222 in shown(page)
+    assert shown(page) == expected(run)[200:]
+
+
+def test_an_image_that_the_choices_leave_out_stands_before_the_others(artifacts):
+    run = finished_run()
+    right = expected(run, correct=True)[0]
+    page = opened(image=str(right))
+    assert shown(page) == [right, *expected(run, correct=False)]
+    assert followed(page)["image"] == str(right)
+
+
+def test_an_open_image_is_shown_as_every_run_on_its_dataset_sees_it(artifacts):
+    run, same, _, other = finished_run(), finished_run("vgg16"), finished_run("vgg16", "cifar10"), finished_run(wrong=0)
+    started_run("resnet34")
+    image = expected(run, correct=False)[0]
+    others = followed(opened(run=run.id, image=str(image)))["others"]
+    found = dict(re.findall(r'data-run="([^"]+)".*?(?:✓|×) (\d)', others))
+    assert found == {other.id: str(image % 10)} | dict.fromkeys((run.id, same.id), str((image + 1) % 10))
+    assert "Recognised by 1 of 3 runs" in others
+    assert followed(opened(run=run.id)) == {"image": "", "others": "", "cell": "None None"}
+
+
+def test_another_run_keeps_the_open_image(artifacts):
+    older, newer = finished_run(), finished_run("vgg16")
+    page = opened(run=newer.id, image="7")
+    page.selectbox(key="gallery run").select(older.id)
+    ran(page)
+    assert (page.query_params["run"], page.query_params["image"]) == (older.id, "7")
+    assert newer.id in followed(page)["others"]
+
+
+def test_many_images_have_a_pager_above_and_below(artifacts):
+    finished_run(examples=250)
+    assert len(opened(show="all").get("pagination")) == 2
