@@ -1,5 +1,9 @@
 """Compare: every run's figures in one table beside the report's, and the chosen runs' curves over one another."""
 
+import base64
+import functools
+import html
+
 import streamlit as st
 
 from core.config.recipes import RECIPES
@@ -9,21 +13,34 @@ from core.results import table as results
 from core.results.reference import TEST_IMAGES
 from core.runs.run import Run, RunError, artifacts_folder
 from pages.parts import data, presenter
-from pages.parts.charts.curves import curves_figure, short_names
-from pages.parts.run.table import columns_of_runs, draw_table
+from pages.parts.charts.curves import PANELS, curves_figure, explanations, looks, short_names
+from pages.parts.linked import linked, linked_many, linked_switch
+from pages.parts.run.table import columns_of_runs, columns_to_draw, draw_table
 from pages.parts.shell import begin_page
 from pages.parts.starting import link_to_training
-from pages.parts.style import plain
+from pages.parts.style import pair_label, plain
 from pages.parts.urls import put_runs_in_url, runs_in_url
 
 begin_page()
 
 EPOCHS = {"best": "Best epoch", "last": "Last epoch"}
+SCALES = {"linear": "Linear", "log": "Logarithmic"}
 FILTERS = {
-    "network": ("Network", NETWORKS, "network"),
-    "dataset": ("Dataset", DATASETS, "dataset"),
-    "recipe": ("Recipe", RECIPES, "recipe"),
+    "network": ("Network", NETWORKS),
+    "dataset": ("Dataset", DATASETS),
+    "recipe": ("Recipe", RECIPES),
 }
+# So many buttons in a row are still read at a glance.
+MOST_PILLS = 8
+# And so many networks' curves.
+MOST_LEADERS = 4
+MARKS = {"circle": "●", "diamond": "◆", "square": "■", "triangle-up": "▲", "cross": "✚", "star": "★"}
+# Of lines in the legend: as SVG dashes them, and a colour that is no network's.
+SOLID, DOTTED, GREY = "none", "2.5,4", "#8A93A0"
+LEGEND_STYLE = """
+.meanings { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; font-size: .875rem; }
+.meanings img, .curve img { vertical-align: middle; margin-right: .6rem; }
+"""
 FACTS = """
 - Every loss contains the network's L2 penalty, here as in the report: a small loss at high accuracy is mostly that.
 - Label smoothing, where a recipe has it, is in the training loss only, not in the validation and test losses.
@@ -37,10 +54,10 @@ FACTS = """
 - Validation accuracies can be compared between runs with as many validation images, which are then the same ones.
 - Training time is that of the epochs, with their validation. Time in all also has starting up, the predictions on test
   images after each epoch, the evaluation and saving; runs from before it was recorded show none.
-- The report's training time is its epochs times the seconds an epoch that its logs show, on a GPU rented in 2020. Each
-  run's `config.json` says what ours were trained on.
-- The CSV file has full precision: accuracies and their differences as shares (1 point is 0.01), losses in nats, time in
-  seconds.
+- The report's training time is its epochs times the seconds an epoch that its logs show, on a GPU rented in 2020. The
+  column “Trained on” and `python -m core runs` say what ours were trained on.
+- The CSV file has the same units with full precision, named in its headings: accuracies in percent (`…_percent`), their
+  differences in points (`…_points`), losses as they are here, times in seconds.
 """
 INTERVAL = (
     f"The report was measured on {TEST_IMAGES:,} test images, as our runs were, so a difference between them is known "
@@ -49,38 +66,36 @@ INTERVAL = (
 
 
 def choose(rows):
-    """The switches above the table; their values are in the URL. Networks on offer are those in `rows`. Returns
-    (which, report, column -> chosen names).
-    """
-    there = set(rows["network"])
+    """The switches above the table; their values are in the URL. Returns (which, report, column -> chosen names)."""
+    notices = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        chosen = {
-            column: st.pills(
-                label,
-                [name for name in names if column != "network" or name in there],
-                selection_mode="multi",
-                format_func=lambda name, names=names: names[name]["label"],
-                key=key,
-                bind="query-params",
-            )
-            for column, (label, names, key) in FILTERS.items()
-        }
-        which = st.segmented_control(
-            "Figures of the",
-            EPOCHS,
-            default="best",
-            required=True,
-            format_func=EPOCHS.get,
-            key="epoch",
-            bind="query-params",
-        )
-        report = st.toggle("Report's figures and differences", key="report", bind="query-params")
-    # An empty ?epoch= takes the choice away.
-    return which or "best", report, chosen
+        chosen = {}
+        for column, (label, registry) in FILTERS.items():
+            labels = {name: entry["label"] for name, entry in registry.items()}
+            offered = set(rows[column])
+            few = len(offered) <= MOST_PILLS
+            widget = functools.partial(st.pills, selection_mode="multi") if few else st.multiselect
+            width = {} if few else {"width": presenter.grown(260), "placeholder": "All"}
+            chosen[column] = linked_many(widget, label, column, labels, notices, offered, **width)
+        which = linked(st.segmented_control, "Figures of the", "epoch", EPOCHS, "best", notices, required=True)
+        report = linked_switch("Report's figures and differences", "report", notices)
+    return which, report, chosen
 
 
 def draw_rows(rows, which, report, chosen):
     """The table; its ticks are the chosen runs, those in the URL, of which the filters may hide some."""
+    with st.container(horizontal=True, vertical_alignment="center", key="above-table"):
+        # Above the table's right end, where its own buttons appear under the pointer, stands nothing that is clicked.
+        st.download_button(
+            "Download CSV",
+            results.as_csv(rows, columns_of_runs(report)),
+            file_name=f"runs-{which}-epoch.csv",
+            mime="text/csv",
+            on_click="ignore",
+            icon=":material/download:",
+            type="tertiary",
+        )
+        st.caption("Tick rows to draw their curves.")
     ids = rows["run"].tolist()
     hidden = [run for run in chosen if run.id not in ids]
     ticked = [ids.index(run.id) for run in chosen if run.id in ids]
@@ -92,7 +107,7 @@ def draw_rows(rows, which, report, chosen):
         positions = st.session_state[key]["selection"]["rows"]
         put_runs_in_url(hidden + [Run(artifacts_folder() / ids[position]) for position in positions])
 
-    draw_table(rows, columns_of_runs(report), key=key, on_select=follow_ticks, alt="Runs and their figures")
+    draw_table(rows, columns_to_draw(rows, report), key=key, on_select=follow_ticks, alt="Runs and their figures")
     if hidden:
         st.caption(
             "The choices above hide these rows, which are drawn below all the same: "
@@ -103,15 +118,20 @@ def draw_rows(rows, which, report, chosen):
 
 
 def leading_runs(best):
-    """A dataset, and each network's best run on it: the first dataset that has any."""
+    """A dataset, and the best runs on it: the first dataset that has any, one run a network, few enough to be told
+    apart.
+    """
     leaders = results.best_runs(best)
     dataset = next(dataset for dataset in DATASETS if any((network, dataset) in leaders for network in NETWORKS))
-    ids = [leaders[network, dataset]["run"] for network in NETWORKS if (network, dataset) in leaders]
-    return dataset, [Run(artifacts_folder() / run_id) for run_id in ids]
+    found = [leaders[network, dataset] for network in NETWORKS if (network, dataset) in leaders]
+    # The best by validation, which alone may choose, in the catalogue's order.
+    bar = sorted((row["validation_accuracy"] for row in found), reverse=True)[:MOST_LEADERS][-1]
+    found = [row for row in found if row["validation_accuracy"] >= bar][:MOST_LEADERS]
+    return dataset, [Run(artifacts_folder() / row["run"]) for row in found]
 
 
-def draw_curves(runs, report):
-    """The runs' curves, and where else to look at each of them."""
+def draw_curves(runs, report, about=""):
+    """The runs' curves, what each is drawn like, and where else to look at it; `about`: which runs these are."""
     drawn, histories = [], []
     for run in runs:
         try:
@@ -120,14 +140,48 @@ def draw_curves(runs, report):
         except RunError:
             continue  # Said above, among the damaged files.
     configs = [data.config(run) for run in drawn]
-    st.plotly_chart(
-        presenter.plotly(curves_figure(drawn, configs, histories, report)), config={"displaylogo": False}, key="curves"
+    notices = st.container()
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
+        st.caption(about)
+        scale = linked(
+            st.segmented_control, "Scale", "scale", SCALES, "linear", notices, width="content", required=True
+        )
+    cut = False
+    for column, panel in zip(st.columns(len(PANELS), gap="medium"), PANELS, strict=True):
+        figure, left_out = curves_figure(panel, drawn, configs, histories, report, scale)
+        column.plotly_chart(presenter.plotly(figure), config={"displaylogo": False}, key=f"curves-{panel}-{scale}")
+        cut |= left_out
+    classes = [len(DATASETS[config.dataset]["classes"]) for config in configs]
+    said = explanations(configs, histories, classes)
+    if cut:
+        said.append("The first epochs reach beyond the charts; a double-click on one shows all of it.")
+    if said:
+        st.caption(" ".join(said))
+    meanings = {"training": SOLID, "validation": looks(configs[:1])[0].dash} if drawn else {}
+    if report:
+        meanings["report's last validation"] = DOTTED
+    samples = "".join(f"<span>{line_samples([(GREY, dash)])}{words}</span>" for words, dash in meanings.items())
+    st.html(f"<style>{LEGEND_STYLE}</style><div class='meanings'>{samples}</div>")
+    for run, config, name, look in zip(drawn, configs, short_names(drawn, configs), looks(configs), strict=True):
+        pair = pair_label(config.network, config.dataset)
+        sample = line_samples([(look.colour, SOLID), (look.colour, look.dash)], look.mark)
+        with st.container(horizontal=True, gap="medium", vertical_alignment="center", key=f"curve-{run.id}"):
+            st.html(f"<div class='curve'>{sample}{html.escape(name)}</div>", width=presenter.grown(360))
+            st.page_link("pages/gallery.py", label=f"Gallery of {pair}", query_params={"run": run.id})
+            st.page_link("pages/train.py", label=f"Settings and log of {pair}", query_params={"run": run.id})
+
+
+def line_samples(lines, mark=None):
+    """Short lines under one another, each a (colour, dash as SVG has it), with a mark on them: an image in HTML."""
+    height = 8 * len(lines)
+    drawn = "".join(
+        f"<path d='M0 {8 * number + 4}h44' stroke='{colour}' stroke-width='2.5' stroke-dasharray='{dash}'/>"
+        for number, (colour, dash) in enumerate(lines)
     )
-    for run, name in zip(drawn, short_names(drawn, configs), strict=True):
-        with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
-            st.markdown(name, width=320)
-            st.page_link("pages/gallery.py", label="Gallery", query_params={"run": run.id})
-            st.page_link("pages/train.py", label="Settings and log", query_params={"run": run.id})
+    if mark:
+        drawn += f"<text x='22' y='{height / 2 + 5}' text-anchor='middle' fill='{lines[0][0]}'>{MARKS[mark]}</text>"
+    picture = f"<svg xmlns='http://www.w3.org/2000/svg' width='44' height='{height}'>{drawn}</svg>"
+    return f'<img alt="" src="data:image/svg+xml;base64,{base64.b64encode(picture.encode()).decode()}">'
 
 
 st.title("Compare")
@@ -158,20 +212,14 @@ if rows.empty:
     st.info("No run fits these choices. Take one of them back.", icon=":material/filter_alt_off:")
 else:
     draw_rows(rows, which, report, chosen)
-    st.download_button(
-        "Download CSV",
-        rows[columns_of_runs(report)].to_csv(index=False),
-        file_name=f"runs-{which}-epoch.csv",
-        mime="text/csv",
-        on_click="ignore",
-        icon=":material/download:",
-    )
     with st.expander("What the figures contain"):
         st.markdown(FACTS)
 if chosen or not rows.empty:
     st.header("Curves")
+    about = ""
     if not chosen:
         dataset, chosen = leading_runs(best)
-        label = DATASETS[dataset]["label"]
-        st.caption(f"Each network's best run on {label}. Tick rows of the table to choose others.")
-    draw_curves(chosen, report)
+        about = (
+            f"The best run of each network on {DATASETS[dataset]['label']}. Tick rows of the table to choose others."
+        )
+    draw_curves(chosen, report, about)

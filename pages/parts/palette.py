@@ -4,6 +4,8 @@ A colour's number is its network's position in the catalogue, so a network keeps
 list is data, made by `generate`; `python -m pages.parts.palette` prints it anew.
 """
 
+import functools
+
 import numpy as np
 
 # The first eight are at least 8 apart under every kind of vision (12 for most eyes), and no two of all are alike.
@@ -22,6 +24,8 @@ LEAST_CONTRAST = 3.05
 # Greyer ones look like text, stronger ones glare.
 _CHROMA = (5, 24)
 _STEP = 5
+# In OKLab's lightness times 100.
+_SHADES_APART = 6
 # Most people's vision is worth more, so they get more of the difference.
 _WEIGHT_OF_NORMAL = 1.5
 # What is left of linear red, green and blue (Machado, Oliveira and Fernandes, A physiologically-based model for
@@ -81,6 +85,22 @@ def generate(count):
     return chosen
 
 
+@functools.cache
+def shades(colour):
+    """Three colours of one hue, darker and lighter, that can all be read on both backgrounds: the colour itself, then
+    the one that differs most from it.
+    """
+    lightness, *hue = _seen(_numbers([colour]))["normal"][0]
+    levels = np.arange(40, 80, 0.5)
+    candidates = _from_oklab(np.column_stack([levels, np.tile(hue, (len(levels), 1))]))
+    readable = np.min([_contrast(candidates, background) for background in BACKGROUNDS], axis=0) >= LEAST_CONTRAST
+    near, far = sorted(levels[readable][[0, -1]], key=lambda end: abs(end - lightness))
+    # The near end, unless it cannot be told from the colour itself.
+    third = near if abs(near - lightness) >= _SHADES_APART else (lightness + far) / 2
+    found = _from_oklab(np.array([[level, *hue] for level in (far, third)]))
+    return (colour, *("#{:02X}{:02X}{:02X}".format(*numbers) for numbers in found))
+
+
 def differences(colours):
     """How far colours are apart: kind of vision -> (n, n) distances in OKLab times 100, where 2 can just be seen."""
     seen = _seen(_numbers(colours))
@@ -116,6 +136,13 @@ def _seen(numbers):
         name: 100 * np.cbrt(np.clip(linear @ matrix.T, 0, 1) @ _TO_LMS.T) @ _TO_OKLAB.T
         for name, matrix in VISIONS.items()
     }
+
+
+def _from_oklab(lab):
+    """Whole numbers 0..255 (n, 3) of OKLab (n, 3) times 100; what no screen shows is cut off."""
+    linear = np.clip((np.asarray(lab) / 100 @ np.linalg.inv(_TO_OKLAB).T) ** 3 @ np.linalg.inv(_TO_LMS).T, 0, 1)
+    shares = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return np.rint(255 * shares).astype(int)
 
 
 def _contrast(numbers, background):

@@ -34,7 +34,7 @@ def runs(artifacts):
 
 
 def legend(page):
-    return page.locator(".legendtext")
+    return page.locator(".curve")
 
 
 def test_runs_are_compared_downloaded_and_shared(app_url, page, runs):
@@ -52,14 +52,17 @@ def test_runs_are_compared_downloaded_and_shared(app_url, page, runs):
 
     page.get_by_role("radio", name="Last epoch").click()
     page.get_by_text("Report's figures and differences").click()
-    expect(legend(page).last).to_have_text("report's last validation")
+    expect(page.locator(".meanings span").last).to_have_text("report's last validation")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download CSV").click()
     shown = pd.read_csv(StringIO(download.value.path().read_text("utf-8")))
     expected = results.table(list_runs(), "last")[0]
     assert shown["run"].tolist() == [run.id for run in runs]
-    difference = [f"test_accuracy_difference{end}" for end in ("", "_low", "_high")]
-    for column in ("test_accuracy", "report_test_accuracy", *difference, "verdict", "test_loss", "seconds"):
+    shares = {"test_accuracy": "percent", "report_test_accuracy": "percent"}
+    shares |= {f"test_accuracy_difference{end}": "points" for end in ("", "_low", "_high")}
+    for column, unit in shares.items():
+        assert shown[f"{column}_{unit}"].tolist() == pytest.approx((100 * expected[column]).tolist())
+    for column in ("verdict", "test_loss", "seconds"):
         assert shown[column].tolist() == expected[column].tolist()
 
     page.get_by_role("button", name="VGG-16", exact=True).click()

@@ -14,7 +14,7 @@ from tests.penmanship import teach
 PAGES = {
     "overview": ("Deeper Networks Lab", ".score"),
     "train": ("Train", ".live-chart .legendtext"),
-    "compare": ("Compare", ".js-plotly-plot .legendtext"),
+    "compare": ("Compare", ".js-plotly-plot .js-line"),
     "gallery": ("Gallery", "svg.marks"),
     "draw": ("Draw", ".predictions article"),
 }
@@ -81,7 +81,7 @@ def test_one_switch_enlarges_every_page_and_stays_in_the_address(runs, app_url, 
     page.set_viewport_size({"width": 1920, "height": 1080})
     page.goto(f"{app_url}/compare?run={runs.id}")
     drawn(page, "compare")
-    chart = page.locator(".js-plotly-plot")
+    chart = page.locator(".js-plotly-plot").first
     height = chart.bounding_box()["height"]
     page.locator(".st-key-presenter label").first.click()
     expect(switch(page)).to_be_checked()

@@ -1,19 +1,20 @@
 """The Compare page as its script runs: with no run, with one running, with some finished; and its curves."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.config.recipes import RECIPES
+from core.config.recipes import RECIPES, make_config
 from core.datasets.catalogue import DATASETS
 from core.networks.catalogue import NETWORKS
 from core.results import table as results
 from core.results.reference import NETWORKS_OF_REPORT, REPORT, TEST_IMAGES
 from core.results.statistics import compare_accuracies
 from core.runs.run import list_runs
-from pages.parts.charts.curves import curves_figure, short_names
+from pages.parts.charts.curves import PANELS, curves_figure, explanations, looks, settled_range, short_names
 from pages.parts.style import NETWORK_COLOURS, pair_label
 from tests.folders import finished_run, started_run
 
@@ -49,19 +50,26 @@ def ticked(page):
 
 
 def legend(page):
-    (chart,) = page.get("plotly_chart")
-    return [trace["name"] for trace in json.loads(chart.proto.spec)["data"] if trace.get("name")]
+    """The names of the runs that are drawn, as the legend has them."""
+    texts = [element.proto.body for element in page.get("html")]
+    return [re.search(r">([^<>]+)</div>$", text)[1] for text in texts if "class='curve'" in text]
 
 
-def figure_of(*runs, report=False):
-    return curves_figure(runs, [run.read_config() for run in runs], [run.read_history() for run in runs], report)
+def meanings(page):
+    """What the legend says of each kind of line."""
+    (text,) = [element.proto.body for element in page.get("html") if "class='meanings'" in element.proto.body]
+    return re.findall(r">([^<>]+)</span>", text)
 
 
-def lines(figure, panel, part):
-    """The lines of "accuracy" or "loss" that belong to "train", "validation" or the "Report"."""
-    return [
-        t for t in figure.data if t.hovertemplate and part in t.hovertemplate and f" {panel}<br>" in t.hovertemplate
-    ]
+def figures_of(*runs, **options):
+    """Panel -> (figure, whether something is left out)."""
+    configs, histories = [run.read_config() for run in runs], [run.read_history() for run in runs]
+    return {panel: curves_figure(panel, runs, configs, histories, **options) for panel in PANELS}
+
+
+def lines(figure, part):
+    """The lines that are "training", "validation", or "The report"'s."""
+    return [line for line in figure.data if re.search(rf"(^|, ){part}(<br>|'s)", line.hovertemplate)]
 
 
 @pytest.mark.parametrize("running", [False, True])
@@ -102,8 +110,8 @@ def test_best_and_last_epoch_and_the_reports_figures_are_switches_that_a_link_ca
     run.write_metrics(metrics | {"last": metrics["last"] | {"test_accuracy": 0.5, "epoch": 5}})
     page = opened()
     assert table(page)["Epochs", "measured"].tolist() == [3]
-    page.button_group(key="epoch").set_value("last").run()
-    page.toggle(key="report").set_value(True).run()
+    page.button_group(key="url epoch").set_value("last").run()
+    page.toggle(key="url report").set_value(True).run()
     assert not page.exception
     rows = table(page)
     assert rows["Epochs", "measured"].tolist() == [5]
@@ -143,7 +151,7 @@ def test_rows_are_filtered_by_network_dataset_and_recipe():
         finished_run(network, dataset, recipe)
     page = opened()
     for key, value, left in (("network", "vgg16", 2), ("dataset", "mnist", 1), ("recipe", "quick", 0)):
-        page.button_group(key=key).set_value([value]).run()
+        page.button_group(key=f"url {key}").set_value([value]).run()
         assert not page.exception
         assert (len(table(page)) if page.dataframe else 0) == left
     assert "No run fits" in page.info[0].value
@@ -154,20 +162,25 @@ def test_the_runs_in_the_url_are_ticked_and_drawn():
     page = opened(run=[runs[2].id, runs[0].id])
     assert ticked(page) == [runs[2].id, runs[0].id]
     drawn = [pair_label(network, "cifar10") + ", Quick" for network in ("resnet34", "alexnet")]
-    assert legend(page) == [*drawn, "train", "validation"]
-    galleries = [link.proto.query_string for link in page.get("page_link") if link.proto.label == "Gallery"]
-    assert galleries == [f"run={run.id}" for run in (runs[2], runs[0])]
+    assert legend(page) == drawn
+    assert meanings(page) == ["training", "validation"]
+    links = [(link.proto.label, link.proto.query_string) for link in page.get("page_link")]
+    assert links == [
+        (f"{what} of {label} on CIFAR-10", f"run={run.id}")
+        for label, run in (("ResNet-34", runs[2]), ("AlexNet", runs[0]))
+        for what in ("Gallery", "Settings and log")
+    ]
 
 
 def test_a_chosen_run_is_drawn_even_where_the_filters_hide_its_row():
     hidden, shown = finished_run("alexnet"), finished_run("vgg16")
     page = opened(run=[hidden.id, shown.id], network="VGG-16")
     assert table(page)["", "Run"].tolist() == ticked(page) == [shown.id]
-    assert legend(page) == ["AlexNet on MNIST, Quick", "VGG-16 on MNIST, Quick", "train", "validation"]
-    assert "AlexNet on MNIST, Quick" in page.caption[0].value
-    page.button_group(key="dataset").set_value(["cifar10"]).run()
+    assert legend(page) == ["AlexNet on MNIST, Quick", "VGG-16 on MNIST, Quick"]
+    assert [caption.value for caption in page.caption if "AlexNet on MNIST, Quick" in caption.value]
+    page = opened(run=[hidden.id, shown.id], dataset="cifar10")
     assert not page.dataframe
-    assert legend(page) == ["AlexNet on MNIST, Quick", "VGG-16 on MNIST, Quick", "train", "validation"]
+    assert legend(page) == ["AlexNet on MNIST, Quick", "VGG-16 on MNIST, Quick"]
 
 
 def test_without_a_choice_each_networks_best_run_on_the_first_dataset_is_drawn():
@@ -177,7 +190,7 @@ def test_without_a_choice_each_networks_best_run_on_the_first_dataset_is_drawn()
     page = opened()
     assert ticked(page) == []
     drawn = [pair_label(network, "fashion_mnist") + ", Quick" for network in ("alexnet", "resnet34")]
-    assert legend(page) == [*drawn, "train", "validation"]
+    assert legend(page) == drawn
 
 
 @pytest.mark.parametrize("query", ["no-such-run", "../..", "<b>"])
@@ -198,35 +211,47 @@ def test_damaged_runs_are_one_sentence_each_and_the_rest_is_shown():
     assert len(said) == 3
     assert {sentence.split(":")[0] for sentence in said} == {run.id for run in (no_config, no_metrics, no_history)}
     assert len(table(page)) == 2
-    assert legend(page) == ["AlexNet on MNIST, Quick", "train", "validation"]
+    assert legend(page) == ["AlexNet on MNIST, Quick"]
 
 
 @pytest.mark.parametrize("network", NETWORKS_OF_REPORT)
 def test_a_network_has_its_colour_and_training_is_solid_and_validation_dashed(network):
-    figure = figure_of(finished_run(network))
-    for panel in ("accuracy", "loss"):
-        (train,), (validation,) = lines(figure, panel, "train"), lines(figure, panel, "validation")
-        assert (train.line.color, train.line.dash) == (NETWORK_COLOURS[network], "solid")
-        assert (validation.line.color, validation.line.dash) == (NETWORK_COLOURS[network], "dash")
+    figures = figures_of(finished_run(network))
+    for panel, (figure, _) in figures.items():
+        (train,), (validation,) = lines(figure, "training"), lines(figure, "validation")
+        assert train.line.color == validation.line.color == NETWORK_COLOURS[network]
+        assert train.line.dash == "solid" != validation.line.dash
         assert list(train.x) == [1, 2, 3]
-    assert list(lines(figure, "accuracy", "train")[0].y) == pytest.approx([70, 85, 90])
-    assert {axis.title.text for axis in figure.select_yaxes()} == {"Accuracy (%)", "Loss (nats)"}
-    assert {axis.title.text for axis in figure.select_xaxes()} == {"Epoch"}
+        assert ("%" in train.hovertemplate.replace("%{", "")) == (panel == "accuracy")
+    accuracy, loss = (figure for figure, _ in figures.values())
+    assert list(lines(accuracy, "training")[0].y) == pytest.approx([70, 85, 90])
+    assert [figure.layout.yaxis.title.text for figure in (accuracy, loss)] == ["Accuracy (%)", "Loss"]
+    assert {figure.layout.xaxis.title.text for figure in (accuracy, loss)} == {"Epoch"}
 
 
-def test_a_networks_second_run_keeps_the_colour_and_gets_marks_and_a_name_of_its_own():
+def test_a_networks_runs_differ_in_shade_and_dash_by_recipe_and_only_then_by_marks():
+    kinds = ("modern", "quick", "quick", "report")
+    configs = [finished_run(recipe=recipe).read_config() for recipe in kinds]
+    modern, quick, second, report = looks(configs)
+    assert report.colour == NETWORK_COLOURS["alexnet"]
+    assert len({look.colour for look in (report, quick, second)}) == 3
+    assert len({look.dash for look in (report, quick, second)}) == 3
+    # The fourth begins again with the first one's shade, and has a mark.
+    assert (modern.colour, modern.dash) == (report.colour, report.dash)
+    assert [bool(look.mark) for look in (report, quick, second, modern)] == [False, False, False, True]
+    assert looks([make_config("vgg16", "mnist", "modern")])[0].colour == NETWORK_COLOURS["vgg16"]
+
+
+def test_a_networks_second_run_has_a_name_of_its_own():
     first, second = finished_run(seed=1), finished_run(seed=2)
-    one, two = lines(figure_of(first, second), "loss", "train")
-    assert one.line.color == two.line.color
-    assert (one.mode, two.mode) == ("lines", "lines+markers")
     names = short_names((first, second), [first.read_config(), second.read_config()])
     assert names == [f"AlexNet on MNIST, Quick ({run.id[-4:]})" for run in (first, second)]
 
 
 def test_the_reports_last_validation_figures_are_dotted_and_drawn_once_a_pair():
     runs = finished_run("vgg16", "mnist", "quick"), finished_run("vgg16", "mnist", "modern"), finished_run("resnet34")
-    assert lines(figure_of(*runs), "accuracy", "Report") == []
-    vgg, resnet = lines(figure_of(*runs, report=True), "accuracy", "Report")
+    assert lines(figures_of(*runs)["accuracy"][0], "The report") == []
+    vgg, resnet = lines(figures_of(*runs, report=True)["accuracy"][0], "The report")
     assert (vgg.line.color, vgg.line.dash) == (NETWORK_COLOURS["vgg16"], "dot")
     assert list(vgg.y) == pytest.approx([99.45, 99.45])
     assert resnet.line.color == NETWORK_COLOURS["resnet34"]
@@ -235,7 +260,60 @@ def test_the_reports_last_validation_figures_are_dotted_and_drawn_once_a_pair():
 def test_a_run_of_one_epoch_is_a_visible_point():
     run = finished_run()
     run.history_path.write_text("\n".join(run.history_path.read_text().splitlines()[:2]) + "\n")
-    assert {line.mode for line in figure_of(run).data if line.hovertemplate} == {"lines+markers"}
+    assert {line.mode for line in figures_of(run)["loss"][0].data} == {"lines+markers"}
+
+
+def test_a_first_epoch_that_would_flatten_the_rest_is_left_out_and_a_log_axis_shows_it():
+    calm, wild = [0.5, 0.45, 0.4, 0.38, 0.36], [5.0, 0.5, 0.44, 0.42, 0.4]
+    assert settled_range([calm]) is None
+    low, high = settled_range([calm, wild])
+    assert low < 0.36
+    assert 0.5 < high < 0.6
+    # Of three epochs, each is a third of all.
+    assert settled_range([wild[:3]]) is None
+    assert settled_range([[0.4] * 5]) is None
+    # A tenth of a long run may be rough.
+    assert settled_range([[9.0] * 5 + [1.0, 0.8] * 23])[1] < 1.1
+    run = finished_run()
+    row = run.read_history().iloc[-1].to_dict()
+    for epoch in range(4, 9):
+        run.append_history(row | {"epoch": epoch, "validation_loss": 0.3 - epoch / 100})
+    assert [left_out for _, left_out in figures_of(run).values()] == [True, True]
+    figures = figures_of(run, scale="log")
+    assert [left_out for _, left_out in figures.values()] == [False, False]
+    accuracy = figures["accuracy"][0]
+    assert (accuracy.layout.yaxis.type, accuracy.layout.yaxis.title.text) == ("log", "Errors (%)")
+    assert list(lines(accuracy, "training")[0].y)[:3] == pytest.approx([30, 15, 10])
+
+
+def test_the_scale_is_in_the_address():
+    finished_run()
+    page = opened(scale="log")
+    figure = json.loads(page.get("plotly_chart")[0].proto.spec)
+    assert figure["layout"]["yaxis"]["type"] == "log"
+    page.button_group(key="url scale").set_value("linear").run()
+    assert "scale" not in page.query_params
+
+
+def test_what_surprises_in_a_loss_is_said_at_the_charts():
+    plain, smoothed = finished_run(), finished_run(recipe="modern")
+    said = {
+        run: [caption.value for caption in opened(run=run.id).caption if "Label smoothing" in caption.value]
+        for run in (plain, smoothed)
+    }
+    assert said[plain] == []
+    # The entropy of 0.91 and nine times 0.01.
+    assert "below 0.50;" in said[smoothed][0]
+    losses = smoothed.read_history()
+    assert len(explanations([smoothed.read_config()], [losses], [10])) == 1
+    assert len(explanations([smoothed.read_config()], [losses.assign(validation_loss=[5.0, 0.4, 0.3])], [10])) == 2
+
+
+def test_many_networks_are_a_list_to_choose_from_and_only_those_with_runs(monkeypatch):
+    for number in range(9):
+        monkeypatch.setitem(NETWORKS, f"copied_{number}", NETWORKS["alexnet"] | {"label": f"Copy {number}"})
+    finished_run("vgg16")
+    assert opened().button_group(key="url network").options == ["VGG-16"]
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -251,3 +329,34 @@ def test_a_new_column_of_the_registry_is_drawn_without_any_change_of_the_page(mo
     monkeypatch.setitem(results.COLUMNS, "gap", column)
     finished_run()
     assert table(opened())["Test", "gap"].tolist() == pytest.approx([1.23])
+
+
+def test_changed_settings_are_a_column_where_a_run_has_any():
+    finished_run()
+    assert ("", "Changed settings") not in table(opened()).columns
+    finished_run(epochs=2, flip=True)
+    assert sorted(table(opened())["", "Changed settings"]) == ["", "epochs 2, horizontal flips on"]
+
+
+def test_test_accuracy_and_verdict_are_among_the_first_columns():
+    finished_run()
+    assert list(table(opened()).columns)[:4] == [
+        ("", "Network"),
+        ("", "Dataset"),
+        ("Test", "accuracy"),
+        ("", "Verdict"),
+    ]
+
+
+def test_what_a_run_was_trained_on_is_a_column():
+    run = finished_run()
+    run.describe(sessions=[{"started": 1.0, "first_epoch": 1, "first_step": 0, "gpus": ["NVIDIA H100"]}])
+    assert table(opened())["", "Trained on"].tolist() == ["NVIDIA H100"]
+
+
+@pytest.mark.parametrize(("name", "value"), [("epoch", "first"), ("network", "<b>"), ("report", "2"), ("scale", "")])
+def test_a_choice_in_the_link_that_there_is_not_is_one_sentence_and_ignored(name, value):
+    finished_run()
+    page = opened(**{name: value})
+    assert [warning.value.endswith("is none of the choices, so it is ignored.") for warning in page.warning] == [True]
+    assert len(table(page)) == 1

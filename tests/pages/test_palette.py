@@ -76,3 +76,14 @@ def test_each_network_has_the_colour_of_its_place_in_the_catalogue():
 def test_the_first_three_look_as_they_always_did():
     apart = palette.differences([*FAMILIAR, *palette.PALETTE[:3]])["normal"]
     assert max(np.diagonal(apart[:3, 3:])) < 3
+
+
+def test_the_shades_of_a_colour_are_readable_of_one_hue_and_told_apart():
+    for colour in palette.PALETTE:
+        shades = palette.shades(colour)
+        assert shades[0] == colour
+        assert min(palette.contrasts(shades, background).min() for background in palette.BACKGROUNDS) >= 3
+        apart = palette.differences(shades)["normal"]
+        assert apart[np.triu_indices(3, 1)].min() >= 5
+        # As far in lightness as both backgrounds let them, and hardly in anything else.
+        assert apart.max() >= 10

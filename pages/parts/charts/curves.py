@@ -1,20 +1,48 @@
-"""Finished runs' curves over one another: one colour a network, training solid, validation dashed, report dotted."""
+"""Finished runs' curves over one another: one hue a network, a shade and a dash a run, training solid, validation
+dashed, the report dotted.
+"""
 
+import math
 from collections import Counter
+from typing import NamedTuple
 
-from plotly.subplots import make_subplots
+import plotly.graph_objects as go
 
 from core.config.recipes import RECIPES
 from core.results.reference import REPORT
+from pages.parts.palette import shades
 from pages.parts.style import NETWORK_COLOURS, pair_label
 
-_DASHES = {"train": "solid", "validation": "dash"}
-_REPORT_DASH = "dot"
-# A network's second run keeps its colour and gets marks.
+HEIGHT = 400
+PANELS = ("accuracy", "loss")
+PARTS = {"train": "training", "validation": "validation"}
+# How a run's validation is dashed; training is solid everywhere. A network's runs take one after another.
+_DASHES = ("8px,5px", "14px,5px", "3px,4px")
+REPORT_DASH = "dot"
+# Each network has as many shades, and with each dash; further runs get marks.
 _MARKS = (None, "circle", "diamond", "square", "triangle-up", "cross", "star")
-_GREY = "#8A93A0"
-# Name -> column in the figure, axis title, factor from what is on disk, format of one value.
-_PANELS = {"accuracy": (1, "Accuracy (%)", 100, ".2f"), "loss": (2, "Loss (nats)", 1, ".4f")}
+# (panel, scale) -> title of the axis, what is drawn of the value on disk, how it is written under the pointer.
+_AXES = {
+    ("accuracy", "linear"): ("Accuracy (%)", lambda share: 100 * share, "%{y:.2f} % right"),
+    ("accuracy", "log"): ("Errors (%)", lambda share: 100 - 100 * share or math.nan, "%{y:.2f} % wrong"),
+    ("loss", "linear"): ("Loss", lambda loss: loss, "loss %{y:.4f}"),
+    ("loss", "log"): ("Loss", lambda loss: loss or math.nan, "loss %{y:.4f}"),
+}
+# The part of a long line's epochs, from the front, that does not decide how far the axis reaches.
+_SETTLING = 0.1
+_FEW_EPOCHS = 3
+# How much more than the rest the first epochs must span before they are cut off.
+_FLATTENED = 2
+# So many times the second epoch's validation loss is a first one that needs a word.
+_BAD_START = 3
+
+
+class Look(NamedTuple):
+    """How one run is drawn: a colour as "#RRGGBB", the dash of its validation in SVG's words, a mark or None."""
+
+    colour: str
+    dash: str
+    mark: str | None
 
 
 def short_names(runs, configs):
@@ -27,64 +55,127 @@ def short_names(runs, configs):
     ]
 
 
-def curves_figure(runs, configs, histories, report=False):
-    """A Plotly figure of runs over their epochs, accuracy at the left and loss at the right.
+def looks(configs):
+    """A Look for each run: the hue is its network's, the shade and the dash go by recipe, and by run where a recipe has
+    several.
+    """
+    recipes, found = list(RECIPES), [None] * len(configs)
+    drawn = Counter()
+    for position in sorted(range(len(configs)), key=lambda position: recipes.index(configs[position].recipe)):
+        network = configs[position].network
+        turn, number = divmod(drawn[network], len(_DASHES))
+        drawn[network] += 1
+        found[position] = Look(shades(NETWORK_COLOURS[network])[number], _DASHES[number], _MARKS[turn % len(_MARKS)])
+    return found
+
+
+def curves_figure(panel, runs, configs, histories, report=False, scale="linear"):
+    """A Plotly figure of runs over their epochs, without a legend: `looks` says what each is drawn like.
 
     Args:
+        panel: one of PANELS.
         runs, configs, histories: as many core.runs.run.Run, RunConfig and history DataFrames.
         report: whether to add the validation figures of the last epoch that the report gives for these pairs.
+        scale: "linear", where the axis leaves out first epochs that would flatten all others, or "log", where accuracy
+            becomes the share of errors.
+
+    Returns:
+        (the figure, whether the axis leaves something out).
     """
-    figure = make_subplots(cols=2, horizontal_spacing=0.12)
-    drawn = Counter()
-    for run, name, config, history in zip(runs, short_names(runs, configs), configs, histories, strict=True):
-        mark = _MARKS[drawn[config.network] % len(_MARKS)]
-        drawn[config.network] += 1
-        look = {"legendgroup": run.id} | _look(config.network, "circle" if len(history) == 1 else mark)
-        for part, dash in _DASHES.items():
-            for panel in _PANELS:
-                _add_line(figure, panel, history["epoch"], history[f"{part}_{panel}"], f"{name}: {part}", look, dash)
-        figure.add_scatter(x=[None], y=[None], name=name, line_width=3, **look)
+    title, drawn, hover = _AXES[panel, scale]
+    figure, lines = go.Figure(), []
+    for name, look, history in zip(short_names(runs, configs), looks(configs), histories, strict=True):
+        mark = look.mark or ("circle" if len(history) == 1 else None)
+        for part, words in PARTS.items():
+            values = [drawn(value) for value in history[f"{part}_{panel}"]]
+            lines.append(values)
+            figure.add_scatter(
+                x=list(history["epoch"]),
+                y=values,
+                mode="lines+markers" if mark else "lines",
+                marker={"symbol": mark, "size": 8, "maxdisplayed": 12} if mark else None,
+                line={"color": look.colour, "dash": "solid" if part == "train" else look.dash, "width": 2.5},
+                hovertemplate=f"{name}, {words}<br>epoch %{{x}}: <b>{hover}</b><extra></extra>",
+            )
     last = max((history["epoch"].max() for history in histories if len(history)), default=1)
     for network, dataset in _pairs_of_report(configs) if report else ():
-        for panel in _PANELS:
-            figures = [REPORT[network, dataset][f"validation_{panel}"]] * 2
-            label = f"Report, {pair_label(network, dataset)}: validation"
-            _add_line(figure, panel, [1, last], figures, label, _look(network, None), _REPORT_DASH)
-    meanings = _DASHES | ({"report's last validation": _REPORT_DASH} if report else {})
-    for meaning, dash in meanings.items():
-        figure.add_scatter(x=[None], y=[None], name=meaning, mode="lines", line={"color": _GREY, "dash": dash})
-    for column, title, _, _ in _PANELS.values():
-        figure.update_yaxes(title=title, col=column)
-        figure.update_xaxes(title="Epoch", tickformat="d", minallowed=0, col=column)
+        level = drawn(REPORT[network, dataset][f"validation_{panel}"])
+        lines.append([level])
+        figure.add_scatter(
+            x=[1, last],
+            y=[level] * 2,
+            mode="lines",
+            line={"color": NETWORK_COLOURS[network], "dash": REPORT_DASH, "width": 2.5},
+            hovertemplate=f"The report's last validation, {pair_label(network, dataset)}<br><b>{hover}</b>"
+            "<extra></extra>",
+        )
+    cut = settled_range(lines) if scale == "linear" else None
+    figure.update_yaxes(title=title, type=scale, range=cut)
+    if scale == "log":
+        # Plotly would write a bare 2 and 5 between 0.1 and 1.
+        ticks = [digit * 10.0**power for power in range(-6, 4) for digit in (1, 2, 5)]
+        figure.update_yaxes(tickvals=ticks, ticktext=[f"{tick:.6f}".rstrip("0").rstrip(".") for tick in ticks])
+    figure.update_xaxes(title="Epoch", tickformat="d", minallowed=0)
     figure.update_layout(
-        height=400 + 24 * len(runs),
-        margin={"l": 0, "r": 8, "t": 8, "b": 0},
-        hovermode="closest",
-        legend={"orientation": "h", "traceorder": "normal", "yanchor": "top", "y": -0.16, "itemwidth": 40},
+        height=HEIGHT, margin={"l": 0, "r": 8, "t": 8, "b": 0}, hovermode="closest", showlegend=False, uirevision=panel
     )
-    return figure
+    return figure, bool(cut)
+
+
+def settled_range(lines):
+    """Where an axis begins and ends so that first epochs do not flatten the rest: [low, high], or None where they do
+    not.
+
+    Args:
+        lines: the values of each line, one an epoch; nan for what is not drawn.
+    """
+    settled = [
+        value
+        for line in lines
+        for value in line[max(1, round(_SETTLING * len(line))) if len(line) > _FEW_EPOCHS else 0 :]
+        if math.isfinite(value)
+    ]
+    every = [value for line in lines for value in line if math.isfinite(value)]
+    low, high = min(settled, default=0), max(settled, default=0)
+    if low == high or max(every) - min(every) <= _FLATTENED * (high - low):
+        return None
+    return [low - 0.06 * (high - low), high + 0.06 * (high - low)]
+
+
+def explanations(configs, histories, classes):
+    """What surprises in the losses of these runs, in a sentence each.
+
+    Args:
+        configs, histories: as many RunConfig and history DataFrames.
+        classes: how many classes each run tells apart.
+    """
+    floors = {
+        f"{_least_loss(config.label_smoothing, count):.2f}"
+        for config, count in zip(configs, classes, strict=True)
+        if config.label_smoothing
+    }
+    said = []
+    if floors:
+        said.append(
+            f"Label smoothing keeps the training loss from falling below {' or '.join(sorted(floors))}; validation is "
+            "measured without it, so that its loss lies far lower."
+        )
+    losses = [history["validation_loss"].tolist() for history in histories]
+    if any(len(loss) > 1 and loss[0] > _BAD_START * loss[1] for loss in losses):
+        said.append(
+            "A very high first validation loss means that running means (of batch normalisation, of weights) have "
+            "not caught up yet."
+        )
+    return said
+
+
+def _least_loss(smoothing, classes):
+    """The training loss of a network that gives each class exactly its smoothed share."""
+    other = smoothing / classes
+    true = 1 - smoothing + other
+    return -true * math.log(true) - (classes - 1) * other * math.log(other)
 
 
 def _pairs_of_report(configs):
     pairs = dict.fromkeys((config.network, config.dataset) for config in configs)
     return [pair for pair in pairs if pair in REPORT]
-
-
-def _look(network, mark):
-    line = {"mode": "lines", "line_color": NETWORK_COLOURS[network]}
-    return line | ({"mode": "lines+markers", "marker": {"symbol": mark, "size": 8, "maxdisplayed": 12}} if mark else {})
-
-
-def _add_line(figure, panel, epochs, values, label, look, dash):
-    column, _, factor, digits = _PANELS[panel]
-    unit = " %" if factor == 100 else ""
-    figure.add_scatter(
-        x=list(epochs),
-        y=[factor * value for value in values],
-        line_dash=dash,
-        showlegend=False,
-        hovertemplate=f"{label} {panel}<br>epoch %{{x}}: <b>%{{y:{digits}}}{unit}</b><extra></extra>",
-        row=1,
-        col=column,
-        **look,
-    )

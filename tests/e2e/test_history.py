@@ -1,0 +1,76 @@
+"""The journey of somebody who presses Back: one click is one entry in the browser's history, and Back undoes it."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.test_gallery import click_cell, tiles
+from tests.folders import finished_run
+
+
+@pytest.fixture
+def runs(artifacts):
+    return [finished_run(network, "fashion_mnist", examples=1200, wrong=0.5) for network in ("alexnet", "vgg16")]
+
+
+def test_each_click_is_one_entry_and_back_undoes_it(app_url, page, runs):
+    def compared(name):
+        return page.get_by_role("button", name=name, exact=True)
+
+    clicks = {
+        "compare": (
+            lambda: compared("VGG-16").click(),
+            lambda: page.get_by_role("radio", name="Last epoch").click(),
+            lambda: page.get_by_text("Report's figures and differences").click(),
+            lambda: page.get_by_role("radio", name="Logarithmic").click(),
+        ),
+        f"gallery?run={runs[0].id}": (
+            lambda: click_cell(page, "Coat", "Sandal"),
+            lambda: page.get_by_role("radio", name="All").click(),
+            lambda: page.get_by_role("button", name="Clear").click(),
+            lambda: page.get_by_test_id("stPagination").first.get_by_text("2", exact=True).click(),
+            lambda: tiles(page).first.locator("summary").click(),
+            lambda: tiles(page).first.locator(".others a:not([aria-current])").click(),
+        ),
+    }
+    for address, each in clicks.items():
+        page.goto(f"{app_url}/{address}")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        expect(page.locator(".js-plotly-plot, .cases").first).to_be_visible()
+        seen, entries = [page.url], page.evaluate("history.length")
+        for click in each:
+            click()
+            page.wait_for_function("url => location.href !== url", arg=seen[-1])
+            # What would be a second entry has time to come.
+            page.wait_for_timeout(1000)
+            seen.append(page.url)
+            assert page.evaluate("history.length") == entries + len(seen) - 1, (seen[-2], page.url)
+        for url in seen[-2::-1]:
+            page.go_back()
+            page.wait_for_function("url => location.href === url", arg=url)
+        if address == "compare":
+            expect(page.get_by_role("radio", name="Best epoch")).to_be_checked()
+        else:
+            expect(page.get_by_role("radio", name="Errors")).to_be_checked()
+            expect(tiles(page).and_(page.locator("[open]"))).to_have_count(0)
+
+
+def test_a_switch_under_the_tables_own_buttons_can_be_clicked(app_url, page, runs):
+    for width in (1440, 1024, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(f"{app_url}/compare")
+        table = page.get_by_test_id("stDataFrame")
+        expect(table).to_be_visible()
+        table.hover()
+        toolbar = page.get_by_test_id("stElementToolbar").first
+        expect(toolbar.get_by_role("button").first).to_be_visible()
+        expect(toolbar.get_by_role("button", name="Download as CSV")).to_be_hidden()
+        # Whatever is clicked above the table is reached by a click in the middle of its label.
+        for name in ("Report's figures and differences", "Last epoch", "MNIST", "Download CSV"):
+            for label in page.get_by_test_id("stMain").get_by_text(name, exact=True).all():
+                assert label.evaluate(
+                    "label => { const box = label.getBoundingClientRect();"
+                    " return label.closest('label, button')"
+                    ".contains(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)); }"
+                ), (width, name)
+    page.get_by_text("Report's figures and differences").click()
+    expect(page).to_have_url(f"{app_url}/compare?report=true")
