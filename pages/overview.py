@@ -1,26 +1,30 @@
 """Overview: what the lab is, and how far each network has come on each dataset beside the report."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from core.results import table as results
-from core.results.reference import REPORT, TEST_IMAGES
+from core.results.reference import AUTHOR, REPORT, TEST_IMAGES, TITLE
 from core.results.statistics import BETTER, NO_CLEAR_DIFFERENCE, WORSE
 from core.settings import read_only
 from pages.parts import data
 from pages.parts.refreshing import refreshing
 from pages.parts.scorecard import draw_scorecard
 from pages.parts.shell import begin_page
-from pages.parts.style import plain
+from pages.parts.style import pair_label, percent, plain
 
 begin_page()
 
 REFRESH_SECONDS = 4
+# In the order in which to try them: page -> (icon, what to do there, what comes of it).
 CARDS = {
-    "train": ("play_circle", "Choose a network, a dataset and a recipe, and watch the curves grow."),
-    "compare": ("table_chart", "All runs in one table beside the report's, and their curves over one another."),
-    "gallery": ("photo_library", "What a network gets right and what it gets wrong, image by image."),
-    "draw": ("draw", "Write a digit and see what each trained network makes of it."),
+    "draw": ("draw", "Draw a digit", "Start here: write one and watch the trained networks read it."),
+    "gallery": ("photo_library", "See the mistakes", "Every test image that a network gets wrong, and what for."),
+    "compare": ("table_chart", "Compare the runs", "All in one table beside the report's, curves over one another."),
+    "train": ("play_circle", "Train a network", "Choose one and watch its curves grow; a quick one takes minutes."),
 }
+REPORT_TEXT = Path(__file__).parents[1] / "docs" / "report.md"
 TOGETHER = (
     "Each card judges its pair alone: of twenty pairs of equally good networks, about one looks different by chance. "
     "A sentence that counts several pairs asks for more evidence from each of them, so a pair can be better on its "
@@ -68,27 +72,45 @@ def draw_scores(watching):
     """The scorecard as the disk has it now. `watching`: this is redrawn every few seconds, while anything runs."""
     runs, problems = data.readable_runs()
     rows, more_problems = data.table(runs)
-    # Other networks may be trained too, but the report has no figure to hold them against.
-    best = {pair: row for pair, row in results.best_runs(rows).items() if pair in REPORT}
-    running = running_runs()
+    every = results.best_runs(rows)
+    best, running = {pair: row for pair, row in every.items() if pair in REPORT}, running_runs()
     if watching and not running:
         st.rerun()
     st.markdown(summary(best), help=TOGETHER if len(best) > 1 else None)
     draw_scorecard(best, running)
+    if len(every) > len(best):
+        others = ", ".join(
+            f"{pair_label(*pair)} {percent(row['test_accuracy'])}" for pair, row in every.items() if pair not in best
+        )
+        st.markdown(f"Also trained, though not by the report: {others}. They are on the Compare page.")
     if best:
         st.caption(ABOUT_CARDS)
     for sentence in dict.fromkeys(problems + more_problems):
         st.warning(plain(sentence), icon=":material/broken_image:")
 
 
-st.title("Deeper Networks Lab")
-st.markdown("Train three classic networks on three datasets, look inside, and hold them against a published report.")
+def draw_introduction():
+    """What this is, which report it repeats, and what to do first."""
+    st.title("Deeper Networks Lab")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(
+            "See how deep networks learn to tell images apart, look at their mistakes, and train your own. The lab "
+            f"repeats the report **{TITLE}** by {AUTHOR}, and holds what it reaches against it.",
+            width="stretch",
+        )
+        with st.popover("About the report", icon=":material/menu_book:", type="tertiary"):
+            # Without its heading, which the button is.
+            st.markdown(REPORT_TEXT.read_text("utf-8").partition("\n")[2])
+    st.html(CARD_STYLE)
+    for column, (page, (icon, title, about)) in zip(st.columns(len(CARDS)), CARDS.items(), strict=True):
+        with column, st.container(border=True, height="stretch", gap="xxsmall", key=f"card-{page}"):
+            st.page_link(f"pages/{page}.py", label=f"**{title}**", icon=f":material/{icon}:")
+            st.caption(about)
+
+
+if read_only():
+    CARDS["train"] = ("play_circle", "Watch them learn", "The curves of whatever is being trained, as they grow.")
+draw_introduction()
+st.header("How far each network has come")
 watching = bool(data.unfinished_runs())
 refreshing(lambda: draw_scores(watching), REFRESH_SECONDS if watching else None)
-st.html(CARD_STYLE)
-if read_only():
-    CARDS["train"] = ("play_circle", "Watch the curves grow.")
-for column, (page, (icon, about)) in zip(st.columns(len(CARDS)), CARDS.items(), strict=True):
-    with column, st.container(border=True, height="stretch", gap="xsmall", key=f"card-{page}"):
-        st.page_link(f"pages/{page}.py", label=f"**{page.capitalize()}**", icon=f":material/{icon}:")
-        st.caption(about)

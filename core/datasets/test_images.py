@@ -23,6 +23,11 @@ def load_test_images(name, progress=None):
     return load(name, progress=progress).test_images if images is None else images
 
 
+def at_hand(name):
+    """Whether a dataset's test images can be had without asking anybody, as far as names of files tell."""
+    return is_cached(name) or (FOLDER / f"{name}.webp").exists()
+
+
 def write_sheet(name, folder=FOLDER):
     """Writes a dataset's test images as a sheet, a hundred in a row; returns its path.
 

@@ -13,11 +13,12 @@ from core.datasets import test_images as sheets
 from core.jobs import liveness, scheduler
 from core.jobs.estimate import measured_speeds
 from core.results import table as results
-from core.results.scores import confidences, predicted_classes
+from core.results.scores import cases, confidences, predicted_classes
 from core.runs import integrity
 from core.runs.run import UNFINISHED, Run, RunError, list_runs
 from core.runs.schema import CHECKED
 from core.runs.sessions import trained_on
+from pages.parts.image_grid import png_address
 from pages.parts.kept import Kept
 from pages.parts.style import run_name
 
@@ -150,6 +151,41 @@ def verdicts(run):
         )
 
     return _read(run, "verdicts", make, "test_predictions.npz", bytes_=_A_LITTLE + 60_000)
+
+
+class Mistake(NamedTuple):
+    """A test image that a run gets wrong: its number, two classes, the confidence in 0..1, and a PNG's address."""
+
+    image: int
+    label: int
+    predicted: int
+    confidence: float
+    address: str
+
+
+def mistakes(run, images_of, count=2):
+    """The wrong predictions that a run is surest of, a list of Mistake.
+
+    Args:
+        images_of: a function of a dataset's name, its test images (N, h, w, c); called only where nothing is kept.
+
+    Raises:
+        RunError: there are no sound predictions.
+        core.datasets.loading.DatasetUnavailable: from `images_of`.
+    """
+
+    def make(run):
+        found = run.read_predictions()
+        logits, labels = found["logits"], found["labels"]
+        wrong = cases(logits, labels, correct=False)[:count]
+        images = images_of(config(run).dataset)
+        classes, sure = predicted_classes(logits), confidences(found["probabilities"])
+        return [
+            Mistake(int(at), int(labels[at]), int(classes[at]), float(sure[at]), png_address(images[at]))
+            for at in wrong
+        ]
+
+    return _read(run, "mistakes", make, "config.json", "test_predictions.npz", bytes_=_A_LITTLE + 4_000)
 
 
 class _Tail(NamedTuple):

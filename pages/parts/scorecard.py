@@ -1,16 +1,24 @@
-"""The report's pairs as a grid of cards: our best run beside the report, coloured by verdict."""
+"""The report's pairs as a grid of cards: our best run beside the report, its curve and what it gets wrong."""
 
+import base64
+import contextlib
+import functools
 import math
 from html import escape
+from pathlib import Path
 
 import streamlit as st
 
 from core.config.recipes import RECIPES
 from core.datasets.catalogue import DATASETS
+from core.datasets.loading import DatasetUnavailable
+from core.datasets.test_images import at_hand, load_test_images
 from core.networks.catalogue import NETWORKS
 from core.results.reference import NETWORKS_OF_REPORT, REPORT
 from core.results.statistics import BETTER, NO_CLEAR_DIFFERENCE, WORSE
+from core.runs.run import Run, RunError, artifacts_folder
 from pages.parts import data
+from pages.parts.charts.curves import settled_range
 from pages.parts.run.card import epoch_words, share_done
 from pages.parts.starting import quick_start_button
 from pages.parts.style import NETWORK_COLOURS, duration, pair_label, percent
@@ -29,29 +37,13 @@ _VERDICT_STYLE = """
   background: color-mix(in srgb, var(--verdict) 8%, transparent);
   border-color: color-mix(in srgb, var(--verdict) 40%, transparent) !important; }}
 """
-_STYLE = """
-.score { container-type: inline-size; display: grid; row-gap: .15rem; line-height: 1.3;
-  font-variant-numeric: tabular-nums; }
-.score .of { display: none; font-weight: 600; }
-.score .spread { display: flex; justify-content: space-between; align-items: baseline; column-gap: .6rem;
-  flex-wrap: wrap; }
-.score .big { font-size: clamp(1.7rem, 14cqi, 2.9rem); font-weight: 650; letter-spacing: -.025em;
-  white-space: nowrap; line-height: 1.15; }
-.score .word { color: var(--verdict); font-weight: 600; white-space: nowrap; }
-.quiet { color: color-mix(in srgb, currentColor 66%, transparent); font-size: .875rem; }
-.score .none { opacity: .5; }
-.axis { line-height: 1.35; }
-.axis b { font-size: 1.1rem; font-weight: 650; white-space: nowrap; }
-[class*="st-key-network-"] { border-left: 5px solid; padding: .9rem 0 0 .8rem; }
-[class*="st-key-cell-"] [data-testid="stPageLink-NavLink"] { padding-left: 0; }
-[class*="st-key-cell-"] [data-testid="stPageLink-NavLink"] p { font-size: .9rem; }
-@media (max-width: 1000px) { [class*="st-key-network-"] { padding-left: .5rem; } .axis b { font-size: 1rem; } }
-@media (max-width: 640px) { .axis.dataset { display: none; } .score .of { display: block; } }
-"""
+_CSS = Path(__file__).with_suffix(".css").read_text("utf-8")
+_SPARKLINE = (120, 36)
+_GETS_WRONG = "<span class='quiet'>gets wrong</span>"
 
 
 def draw_scorecard(best, running):
-    """Draws the grid.
+    """Draws the grid: the figures first, and then the pictures, which can take a moment the first time.
 
     Args:
         best: (network, dataset) -> row, as from `core.results.table.best_runs`.
@@ -61,7 +53,7 @@ def draw_scorecard(best, running):
     networks = "".join(
         f".st-key-network-{name} {{ border-color: {NETWORK_COLOURS[name]}; }}" for name in NETWORKS_OF_REPORT
     )
-    st.html(f"<style>{_STYLE}{verdicts}{networks}</style>")
+    st.html(f"<style>{_CSS}{verdicts}{networks}</style>")
     for column, dataset in zip(st.columns(_WIDTHS)[1:], DATASETS.values(), strict=True):
         height, width, channels = dataset["image_shape"]
         kind = "grey" if channels == 1 else "colour"
@@ -70,6 +62,7 @@ def draw_scorecard(best, running):
                 f"<div class='axis dataset'><b>{escape(dataset['label'])}</b><br>"
                 f"<span class='quiet'>{width} × {height}, {kind}</span></div>"
             )
+    waiting = []
     for network in NETWORKS_OF_REPORT:
         facts = NETWORKS[network]
         head, *columns = st.columns(_WIDTHS)
@@ -78,8 +71,14 @@ def draw_scorecard(best, running):
                 f"<div class='axis'><b>{escape(facts['label'])}</b><br><span class='quiet'>{facts['year']}</span></div>"
             )
         for column, dataset in zip(columns, DATASETS, strict=True):
+            row = best.get((network, dataset))
             with column:
-                _draw_cell(network, dataset, best.get((network, dataset)), running.get((network, dataset)))
+                pictures = _draw_cell(network, dataset, row, running.get((network, dataset)))
+            if row:
+                waiting.append((row, pictures))
+    images_of = functools.cache(load_test_images)
+    for row, pictures in waiting:
+        pictures.html(_pictures(Run(artifacts_folder() / row["run"]), row, images_of))
 
 
 def _draw_cell(network, dataset, row, at_work):
@@ -87,19 +86,73 @@ def _draw_cell(network, dataset, row, at_work):
     with st.container(border=True, height="stretch", gap="xsmall", key=f"cell-{kind}-{network}-{dataset}"):
         report = REPORT.get((network, dataset), {})
         lines = _score_lines(row, report) if row else _untrained_lines(report)
-        st.html(f"<div class='score'><div class='of'>{escape(pair_label(network, dataset))}</div>{lines}</div>")
+        label = pair_label(network, dataset)
+        st.html(f"<div class='score'><div class='of'>{escape(label)}</div>{lines}</div>")
+        pictures = st.empty()
+        if row:
+            # As high as what will stand there, so that nothing moves when it comes.
+            pictures.html("<div class='pictures'></div>")
         if at_work:
             run, status = at_work
             config = data.config(run)
             st.progress(share_done(config, status), text=epoch_words(config, status))
         with st.container(horizontal=True, gap="small"):
+            # What is in italics is there for those who hear the page: nine links must not have one name.
             if row:
-                st.page_link("pages/gallery.py", label="Gallery", icon="", query_params={"run": row["run"]})
-                st.page_link("pages/compare.py", label="Curves", icon="", query_params={"run": row["run"]})
+                query = {"run": row["run"]}
+                st.page_link("pages/gallery.py", label=f"Gallery *of {label}*", icon="", query_params=query)
+                st.page_link("pages/compare.py", label=f"Curves *of {label}*", icon="", query_params=query)
             if at_work:
-                st.page_link("pages/train.py", label="Watch it learn", icon="", query_params={"run": run.id})
+                st.page_link(
+                    "pages/train.py", label=f"Watch it learn *: {label}*", icon="", query_params={"run": run.id}
+                )
             elif not row:
                 quick_start_button("Train quickly", network, dataset)
+    return pictures
+
+
+def _pictures(run, row, images_of):
+    """The curve of a run, and two images that it gets wrong, as HTML; without what cannot be read."""
+    curve = wrong = ""
+    with contextlib.suppress(RunError):
+        curve = _sparkline(data.history(run)["validation_accuracy"].tolist(), NETWORK_COLOURS[row["network"]])
+    classes = DATASETS[row["dataset"]]["classes"]
+    # What is not on this machine is not fetched for the sake of a small picture.
+    if at_hand(row["dataset"]):
+        with contextlib.suppress(RunError, DatasetUnavailable):
+            wrong = "".join(
+                f'<img src="{found.address}" alt="{escape(says)}" title="{escape(says)}">'
+                for found in data.mistakes(run, images_of)
+                for says in [
+                    f"Test image {found.image}: {classes[found.label]}, taken for {classes[found.predicted]}, "
+                    f"{percent(found.confidence, 0)} sure"
+                ]
+            )
+    return f"<div class='pictures'>{curve}<span class='mistakes'>{wrong and _GETS_WRONG}{wrong}</span></div>"
+
+
+def _sparkline(shares, colour):
+    """The validation accuracy by epoch as a small picture, in HTML."""
+    drawn = [share for share in shares if math.isfinite(share)]
+    if len(drawn) < 2:
+        return ""
+    low, high = settled_range([drawn]) or (min(drawn), max(drawn))
+    width, height = _SPARKLINE
+    points = " ".join(
+        f"{2 + (width - 4) * epoch / (len(drawn) - 1):.1f},"
+        f"{height - 3 - (height - 6) * (max(share, low) - low) / (high - low or 1):.1f}"
+        for epoch, share in enumerate(drawn)
+    )
+    picture = (
+        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}' preserveAspectRatio='none'>"
+        f"<polyline points='{points}' fill='none' stroke='{colour}' stroke-width='2.5' stroke-linejoin='round' "
+        "stroke-linecap='round' vector-effect='non-scaling-stroke'/></svg>"
+    )
+    says = f"Validation accuracy over {_epochs(len(drawn))}: from {percent(drawn[0])} to {percent(drawn[-1])}"
+    return (
+        f'<img class="curve" alt="{says}" title="{says}" '
+        f'src="data:image/svg+xml;base64,{base64.b64encode(picture.encode()).decode()}">'
+    )
 
 
 def _css_name(verdict):
@@ -107,33 +160,43 @@ def _css_name(verdict):
 
 
 def _score_lines(row, report):
-    recipe = RECIPES[row["recipe"]]["label"] + (", shipped" if row["shipped"] else "")
-    own_interval = f"95 % interval {percent(row['test_accuracy_low'])} to {percent(row['test_accuracy_high'])}"
+    recipe = f"{RECIPES[row['recipe']]['label']} recipe" + (", included" if row["shipped"] else "")
     total = "not recorded" if math.isnan(row["total_seconds"]) else duration(row["total_seconds"])
-    times = f"Training time {duration(row['seconds'])}, in all {total}"
+    facts = [
+        f"95 % interval {percent(row['test_accuracy_low'])} to {percent(row['test_accuracy_high'])}",
+        _difference_interval(row) if row["verdict"] else "",
+        f"{recipe}: epoch {row['epoch']} of {row['epochs']:g}",
+        f"Training time {duration(row['seconds'])}, in all {total}",
+        f"The report: {_reports_time(row)}" if report else "",
+    ]
+    more = "".join(f"<div>{escape(fact)}</div>" for fact in facts if fact)
     return (
-        f"<div class='spread'><span class='big' title='{own_interval}'>{percent(row['test_accuracy'])}</span>"
+        f"<div class='spread'><span class='big'>{percent(row['test_accuracy'])}</span>"
         f"<span class='word'>{VERDICTS[row['verdict']][0] if row['verdict'] else ''}</span></div>"
-        f"{_difference_line(row) if row['verdict'] else ''}"
-        f"<div>Report {percent(report.get('test_accuracy'))}<span class='quiet'>{_reports_time(row)}</span></div>"
-        f"<div class='quiet' title='{times}'>{escape(recipe)}: epoch {row['epoch']} of {row['epochs']:g}, "
-        f"{duration(row['seconds'])}</div>"
+        f"<details class='more'><summary>{_difference_line(row, report)}</summary>"
+        f"<div class='quiet'>{more}</div></details>"
     )
 
 
-def _difference_line(row):
-    difference, low, high = (
-        f"{100 * row[f'test_accuracy_difference{end}']:+.2f}".replace("-", "−") for end in ("", "_low", "_high")
-    )
-    return (
-        f"<div class='spread'><span class='word'>{difference} points</span>"
-        f"<span class='quiet'>95 % interval {low} to {high}</span></div>"
-    )
+def _points(share):
+    return f"{100 * share:+.2f}".replace("-", "−")
+
+
+def _difference_line(row, report):
+    if not row["verdict"]:
+        return "The report has no figure"
+    difference = _points(row["test_accuracy_difference"])
+    return f"<span class='word'>{difference} points</span> from the report’s {percent(report['test_accuracy'])}"
+
+
+def _difference_interval(row):
+    low, high = (_points(row[f"test_accuracy_difference{end}"]) for end in ("_low", "_high"))
+    return f"Difference {_points(row['test_accuracy_difference'])} points, 95 % interval {low} to {high}"
 
 
 def _reports_time(row):
     epochs, seconds = row["report_epochs"], row["report_seconds"]
-    return ", time not said" if math.isnan(seconds) else f", {_epochs(epochs)}, {duration(seconds)}"
+    return "time not said" if math.isnan(seconds) else f"{_epochs(epochs)}, {duration(seconds)}"
 
 
 def _untrained_lines(report):

@@ -13,7 +13,7 @@ from tests.penmanship import teach
 PAGES = {
     "overview": ("Deeper Networks Lab", ".score"),
     "train": ("Train", ".live-chart .legendtext"),
-    "compare": ("Compare", ".js-plotly-plot .legendtext"),
+    "compare": ("Compare", ".js-plotly-plot .js-line"),
     "gallery": ("Gallery", "svg.marks"),
     "draw": ("Draw", ".predictions article"),
 }

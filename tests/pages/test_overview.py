@@ -1,5 +1,6 @@
 """The Overview page as its script runs: with no run, with one running, with some finished."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,10 +8,13 @@ from streamlit.testing.v1 import AppTest
 
 from core.config.recipes import RECIPES, make_config
 from core.datasets.catalogue import DATASETS
+from core.datasets.test_images import load_test_images
+from core.results import scores
 from core.results import table as results
-from core.results.reference import NETWORKS_OF_REPORT, REPORT, TEST_IMAGES
+from core.results.reference import AUTHOR, NETWORKS_OF_REPORT, REPORT, TEST_IMAGES, TITLE
 from core.results.statistics import BETTER, NO_CLEAR_DIFFERENCE, WORSE, compare_accuracies, wilson_interval
 from core.runs.run import list_runs
+from pages.parts.image_grid import png_address
 from pages.parts.scorecard import VERDICTS
 from pages.parts.style import percent
 from tests.folders import finished_run, started_run
@@ -33,8 +37,18 @@ def cells(page):
 
 
 def links(page, label):
-    """The query of each link with this label, in the page's order."""
-    return [link.proto.query_string for link in page.get("page_link") if link.proto.label == label]
+    """The query of each link that is called so, and where it leads, in the page's order."""
+    return [link.proto.query_string for link in page.get("page_link") if link.proto.label.startswith(f"{label} *")]
+
+
+def summary(page):
+    """What stands above the grid."""
+    return " ".join(element.value for element in page.markdown)
+
+
+def pictures(page):
+    """The HTML below each score."""
+    return [element.proto.body for element in page.get("html") if "class='pictures'" in element.proto.body]
 
 
 def test_with_no_run_every_pair_shows_the_reports_figure_and_offers_to_train():
@@ -43,7 +57,7 @@ def test_with_no_run_every_pair_shows_the_reports_figure_and_offers_to_train():
     for pair, cell in cells(page).items():
         assert percent(REPORT[pair]["test_accuracy"]) in cell
         assert "Not trained yet" in cell
-    assert "None of the 9 pairs is trained yet" in page.markdown[1].value
+    assert "None of the 9 pairs is trained yet" in summary(page)
 
 
 def test_the_four_cards_lead_to_the_other_pages():
@@ -87,9 +101,9 @@ def test_a_finished_pair_shows_ours_beside_the_reports_and_leads_to_its_run(reci
     page = opened()
     cell = cells(page)["alexnet", "mnist"]
     assert percent(accuracy) in cell
-    assert "Report 99.22 %" in cell
-    assert f"{RECIPES[recipe]['label']}: epoch 3 of 3, 38 s" in cell
-    assert ", 28 epochs, 13 min" in cell
+    assert "from the report’s 99.22 %" in cell
+    assert f"{RECIPES[recipe]['label']} recipe: epoch 3 of 3" in cell
+    assert "The report: 28 epochs, 13 min" in cell
     low, high = wilson_interval(10_000 * accuracy, 10_000)
     assert f"95 % interval {100 * low:.2f} % to {100 * high:.2f} %" in cell
     compared = compare_accuracies(accuracy, 10_000, 0.9922, TEST_IMAGES)
@@ -97,7 +111,7 @@ def test_a_finished_pair_shows_ours_beside_the_reports_and_leads_to_its_run(reci
     assert f"{difference} points" in cell
     assert f"95 % interval {low} to {high}" in cell
     assert links(page, "Gallery") == links(page, "Curves") == [f"run={run.id}"]
-    assert "1 of 9 pairs trained" in page.markdown[1].value
+    assert "1 of 9 pairs trained" in summary(page)
 
 
 @pytest.mark.parametrize(("total", "said"), [(None, "not recorded"), (600.0, "10 min")])
@@ -124,10 +138,10 @@ def test_each_verdict_has_its_word_and_is_counted():
         assert VERDICTS[word][0] in cells(page)[network, "mnist"]
         assert f"{difference} points" in cells(page)[network, "mnist"]
     assert percent(REPORT["alexnet", "mnist"]["test_accuracy"] + 0.005) in cells(page)["alexnet", "mnist"]
-    assert page.markdown[1].value == (
+    assert (
         "3 of 9 pairs trained. Judged together, with Holm's correction: 1 better than the report, "
         "1 with no clear difference, 1 worse."
-    )
+    ) in summary(page)
 
 
 def test_a_pair_that_is_better_alone_need_not_be_counted_among_many():
@@ -135,13 +149,13 @@ def test_a_pair_that_is_better_alone_need_not_be_counted_among_many():
         with_test_accuracy(finished_run(*pair), figures["test_accuracy"] + 0.0026 * (pair == ("alexnet", "mnist")))
     page = opened()
     assert VERDICTS[BETTER][0] in cells(page)["alexnet", "mnist"]
-    assert "0 better than the report, 9 with no clear difference, 0 worse" in page.markdown[1].value
+    assert "0 better than the report, 9 with no clear difference, 0 worse" in summary(page)
 
 
 def test_one_trained_pair_needs_no_correction():
     with_test_accuracy(finished_run(), 0.9958)
     sentence = "1 of 9 pairs trained. 1 better than the report, 0 with no clear difference, 0 worse."
-    assert opened().markdown[1].value == sentence
+    assert sentence in summary(opened())
 
 
 def test_a_run_on_ten_images_does_not_take_over_the_card():
@@ -158,3 +172,55 @@ def test_a_damaged_run_is_one_sentence_and_the_rest_is_shown():
     (warning,) = page.warning
     assert warning.value.startswith(f"{damaged.id}: metrics.json: line 1 is not JSON; ")
     assert links(page, "Gallery") == [f"run={sound.id}"]
+
+
+def test_a_stranger_is_told_what_this_is_which_report_and_what_to_do_first():
+    page = opened()
+    introduction = page.markdown[0].value
+    assert TITLE in introduction
+    assert AUTHOR in introduction
+    (about,) = page.get("popover")
+    assert about.proto.popover.label == "About the report"
+    assert "What it found." in about.markdown[0].value
+    guide = [link.proto.label for link in page.get("page_link")][:4]
+    assert guide == ["**Draw a digit**", "**See the mistakes**", "**Compare the runs**", "**Train a network**"]
+    assert "Start here" in page.caption[0].value
+
+
+def test_each_cell_shows_its_curve_and_two_images_that_it_gets_wrong_the_surest_first():
+    run = finished_run("alexnet", "fashion_mnist")
+    found = run.read_predictions()
+    first, second = scores.cases(found["logits"], found["labels"], correct=False)[:2]
+    (cell,) = pictures(opened())
+    classes = DATASETS["fashion_mnist"]["classes"]
+    said = re.findall(r'alt="([^"]+)"', cell)
+    assert said[0] == "Validation accuracy over 3 epochs: from 65.00 % to 88.33 %"
+    assert said[1:] == [
+        f"Test image {image}: {classes[image % 10]}, taken for {classes[(image + 1) % 10]}, 82 % sure"
+        for image in (first, second)
+    ]
+    picture = re.search(rf'src="([^"]+)" alt="Test image {first}:', cell)[1]
+    assert picture == png_address(load_test_images("fashion_mnist")[first])
+
+
+def test_without_the_images_or_a_history_a_cell_shows_what_there_is(monkeypatch):
+    run = finished_run()
+    monkeypatch.setattr("pages.parts.scorecard.at_hand", lambda name: False)
+    (cell,) = pictures(opened())
+    assert re.findall(r"<img", cell) == ["<img"]
+    run.history_path.write_text("epoch\n1\n")
+    page = opened()
+    assert re.findall(r"<img", pictures(page)[0]) == []
+    assert links(page, "Gallery") == [f"run={run.id}"]
+
+
+def test_a_network_that_the_report_does_not_have_is_named_below_the_grid():
+    finished_run("lenet5", "mnist")
+    assert "Also trained, though not by the report: LeNet-5 on MNIST" in summary(opened())
+
+
+def test_three_lines_a_card_and_the_rest_at_a_click():
+    finished_run()
+    (seen, hidden) = cells(opened())["alexnet", "mnist"].split("</summary>")
+    assert "interval" not in seen
+    assert hidden.count("<div>") == 5
