@@ -1,9 +1,11 @@
 """Draw: a digit with mouse, pen or finger, and what every trained MNIST network reads in it, while you draw."""
 
+import time
 from collections import Counter
 
 import streamlit as st
 
+from core.config.recipes import RECIPES
 from core.digits.strokes import DATASET, DrawingError
 from core.networks.catalogue import NETWORKS
 from core.results import table as results
@@ -11,30 +13,64 @@ from core.results.reference import NETWORKS_OF_REPORT
 from core.runs.run import UNFINISHED, RunError, open_run
 from core.settings import read_only
 from pages.parts import data
-from pages.parts.draw.pad import drawing_pad
+from pages.parts.draw.pad import drawing_pad, open_drawing
 from pages.parts.draw.picture_choice import picture_choice
-from pages.parts.draw.predictions import Reader, draw_predictions
+from pages.parts.draw.predictions import MOST_AT_ONCE, Reader, draw_predictions
+from pages.parts.linked import linked
 from pages.parts.refreshing import refreshing
 from pages.parts.shell import begin_page
 from pages.parts.starting import quick_start_button
 from pages.parts.style import NETWORK_COLOURS, pair_label, plain
-from pages.parts.urls import runs_in_url
+from pages.parts.urls import put_runs_in_url, runs_in_url
 
 begin_page()
 
 REFRESH_SECONDS = 2
+NEWEST, BEST, CHOSEN = "newest", "best", "any"
+# What the URL says -> what the widget says, and what becomes of a network that is still learning.
+CHOICES = {
+    NEWEST: ("Newest", "It answers here when it is done."),
+    BEST: ("Best", "It answers here when it is done, if it is the best of its kind."),
+    CHOSEN: ("Choose", "When it is done, you can choose it here."),
+}
+# Beside the pad the answers, below it the place for a picture; on a phone the answers come first. The choice of who
+# answers stands below the answers, so that nothing is between the pad and the verdict there.
+_STYLE = """<style>
+.st-key-drawing { display: grid; gap: 1rem 2rem; grid-template: auto 1fr / minmax(0, 2fr) minmax(0, 3fr); }
+.st-key-drawing > :nth-child(2) { grid-area: 1 / 2 / 3 / 3; }
+.st-key-drawing > :nth-child(3) { grid-column: 1; }
+@media (max-width: 640px) { .st-key-drawing { display: flex; } }
+</style>"""
 
 
-def chosen_runs(mnist_runs):
-    """Run id -> test accuracy: the best completed run of each network, in the networks' order, and those in the URL."""
-    completed = [run for run in mnist_runs if data.state(run)["state"] == "completed" and run.tflite_path.exists()]
-    rows, problems = data.table(completed)
-    best = results.best_runs(rows)
-    named, more = data.table([run for run in runs_in_url() if reads_digits(run)])
-    for problem in problems + more:
+def answering(choice, completed):
+    """Run id -> test accuracy of the runs whose networks answer, in the networks' order; and how many others could.
+
+    Args:
+        choice: one of CHOICES.
+        completed: the runs that have learned digits, newest first.
+    """
+    named = [run for run in runs_in_url() if reads_digits(run)]
+    proposed = [] if choice == CHOSEN and named else best(completed) if choice == BEST else newest(completed)
+    asked = list(dict.fromkeys([*named, *proposed[:MOST_AT_ONCE]]))
+    rows, problems = data.table(asked)
+    for problem in problems:
         st.warning(plain(problem))
-    rows = [best[network, DATASET] for network in NETWORKS if (network, DATASET) in best] + named.to_dict("records")
-    return {row["run"]: row["test_accuracy"] for row in rows}
+    return dict(zip(rows["run"], rows["test_accuracy"], strict=True)), len(set(proposed) - set(asked))
+
+
+def newest(completed):
+    """Each network's newest run, the last ones trained first."""
+    first = {}
+    for run in completed:
+        first.setdefault(data.config(run).network, run)
+    return list(first.values())
+
+
+def best(completed):
+    """Each network's best run; see `core.results.table.best_runs`."""
+    rows, _ = data.table(completed)
+    return [open_run(row["run"]) for row in results.best_runs(rows).values()]
 
 
 def reads_digits(run):
@@ -54,19 +90,43 @@ def reads_digits(run):
 def readers(accuracies):
     """A Reader for each run whose network can be loaded; says why for the others."""
     runs = loaded(map(open_run, accuracies))
-    labels = [NETWORKS[data.config(run).network]["label"] for run in runs]
-    often = Counter(labels)
+    which = told_apart([(data.config(run), data.created(run), run) for run in runs])
     return [
         Reader(
             run,
-            f"{label} {run.id[-4:]}" if often[label] > 1 else label,
+            NETWORKS[data.config(run).network]["label"],
             NETWORK_COLOURS[data.config(run).network],
             data.name(run),
             accuracies[run.id],
             data.metrics(run).get("quantized", {}).get("test_accuracy"),
+            words,
+            data.config(run).label_smoothing,
         )
-        for run, label in zip(runs, labels, strict=True)
+        for run, words in zip(runs, which, strict=True)
     ]
+
+
+def told_apart(runs):
+    """What tells each of (config, created, run) from the others of its network: "quick, 14:05" on the day it was made,
+    "modern, 22 Nov" later, "modern, included", and the end of the run's id where two would still be alike.
+    """
+    words = [
+        f"{RECIPES[config.recipe]['label'].lower()}, {'included' if run.is_shipped else moment(created)}"
+        for config, created, run in runs
+    ]
+    often = Counter((config.network, said) for (config, _, _), said in zip(runs, words, strict=True))
+    return [
+        f"{said}, {run.id[-4:]}" if often[config.network, said] > 1 else said
+        for (config, _, run), said in zip(runs, words, strict=True)
+    ]
+
+
+def moment(seconds):
+    """The time of day of a moment of today, the day of one before: "14:05", "22 Nov"; `seconds` since 1970."""
+    then = time.localtime(seconds)
+    if then[:3] == time.localtime()[:3]:
+        return time.strftime("%H:%M", then)
+    return f"{then.tm_mday} {time.strftime('%b', then)}"
 
 
 def loaded(runs):
@@ -96,25 +156,52 @@ def ask(reader, image):
 
 
 @st.fragment
-def draw(found, missing):
-    """The pad, the answers, and networks to train instead: all that a stroke runs again."""
-    left, right = st.columns([2, 3], gap="medium")
+def draw(found, missing, choice, completed, left_out):
+    """The pad, the answers, who answers, and networks to train instead: all that a stroke runs again."""
     image, predictions = None, []
-    with left:
-        try:
-            image = drawing_pad("pad")
-        except DrawingError as error:
-            st.error(plain(str(error)))
-        picture_choice("pad")
-    with right:
-        try:
-            predictions = [] if image is None else [ask(reader, image) for reader in found]
-        except RunError as error:
-            st.error(plain(str(error)))
-            image = None
-        draw_predictions(image, found, predictions, "predictions")
-        if missing:
-            offer(missing, bool(found))
+    st.html(_STYLE)
+    with st.container(key="drawing"):
+        with st.container(key="drawing-pad"):
+            try:
+                image = drawing_pad("pad")
+            except DrawingError as error:
+                st.error(plain(str(error)))
+        with st.container(key="drawing-answers"):
+            try:
+                predictions = [] if image is None else [ask(reader, image) for reader in found]
+            except RunError as error:
+                st.error(plain(str(error)))
+                image = None
+            draw_predictions(image, found, predictions, "predictions")
+            if completed:
+                choose(choice, completed, found, left_out)
+            if missing:
+                offer(missing, bool(found))
+        with st.container(key="drawing-picture"):
+            picture_choice("pad")
+
+
+def choose(choice, completed, found, left_out):
+    """Who answers: the newest runs, the best ones, or those that are chosen here. All of it is in the URL."""
+    notices = st.container()
+    labels = {name: label for name, (label, _) in CHOICES.items()}
+    now = linked(st.segmented_control, "Who answers", "answer", labels, NEWEST, notices, required=True)
+    if now != choice:
+        st.rerun()
+    if choice == CHOSEN:
+        key = "chosen to answer"
+        st.session_state[key] = [reader.run for reader in found if reader.run in completed]
+        st.multiselect(
+            "Networks that answer",
+            completed,
+            key=key,
+            format_func=data.name,
+            on_change=lambda: put_runs_in_url(st.session_state[key]),
+            placeholder="Choose networks",
+        )
+    if left_out:
+        others = "1 other network has" if left_out == 1 else f"{left_out} other networks have"
+        st.caption(f"{others} learned digits too. To ask them, take “{CHOICES[CHOSEN][0]}”.")
 
 
 def offer(networks, beside):
@@ -128,7 +215,7 @@ def offer(networks, beside):
             quick_start_button(f"Train {NETWORKS[network]['label']}", network, DATASET)
 
 
-def await_training(runs):
+def await_training(runs, choice):
     """Links to the runs that learn digits now; the page starts anew when one of them ends."""
     for run in runs:
         try:
@@ -141,22 +228,36 @@ def await_training(runs):
         epoch = f", epoch {status['epoch']} of {status['epochs']}" if status.get("epoch") else ""
         st.page_link(
             "pages/train.py",
-            label=f"{label} is learning digits{epoch}. It answers here when it is done.",
+            label=f"{label} is learning digits{epoch}. {CHOICES[choice][1]}",
             icon=":material/show_chart:",
             query_params={"run": run.id},
         )
 
 
+def open_link():
+    """Lays the drawing that the address holds on the pad; says in one sentence why it cannot."""
+    try:
+        open_drawing("pad", st.query_params.get("drawing"))
+    except DrawingError as error:
+        st.warning(str(error), icon=":material/link_off:")
+
+
 def main():
     st.title("Draw")
-    st.write("Draw a digit, or choose a picture of one. Each network that was trained on MNIST says what it reads.")
+    st.write("Draw a digit, or choose a picture of one. Networks that have learned digits say what they read.")
+    open_link()
     mnist_runs = [run for run in data.readable_runs()[0] if data.config(run).dataset == DATASET]
-    found = readers(chosen_runs(mnist_runs))
+    completed = [run for run in mnist_runs if data.state(run)["state"] == "completed" and run.tflite_path.exists()]
+    choice = st.query_params.get("answer", NEWEST)
+    choice = choice if choice in CHOICES else NEWEST
+    accuracies, left_out = answering(choice, completed)
+    found = readers(accuracies)
     learning = [run for run in mnist_runs if data.state(run)["state"] in UNFINISHED]
-    there = {data.config(run).network for run in [*learning, *(reader.run for reader in found)]}
-    draw(found, [] if read_only() else [network for network in NETWORKS_OF_REPORT if network not in there])
+    there = {data.config(run).network for run in [*learning, *completed, *(reader.run for reader in found)]}
+    missing = [] if read_only() else [network for network in NETWORKS_OF_REPORT if network not in there]
+    draw(found, missing, choice, completed, left_out)
     if learning:
-        refreshing(lambda: await_training(learning), REFRESH_SECONDS)
+        refreshing(lambda: await_training(learning, choice), REFRESH_SECONDS)
 
 
 main()

@@ -39,9 +39,13 @@ def started_run(network="alexnet", dataset="mnist", recipe="quick", epochs_done=
 
 def finished_run(network="alexnet", dataset="mnist", recipe="quick", examples=200, wrong=0.1, **overrides):
     """A completed run: random test predictions of which a share `wrong` is wrong; it has no network file."""
-    run = started_run(network, dataset, recipe, epochs_done=3, **overrides)
+    return complete(started_run(network, dataset, recipe, epochs_done=3, **overrides), examples, wrong)
+
+
+def complete(run, examples=200, wrong=0.1):
+    """Ends a started run as its worker would; returns it."""
     random = np.random.default_rng(0)
-    classes = len(DATASETS[dataset]["classes"])
+    classes = len(DATASETS[run.read_config().dataset]["classes"])
     labels = np.arange(examples) % classes
     answers = np.where(random.random(examples) < wrong, (labels + 1) % classes, labels)
     # Which are probabilities of 0.82 and nine times 0.02.

@@ -1,6 +1,7 @@
 """Digits as pen strokes, and a small network that has learned to read such drawings."""
 
 import functools
+import string
 import tempfile
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from core.digits.strokes import digit_image
 from core.runs.run import Run
 
 PEN = 0.085
+_LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
 
 
 def _arc(x, y, width, height, start=0.0, end=1.0):
@@ -39,6 +41,25 @@ def strokes(digit, turn=0.0, slant=0.0, stretch=1.0, pen=PEN):
     move = turned @ np.array([[stretch, slant], [0, 1]])
     written = [(np.array(corners) - 0.5) @ move.T + 0.5 for corners in DIGITS[digit]]
     return [{"width": pen, "points": np.clip(corners, 0, 1).round(4).tolist()} for corners in written]
+
+
+def address_of(drawing):
+    """The drawing as the pad writes it into the page's address."""
+
+    def letters(number):
+        rest, text = 2 * abs(number) + (number < 0), ""
+        while True:
+            rest, low = divmod(rest, 32)
+            text += _LETTERS[low + 32 * (rest > 0)]
+            if not rest:
+                return text
+
+    parts = []
+    for stroke in drawing:
+        points = np.rint(1000 * np.array(stroke["points"])).astype(int)
+        ways = np.diff(points, axis=0, prepend=np.zeros((1, 2), int))
+        parts.append("".join(letters(int(number)) for number in [round(1000 * stroke["width"]), *ways.ravel()]))
+    return ".".join(parts)
 
 
 def variations(count, seed=0):

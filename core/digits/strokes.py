@@ -1,4 +1,7 @@
-"""Pen strokes into a digit, the way MNIST's were made."""
+"""Pen strokes into a digit, the way MNIST's were made, and out of the address of a page."""
+
+import itertools
+import string
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -10,6 +13,13 @@ MOST_POINTS = 5000
 PEN_WIDTHS = (0.03, 0.14)
 UNREADABLE = "This drawing could not be read; clear the pad and draw again."
 _FINER = 8
+# Of a drawing in an address: how many letters it may have, and what they stand for.
+LONGEST_ADDRESS = 4000
+_GRID = 1000
+_MOST_BITS = 15
+_LETTERS = {
+    letter: value for value, letter in enumerate(string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_")
+}
 
 
 class DrawingError(ValueError):
@@ -40,6 +50,51 @@ def digit_image(strokes):
     scale = BOX * _FINER / extent.max()
     size = np.ceil(extent * scale / _FINER - 1e-6).astype(int)
     return centred(_rasterised([(width * scale, (points - low) * scale) for width, points in ink], size))
+
+
+def strokes_in_address(text):
+    """The strokes that the address of the Draw page holds; pages/parts/draw/pad.js writes it.
+
+    Args:
+        text: a stroke between dots, each a row of whole numbers: its width, x and y of its first point, and the way to
+            each further point, right and down, all in thousandths of the pad's side. A number is in letters of
+            base64url, five bits in each, the lowest first; the sixth bit says that more follow. The lowest bit of the
+            number is its sign.
+
+    Returns:
+        The strokes as `digit_image` takes them, which has not looked at them yet.
+
+    Raises:
+        DrawingError: there is no drawing in the text, or it is longer than LONGEST_ADDRESS.
+    """
+    wrong = DrawingError("The drawing in the link cannot be read, so the pad is empty: ask for the link again.")
+    if len(text) > LONGEST_ADDRESS:
+        raise wrong
+    strokes = []
+    for part in text.split("."):
+        numbers = _numbers(part)
+        if numbers is None or len(numbers) < 3 or len(numbers) % 2 == 0:
+            raise wrong
+        width, *ways = numbers
+        across, down = (itertools.accumulate(ways[axis::2]) for axis in (0, 1))
+        points = [[x / _GRID, y / _GRID] for x, y in zip(across, down, strict=True)]
+        strokes.append({"width": width / _GRID, "points": points})
+    return strokes
+
+
+def _numbers(text):
+    """The whole numbers that letters stand for; None where one is no letter, or a number has too many or no end."""
+    numbers, number, bits = [], 0, 0
+    for letter in text:
+        if letter not in _LETTERS or bits > _MOST_BITS:
+            return None
+        more, low = divmod(_LETTERS[letter], 32)
+        number += low << bits
+        bits += 5
+        if not more:
+            numbers.append(-(number >> 1) if number & 1 else number >> 1)
+            number, bits = 0, 0
+    return None if bits else numbers
 
 
 def _checked(strokes):

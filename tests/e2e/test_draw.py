@@ -1,5 +1,6 @@
 """The journey: draw a 7 with the mouse, read what three networks make of it, and find it again later."""
 
+import math
 import re
 from urllib.request import urlopen
 
@@ -8,7 +9,7 @@ from playwright.sync_api import expect
 
 from core.networks.catalogue import NETWORKS
 from core.results.reference import NETWORKS_OF_REPORT
-from tests.folders import finished_run
+from tests.folders import complete, finished_run, started_run
 from tests.penmanship import DIGITS, teach
 from tests.picture_files import PAPER, saved
 
@@ -167,3 +168,136 @@ def test_a_file_that_is_no_picture_is_said_so_and_the_drawing_stays(three_networ
     expect(page.get_by_text("This is no picture that can be read here")).to_be_visible()
     expect(verdict(page)).to_have_text("All three networks read a 1.")
     assert ink(page) > 1000
+
+
+def press(page, *keys):
+    for key, times in keys:
+        for _ in range(times):
+            page.keyboard.press(key)
+
+
+def test_a_7_is_drawn_with_the_keyboard_alone(three_networks, app_url, page):
+    open_draw(page, app_url)
+    pad = page.get_by_label("Pad: draw a digit")
+    while not pad.evaluate("pad => pad.getRootNode().activeElement === pad"):
+        page.keyboard.press("Tab")
+    expect(page.locator(".cursor")).to_be_visible()
+    assert "arrow keys move the pen" in page.locator("#how").inner_text()
+    press(page, ("ArrowLeft", 10), ("ArrowUp", 14), ("Space", 1))
+    expect(page.get_by_role("status").filter(has_text="Pen down")).to_be_attached()
+    press(page, ("ArrowRight", 20))
+    for _ in range(15):
+        page.keyboard.down("ArrowLeft")
+        page.keyboard.up("ArrowLeft")
+        press(page, ("ArrowDown", 2))
+    press(page, ("Space", 1))
+    expect(page.get_by_role("status").filter(has_text="Pen up")).to_be_attached()
+    expect(verdict(page)).to_have_text("All three networks read a 7.")
+    assert ink(page) > 1000
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Delete")
+    expect(verdict(page)).to_have_text("Waiting for a digit.")
+    page.keyboard.press("Control+z")
+    expect(verdict(page)).to_have_text("All three networks read a 7.")
+
+
+def answers(page):
+    return page.get_by_role("article").locator("li span").all_inner_texts()
+
+
+def test_a_link_holds_the_drawing_and_opens_with_the_same_answers(three_networks, app_url, page):
+    open_draw(page, app_url)
+    entries = page.evaluate("history.length")
+    draw(page, 1)
+    draw(page, 0)
+    page.get_by_role("button", name="Undo").click()
+    draw(page, 7)
+    page.get_by_role("button", name="Clear").click()
+    draw(page, 7)
+    expect(verdict(page)).to_have_text("All three networks read a 7.")
+    expect(page).to_have_url(re.compile(r"/draw\?drawing=[\w.-]{20,400}$"))
+    assert page.evaluate("history.length") == entries, "the Back button would go through the strokes"
+    link, read, drawn = page.url, answers(page), ink(page)
+
+    go_to(page, "Train")
+    assert "drawing" not in page.url
+    go_to(page, "Draw")
+    expect(page).to_have_url(link)
+    page.goto("about:blank")
+    page.goto(link)
+    expect(verdict(page)).to_have_text("All three networks read a 7.")
+    assert (answers(page), ink(page)) == (read, drawn)
+    assert page.url == link
+
+    page.locator(".st-key-presenter label").first.click()
+    expect(page).to_have_url(re.compile("present=true"))
+    expect(verdict(page)).to_have_text("All three networks read a 7.")
+    page.get_by_role("button", name="Clear").click()
+    expect(verdict(page)).to_have_text("Waiting for a digit.")
+    expect(page).to_have_url(re.compile(r"/draw\?present=true$"))
+    page.locator(".st-key-presenter label").first.click()
+    expect(page).to_have_url(re.compile(r"/draw$"))
+    expect(verdict(page)).to_have_text("Waiting for a digit.")
+
+
+def test_a_link_with_a_drawing_that_cannot_be_read_says_so_until_one_is_drawn(three_networks, app_url, page):
+    page.goto(f"{app_url}/draw?drawing=nonsense")
+    expect(page.get_by_text("The drawing in the link cannot be read")).to_be_visible()
+    expect(page).to_have_url(re.compile("/draw$"))
+    draw(page, 7)
+    expect(verdict(page)).to_have_text("All three networks read a 7.")
+
+
+def test_a_long_scribble_has_a_short_link(three_networks, app_url, page):
+    open_draw(page, app_url)
+    pad = page.get_by_label("Pad: draw a digit").bounding_box()
+    page.mouse.move(pad["x"] + 60, pad["y"] + 40)
+    page.mouse.down()
+    for number in range(900):
+        x, y = 200 + 150 * math.cos(number / 7), 200 + (120 + number / 20) * math.sin(number / 5)
+        page.mouse.move(pad["x"] + x, pad["y"] + y)
+    page.mouse.up()
+    expect(page).to_have_url(re.compile("drawing="))
+    assert len(page.url) < 4100
+    page.goto("about:blank")
+    page.go_back()
+    expect(verdict(page)).to_have_text(re.compile("read|disagree"))
+
+
+def test_on_a_phone_the_verdict_is_directly_under_the_pad(three_networks, app_url, page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{app_url}/draw")
+    draw(page, 7)
+    expect(verdict(page)).to_have_text("All three networks read a 7.")
+    expect(verdict(page)).to_be_in_viewport()
+    pad, said = page.locator(".paper").bounding_box(), verdict(page).bounding_box()
+    assert pad["y"] + pad["height"] < said["y"] < pad["y"] + pad["height"] + 130
+    assert said["y"] < page.get_by_test_id("stFileUploader").bounding_box()["y"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_what_a_class_trains_answers_when_it_is_done(artifacts, app_url, page):
+    included = teach(finished_run(recipe="modern"))
+    included.shipped_path.touch()
+    run = started_run()
+    open_draw(page, app_url)
+    draw(page, 7)
+    card = page.get_by_role("article")
+    expect(card).to_contain_text("modern, included")
+    expect(page.get_by_text("It answers here when it is done.")).to_be_visible()
+    complete(teach(run))
+    expect(card).to_contain_text(re.compile(r"AlexNet\s*quick, \d\d:\d\d"))
+    expect(card).to_contain_text(run.id[-4:])
+    expect(verdict(page)).to_have_text("AlexNet reads a 7.")
+    page.get_by_role("radio", name="Best").click()
+    expect(page).to_have_url(re.compile("answer=best"))
+    expect(page).to_have_url(re.compile("drawing="))
+
+
+def test_a_word_of_the_trade_is_explained_to_the_keyboard_too(three_networks, app_url, page):
+    open_draw(page, app_url)
+    word = page.locator(".predictions header .term")
+    expect(word.get_by_role("tooltip")).to_be_hidden()
+    word.focus()
+    expect(word.get_by_role("tooltip")).to_be_visible()
+    expect(word.get_by_role("tooltip")).to_contain_text("balance point")

@@ -28,8 +28,40 @@ EVIL = ("<script>alert(1)</script>", "'\"><b id=evil>", "![x](http://evil.exampl
 TEXT = st.text(max_size=30) | st.sampled_from(
     [*EVIL, "", "..", "../..", "a-b/../..", "/etc/passwd", "a-b\0", "é-ü", "0", "-1", "1e400", "nan", "9" * 400]
 )
-CHOICES = [*NETWORKS, *DATASETS, *RECIPES, "errors", "all", "any", "3", "best", "worst", "last", "true", "on", "adam"]
-NAMES = ["run", "epoch", "show", "true", "predicted", "page", "sort", "recipe", "network", "dataset", "report", *FIELDS]
+CHOICES = [
+    *NETWORKS,
+    *DATASETS,
+    *RECIPES,
+    "errors",
+    "all",
+    "any",
+    "3",
+    "best",
+    "worst",
+    "last",
+    "true",
+    "on",
+    "adam",
+    "newest",
+    "qFwR4NuDAuDA",
+]
+NAMES = [
+    "run",
+    "epoch",
+    "show",
+    "true",
+    "predicted",
+    "page",
+    "sort",
+    "recipe",
+    "network",
+    "dataset",
+    "report",
+    "present",
+    "answer",
+    "drawing",
+    *FIELDS,
+]
 
 _listeners = []
 _CHANGES = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.link", "os.symlink", "os.truncate", "os.chmod"}

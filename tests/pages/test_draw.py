@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -14,26 +15,30 @@ from core.digits.strokes import digit_image
 from core.export.litert_reader import Classifier
 from core.networks.catalogue import NETWORKS
 from core.results.reference import NETWORKS_OF_REPORT
-from core.runs.run import list_runs
+from core.runs.run import Run, list_runs
 from pages.parts import data
+from pages.parts.draw import predictions
 from pages.parts.draw.pad import PEN_WIDTH
 from pages.parts.draw.predictions import common, verdict
 from pages.parts.style import NETWORK_COLOURS, percent
 from tests.folders import finished_run, started_run
-from tests.penmanship import strokes, teach
+from tests.penmanship import address_of, strokes, teach
 from tests.picture_files import INK, PAPER, saved
 
 pytestmark = pytest.mark.usefixtures("artifacts")
 LABELS = [NETWORKS[network]["label"] for network in NETWORKS_OF_REPORT]
 
 
-def opened(drawing=None, runs=()):
-    """The page with a drawing left from an earlier visit, and these runs in its URL."""
+def opened(drawing=None, runs=(), answer=None, link=None):
+    """The page with a drawing left from an earlier visit, these runs in its URL, who answers, and a drawing."""
     page = AppTest.from_file(str(Path(__file__).parents[2] / "app.py"), default_timeout=60).run()
     page.switch_page("pages/draw.py")
     if drawing is not None:
         page.session_state["pad sheet"] = {"number": 1, "strokes": drawing, "picture": None}
     page.query_params["run"] = [run.id for run in runs]
+    for name, value in (("answer", answer), ("drawing", link)):
+        if value is not None:
+            page.query_params[name] = value
     return checked(page.run())
 
 
@@ -122,15 +127,117 @@ def test_of_two_runs_of_a_network_the_better_one_answers():
         metrics = run.read_metrics()
         metrics["best"]["validation_accuracy"] = validation_accuracy
         run.write_metrics(metrics)
-    (card,) = shown(opened(strokes(3)), "predictions")["networks"]
+    (card,) = shown(opened(strokes(3), answer="best"), "predictions")["networks"]
     assert card["run"].endswith(runs[1].id[-4:])
 
 
-def test_a_run_in_the_url_answers_beside_the_best_and_both_are_told_apart():
-    best, other = (teach(finished_run(recipe=recipe)) for recipe in ("modern", "quick"))
-    cards = shown(opened(strokes(3), [other, best]), "predictions")["networks"]
-    assert sorted(card["label"] for card in cards) == sorted(f"AlexNet {run.id[-4:]}" for run in (best, other))
-    assert {card["reading"] for card in cards} == {3}
+def shipped(run):
+    """The run as one that came with the project."""
+    run.shipped_path.touch()
+    return run
+
+
+def made(run, seconds_ago):
+    """The run as one that was made so many seconds ago."""
+    run.describe(created=time.time() - seconds_ago)
+    name = run.id.split("-")
+    moment = time.strftime("%Y%m%d-%H%M%S", time.localtime(time.time() - seconds_ago)).split("-")
+    return Run(run.path.rename(run.path.with_name("-".join([*name[:3], *moment, name[-1]]))))
+
+
+def test_what_a_class_has_just_trained_answers_in_place_of_a_better_run():
+    included = shipped(made(teach(finished_run(wrong=0.0, recipe="modern")), 86_400))
+    ours = teach(finished_run(wrong=0.5))
+    (card,) = shown(opened(strokes(3)), "predictions")["networks"]
+    assert card["run"].endswith(ours.id[-4:])
+    assert (card["label"], card["which"]) == (
+        "AlexNet",
+        f"quick, {time.strftime('%H:%M', time.localtime(data.created(ours)))}",
+    )
+    (card,) = shown(opened(strokes(3), answer="best"), "predictions")["networks"]
+    assert card["run"].endswith(included.id[-4:])
+    assert (card["label"], card["which"]) == ("AlexNet", "modern, included")
+
+
+def test_a_run_in_the_url_answers_beside_the_newest_and_both_are_told_apart():
+    old, new = made(teach(finished_run(recipe="modern")), 3 * 86_400), teach(finished_run())
+    answers = shown(opened(strokes(3), [old]), "predictions")
+    day = time.localtime(data.created(old))
+    assert sorted(card["which"] for card in answers["networks"]) == sorted(
+        [
+            f"modern, {day.tm_mday} {time.strftime('%b', day)}",
+            f"quick, {time.strftime('%H:%M', time.localtime(data.created(new)))}",
+        ]
+    )
+    assert {card["reading"] for card in answers["networks"]} == {3}
+
+
+def test_two_runs_of_the_same_minute_are_told_apart():
+    runs = [teach(finished_run()) for _ in range(2)]
+    cards = shown(opened(strokes(3), runs), "predictions")["networks"]
+    assert len({card["which"] for card in cards}) == 2
+    assert {card["which"].split(", ")[-1] for card in cards} == {run.id[-4:] for run in runs}
+
+
+def test_those_who_answer_can_be_chosen_in_the_address():
+    runs = [teach(finished_run(network)) for network in NETWORKS_OF_REPORT]
+    page = opened(strokes(3), runs[:1], answer="any")
+    assert [card["label"] for card in shown(page, "predictions")["networks"]] == ["AlexNet"]
+    checked(page.multiselect(key="chosen to answer").select(runs[2]).run())
+    assert page.query_params["run"] == [runs[0].id, runs[2].id]
+    assert [card["label"] for card in shown(page, "predictions")["networks"]] == ["AlexNet", "ResNet-34"]
+
+
+def test_a_choice_in_the_address_that_is_none_gets_one_sentence():
+    teach(finished_run())
+    page = opened(strokes(3), answer="<b>all")
+    assert [warning.value for warning in page.warning] == [
+        "“Who answers” in the link is none of the choices, so it is ignored."
+    ]
+
+
+def test_no_more_networks_answer_at_once_than_can_be_read(monkeypatch):
+    for network in NETWORKS_OF_REPORT:
+        teach(finished_run(network))
+    monkeypatch.setattr(predictions, "MOST_AT_ONCE", 2)
+    page = opened(strokes(3))
+    assert len(shown(page, "predictions")["networks"]) == 2
+    assert any(caption.value.startswith("1 other network has learned digits too") for caption in page.caption)
+
+
+def test_a_network_that_still_learns_is_promised_only_what_happens():
+    shipped(teach(finished_run(recipe="modern")))
+    started_run()
+    for choice, promise in (("newest", "It answers here when it is done."), ("any", "When it is done, you can choose")):
+        (link,) = [e.proto for e in opened(answer=choice).get("page_link") if "is learning" in e.proto.label]
+        assert promise in link.label
+
+
+def test_why_a_perfect_digit_is_not_read_with_certainty_is_said_beside_it():
+    teach(finished_run(recipe="quick"))
+    assert "label smoothing" not in shown(opened(), "predictions")["why"]
+    teach(finished_run("vgg16", recipe="modern"))
+    why = shown(opened(), "predictions")["why"]
+    assert why.startswith("Why is even a perfect 7 only 91 % sure? VGG-16 learned with ")
+    assert 'tabindex="0">label smoothing<' in why
+
+
+def test_a_drawing_in_the_address_lies_on_the_pad_and_is_read():
+    teach(finished_run())
+    page = opened(link=address_of(strokes(7)))
+    np.testing.assert_allclose(shown(page, "drawing_pad")["strokes"][0]["points"], strokes(7)[0]["points"], atol=0.0006)
+    assert shown(page, "predictions")["verdict"] == "AlexNet reads a 7."
+    page.session_state["pad sheet"] = page.session_state["pad sheet"] | {"strokes": []}
+    assert shown(checked(page.run()), "drawing_pad")["strokes"] == [], "the link is laid on the pad again"
+
+
+@pytest.mark.parametrize("text", ["%%%", "A", "qFwR", "qFwR4NuD.", "gggg", "A" * 4001, "AAA", "qFwR4N" + "g" * 900])
+def test_a_drawing_in_the_address_that_cannot_be_read_gets_one_sentence(text):
+    teach(finished_run())
+    page = opened(link=text)
+    (warning,) = page.warning
+    assert warning.value.endswith(".")
+    assert shown(page, "predictions")["verdict"] == "Waiting for a digit."
 
 
 def test_a_run_in_the_url_that_cannot_answer_is_explained():
@@ -196,7 +303,8 @@ def test_a_chosen_picture_lies_on_the_pad_and_is_read_in_place_of_the_drawing():
 
 def test_a_picture_can_be_removed_and_another_chosen():
     page = upload(opened(), saved(PAPER))
-    checked(page.button[0].click().run())
+    (remove,) = [button for button in page.button if button.label == "Remove"]
+    checked(remove.click().run())
     assert shown(page, "predictions")["image"] is None
     assert shown(page, "drawing_pad")["picture"] is None
     assert seen(upload(page, saved(INK))).any()

@@ -5,15 +5,28 @@ from pathlib import Path
 import streamlit as st
 
 from core.digits.ink import digit_of
-from core.digits.strokes import MOST_POINTS, PEN_WIDTHS, UNREADABLE, DrawingError, digit_image
+from core.digits.strokes import (
+    LONGEST_ADDRESS,
+    MOST_POINTS,
+    PEN_WIDTHS,
+    UNREADABLE,
+    DrawingError,
+    digit_image,
+    strokes_in_address,
+)
 from pages.parts.image_grid import png_address
 
 PEN_WIDTH = 0.085
 _HTML = """
-<div class="pad" tabindex="-1">
+<div class="pad">
   <div class="paper">
     <img alt="" hidden>
-    <canvas role="img" aria-label="Pad: draw a digit with mouse, pen or finger"></canvas>
+    <canvas tabindex="0" role="application" aria-describedby="how"
+      aria-label="Pad: draw a digit with mouse, pen, finger or keyboard"></canvas>
+    <i class="cursor" aria-hidden="true"></i>
+    <span class="how" id="how">The arrow keys move the pen, with Shift farther. Space puts it down, and lifts it. Delete
+      empties the pad, and Control and Z take back the last stroke.</span>
+    <span class="spoken" role="status"></span>
     <span class="hint" aria-hidden="true">Draw a digit<small>0 to 9</small></span>
   </div>
   <div class="tools" role="toolbar" aria-label="Drawing tools">
@@ -49,12 +62,14 @@ def drawing_pad(key):
     sheet = sheet_on(key)
     pad = _component(
         key=key,
-        data=sheet
-        | {
+        data={
+            "number": sheet["number"],
+            "strokes": sheet["strokes"],
             "picture": sheet["picture"] and sheet["picture"]["address"],
             "penWidth": PEN_WIDTH,
             "penWidths": PEN_WIDTHS,
             "mostPoints": MOST_POINTS,
+            "longestAddress": LONGEST_ADDRESS,
         },
         on_drawing_change=lambda: None,
     )
@@ -64,7 +79,7 @@ def drawing_pad(key):
     # A drawing from before the newest sheet still stands in the widget.
     if drawing.get("sheet") == sheet["number"]:
         digit = digit_image(drawing.get("strokes"))
-        sheet |= {"strokes": drawing.get("strokes") or [], "picture": None}
+        sheet |= {"strokes": drawing.get("strokes") or [], "picture": None, "address": drawing.get("address")}
         return digit
     return sheet["picture"]["digit"] if sheet["picture"] else digit_image(sheet["strokes"])
 
@@ -73,6 +88,27 @@ def sheet_on(key):
     """What is on the pad: the number of the sheet of paper, and its strokes or the picture that lies on it, or None."""
     # Streamlit forgets a widget that a page does not show; this key belongs to no widget and stays.
     return st.session_state.setdefault(f"{key} sheet", {"number": 1, "strokes": [], "picture": None})
+
+
+def open_drawing(key, address):
+    """Puts the drawing that the page's address holds on a new sheet, once: what is drawn later changes the address, and
+    is on the pad already.
+
+    Raises:
+        core.digits.strokes.DrawingError: there is none in it, and the pad is empty.
+    """
+    sheet = sheet_on(key)
+    if not address or address in (sheet.get("opened"), sheet.get("address")):
+        return
+    try:
+        strokes = strokes_in_address(address)
+        digit_image(strokes)
+    except DrawingError:
+        if sheet["strokes"] or sheet["picture"]:
+            return
+        raise
+    new_sheet(key)
+    sheet |= {"strokes": strokes, "opened": address}
 
 
 def lay_picture(key, name, grey):

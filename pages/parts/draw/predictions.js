@@ -9,6 +9,7 @@ export default function ({ data, parentElement }) {
   }
   data.networks.forEach((network, number) => fill(cards.children[number], network));
   setText(root.querySelector(".verdict"), data.verdict);
+  setHtml(root.querySelector(".why"), data.why);
   showImage(root.querySelector("canvas"), data.image);
 }
 
@@ -22,15 +23,17 @@ function newCard(template) {
   return card;
 }
 
-function fill(card, { run, label, colour, about, odd, reading, probabilities }) {
+function fill(card, { run, label, which, colour, about, odd, reading, probabilities }) {
   const drawn = reading !== null;
   card.style.setProperty("--colour", colour);
   card.classList.toggle("odd", odd);
   card.classList.toggle("waiting", !drawn);
   setText(card.querySelector(".name"), label);
+  setText(card.querySelector(".which"), which);
   setText(card.querySelector(".reading b"), drawn ? reading : "–");
   setText(card.querySelector(".reading span"), drawn ? `${(100 * probabilities[reading]).toFixed(1)} % sure` : "");
-  setText(card.querySelector(".run"), `${about} · ${run}`);
+  setHtml(card.querySelector(".about"), about);
+  setText(card.querySelector(".run"), run);
   [...card.querySelectorAll("li")].forEach((row, digit) => {
     const share = drawn ? probabilities[digit] : 0;
     row.style.setProperty("--share", share);
@@ -42,6 +45,11 @@ function fill(card, { run, label, colour, about, odd, reading, probabilities }) 
 // A live region speaks at every write, so the same text is not written twice.
 function setText(element, text) {
   if (element.textContent !== String(text)) element.textContent = text;
+}
+
+// Words with their meanings, from the server; written once, or the keyboard would lose its place in them.
+function setHtml(element, html) {
+  if (element.dataset.html !== html) element.innerHTML = element.dataset.html = html;
 }
 
 function showImage(canvas, image) {

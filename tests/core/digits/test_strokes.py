@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from core.digits.strokes import MOST_POINTS, PEN_WIDTHS, DrawingError, digit_image
-from tests.penmanship import strokes, variations
+from core.digits.strokes import LONGEST_ADDRESS, MOST_POINTS, PEN_WIDTHS, DrawingError, digit_image, strokes_in_address
+from tests.penmanship import address_of, strokes, variations
 
 ROWS, COLUMNS = np.mgrid[0:28, 0:28]
 
@@ -165,3 +165,27 @@ def test_what_is_wrong_is_found_before_anything_is_made_of_it():
     points = ["x" * 1_000_000, *[""] * (MOST_POINTS - 1)]
     with pytest.raises(DrawingError, match="could not be read"):
         digit_image([{"width": 0.08, "points": points}])
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_a_drawing_in_an_address_is_the_drawing(digit):
+    read = strokes_in_address(address_of(strokes(digit)))
+    for stroke, drawn in zip(read, strokes(digit), strict=True):
+        assert stroke["width"] == drawn["width"]
+        np.testing.assert_allclose(stroke["points"], drawn["points"], atol=0.0006)
+    assert len(address_of(strokes(digit))) < LONGEST_ADDRESS / 4
+    assert digit_image(read) is not None
+
+
+@settings(max_examples=300, derandomize=True, deadline=None)
+@given(text=st.text(alphabet="AEFgwz09-_.%é", max_size=40) | st.text(max_size=30))
+@example("g" * LONGEST_ADDRESS)
+@example("_" * (LONGEST_ADDRESS - 3) + "AAA")
+@example("A" * (LONGEST_ADDRESS + 1))
+def test_any_text_in_an_address_is_a_drawing_or_refused_in_one_sentence(text):
+    said = "This is a drawing."
+    try:
+        digit_image(strokes_in_address(text))
+    except DrawingError as error:
+        said = str(error)
+    assert said.endswith(".")

@@ -1,0 +1,109 @@
+"""What the words of the trade mean, in one sentence each, and how a page shows that where such a word stands."""
+
+import html
+import re
+
+# Word -> (how it is found in a text, what it means). The longer ones come first: "validation loss" holds two.
+WORDS = {
+    "8-bit weights": (
+        r"8-bit weights",
+        "The network's numbers rounded to 256 steps each: a quarter of the size, and nearly as good.",
+    ),
+    "accuracy": (r"accurac(?:y|ies)", "The share of the images that the network recognises."),
+    "augmentation": (
+        r"augment(?:ation|ed)",
+        "Showing each image slightly moved or mirrored, so that more is learned from it.",
+    ),
+    "batch": (r"batch(?:es)?", "The images that the network learns from together, in one step."),
+    "centred by mass": (
+        r"centred by mass",
+        "Moved so that the ink's balance point is in the middle, as if the drawing were cut out of card.",
+    ),
+    "confidence": (
+        r"confiden(?:ce|t)",
+        "The share that the network gives to its answer. All its shares together make 100 %.",
+    ),
+    "cross-entropy": (
+        r"cross-entropy",
+        "The usual loss: the surprise at the right answer, given what the network expected.",
+    ),
+    "dropout": (
+        r"dropout",
+        "Leaving out a random part of the network at each step of the training, against overfitting.",
+    ),
+    "epoch": (r"epochs?", "One pass through all the training images."),
+    "label smoothing": (
+        r"label smoothing",
+        "Teaching a network to be 91 % sure and not 100 %, so that it does not become too certain.",
+    ),
+    "learning rate": (
+        r"learning rate",
+        "How far each step changes the network: too small is slow, too large never settles.",
+    ),
+    "loss": (
+        r"loss(?:es)?",
+        "How wrong the network is, as a number: it counts doubts and not only errors. Lower is better.",
+    ),
+    "nats": (
+        r"nats?",
+        "The unit of the loss: 0.7 nats is the doubt between two equally likely answers, 2.3 between ten.",
+    ),
+    "overfitting": (
+        r"overfit(?:ting)?",
+        "Learning the training images by heart: training gets better while validation gets worse.",
+    ),
+    "recipe": (r"recipes?", "A set of settings for the training: how long, how fast, on which images."),
+    "validation": (
+        r"validation",
+        "Images held back from the training, to see after each epoch how well the network does on new ones.",
+    ),
+}
+_ANY = re.compile("|".join(rf"(?P<w{i}>\b{pattern}\b)" for i, (pattern, _) in enumerate(WORDS.values())), re.IGNORECASE)
+# Where the pointer or the keyboard is on a word, its meaning lies below it. In rem, for presenter mode.
+CSS = """
+.term { position: relative; text-decoration: underline dotted; text-underline-offset: 0.2em; cursor: help; }
+.term:focus-visible { outline: 2px solid currentColor; outline-offset: 2px; border-radius: 2px; }
+.term > [role="tooltip"] {
+  position: absolute; z-index: 20; left: 0; top: calc(100% + 0.3rem); width: max-content; max-width: min(18rem, 70vw);
+  padding: 0.5rem 0.7rem; border-radius: 0.4rem; display: none; pointer-events: none;
+  background: #262d38; color: #fff; font: 400 0.875rem/1.4 var(--st-font, inherit);
+  text-align: left; white-space: normal;
+}
+.term:is(:hover, :focus) > [role="tooltip"] { display: block; }
+"""
+
+
+def meaning(word):
+    """What one of WORDS means."""
+    return WORDS[word][1]
+
+
+def words_in(text):
+    """Those of WORDS that stand in a text, in its order, each once."""
+    names = list(WORDS)
+    return list(dict.fromkeys(names[int(found.lastgroup[1:])] for found in _ANY.finditer(text)))
+
+
+def help_on(text):
+    """The meanings of the words in a text, for a Streamlit element's `help`; None where there are none."""
+    return "\n\n".join(f"**{word[0].upper()}{word[1:]}**: {meaning(word)}" for word in words_in(text)) or None
+
+
+def marked(text):
+    """Plain text as HTML in which the first of each of WORDS can be pointed at, or reached by Tab, for its meaning. The
+    page has to have CSS.
+    """
+    names, seen, parts, end = list(WORDS), set(), [], 0
+    for found in _ANY.finditer(text):
+        word = names[int(found.lastgroup[1:])]
+        if word not in seen:
+            seen.add(word)
+            parts += [html.escape(text[end : found.start()]), _term(found[0], meaning(word))]
+            end = found.end()
+    return "".join([*parts, html.escape(text[end:])])
+
+
+def _term(shown, means):
+    return (
+        f'<span class="term" tabindex="0">{html.escape(shown)}<span role="tooltip">{html.escape(means)}</span></span>'
+    )
