@@ -9,6 +9,7 @@ from core.networks.catalogue import NETWORKS
 from core.runs.run import UNFINISHED, RunError
 from core.settings import READ_ONLY, read_only
 from pages.parts import data
+from pages.parts.charts.live_chart import ABOUT_RANGES, RANGES
 from pages.parts.linked import linked
 from pages.parts.refreshing import refreshing
 from pages.parts.run.actions import draw_delete
@@ -22,6 +23,7 @@ from pages.parts.urls import put_runs_in_url, runs_in_url
 begin_page()
 
 REFRESH_SECONDS = 2
+FIRST_RECIPE = "quick"
 
 
 def configs(recipe, settings):
@@ -37,13 +39,15 @@ def start_section(runs):
     """The recipe, the grid and the settings; returns the Run that a click started, or None."""
     notices = st.container()
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        labels = {name: recipe["label"] for name, recipe in RECIPES.items()}
+        # What most begin with comes first.
+        names = sorted(RECIPES, key=lambda name: name != FIRST_RECIPE)
+        labels = {name: RECIPES[name]["label"] for name in names}
         recipe = linked(
             st.segmented_control,
             "Recipe",
             "recipe",
             labels,
-            "quick",
+            FIRST_RECIPE,
             notices,
             required=True,
             label_visibility="collapsed",
@@ -75,39 +79,66 @@ def is_unfinished(run):
 
 
 def watched_runs(runs, started):
-    """The runs in the URL, else all unfinished ones, else the newest; with a chooser that changes the URL."""
+    """What is watched, with a chooser that changes the URL: the runs in the URL, else all unfinished ones, else the
+    newest.
+
+    Returns:
+        The runs in the order of their cards: at work, pending in the order of the queue, and the others; and which of
+        RANGES their charts show.
+    """
     named = runs_in_url()
-    waiting = data.pending()
     unfinished = [run for run in runs if is_unfinished(run)]
-    unfinished.sort(key=lambda run: waiting.index(run) if run in waiting else -1)
     if started:
-        named = list(dict.fromkeys([started, *(named or unfinished)]))
+        named = list(dict.fromkeys([*(named or unfinished), started]))
         put_runs_in_url(named)
     shown = named or unfinished or runs[:1]
+    waiting = data.pending()
+    shown.sort(key=lambda run: (waiting.index(run) if run in waiting else -1) if is_unfinished(run) else len(waiting))
     key = "watched runs"
     st.session_state[key] = [run for run in shown if run in runs]
-    heading, chooser = st.columns([1, 3], vertical_alignment="bottom")
-    heading.header("Watching", anchor=False)
-    chooser.multiselect(
-        "Runs to watch",
-        runs,
-        key=key,
-        format_func=data.name,
-        on_change=lambda: put_runs_in_url(st.session_state[key]),
-        placeholder="Choose runs to watch",
-        label_visibility="collapsed",
-    )
-    return shown
+    notices = st.container()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.header("Watching", anchor=False, width="content")
+        st.multiselect(
+            "Runs to watch",
+            runs,
+            key=key,
+            format_func=data.name,
+            on_change=lambda: put_runs_in_url(st.session_state[key]),
+            placeholder="Choose runs to watch",
+            label_visibility="collapsed",
+        )
+        axes = linked(
+            st.segmented_control,
+            "Vertical axes",
+            "axes",
+            RANGES,
+            "fitted",
+            notices,
+            required=True,
+            label_visibility="collapsed",
+            help=ABOUT_RANGES,
+        )
+    return shown, axes
 
 
-def watch(runs, started):
+def in_order(runs):
+    """The runs with the pending ones among them in the order of the queue; all others stay where they are, so that no
+    card moves when a run ends or begins.
+    """
+    waiting = data.pending()
+    pending = iter(sorted((run for run in runs if run in waiting), key=waiting.index))
+    return [next(pending) if run in waiting else run for run in runs]
+
+
+def watch(runs, axes):
     """The runs' cards, refreshed while one of them is unfinished."""
     live = any(is_unfinished(run) for run in runs)
 
     def cards():
         if not all(run.path.is_dir() for run in runs):
             st.rerun()
-        going_on = [run_card(run, reveal=run == started) for run in runs]
+        going_on = [run_card(run, axes) for run in in_order(runs)]
         if live != any(going_on):
             st.rerun()
 
@@ -123,7 +154,7 @@ started = None if looking else start_section(readable)
 if started:
     readable = data.readable_runs()[0]
 if readable:
-    watch(watched_runs(readable, started), started)
+    watch(*watched_runs(readable, started))
 else:
     runs_in_url()
     start = "" if looking else " AlexNet on MNIST with the quick recipe is a good start: click it above."

@@ -29,6 +29,8 @@ FORWARD_SHARE = 1 / 3
 START_SECONDS = 15
 FINISH_SECONDS = 10
 FINISHING = ("evaluating", "exporting")
+# There is a row of progress about once a second. So many are enough for a first guess, and so many for the speed now.
+ENOUGH_ROWS, LAST_ROWS = 5, 30
 
 
 class Estimate(NamedTuple):
@@ -54,20 +56,25 @@ def estimate(config, speeds=None):
 
 
 def seconds_left(config, status, history, progress):
-    """How long an unfinished run still takes at its present speed; None before its first steps.
+    """How long an unfinished run still takes at its present speed; None until enough is measured to say so.
 
     Args:
         config: its RunConfig.
         status: what `core.jobs.liveness.state` gives.
         history: what `Run.read_history` gives.
-        progress: its last progress row, or None.
+        progress: its progress rows, oldest first.
     """
     if not progress:
         return None
-    speed = progress["images_per_second"]
+    # The first step takes as long as a hundred, as it is when the network is compiled; the median does not mind.
+    few = len(progress) < ENOUGH_ROWS
+    speeds = history["images_per_second"] if few and len(history) else [row["images_per_second"] for row in progress]
+    speed = float(np.median(speeds[-LAST_ROWS:]))
     finish = _finish_seconds(config, speed)
     if status.get("phase") != "training" or not all(status.get(name) for name in ("epoch", "steps")):
         return finish if status.get("phase") in FINISHING else None
+    if few and not len(history):
+        return None
     epoch = history["seconds"].iloc[-3:].mean() if len(history) else _epoch_seconds(config, speed)
     return (config.epochs - status["epoch"] + 1 - (status.get("step") or 0) / status["steps"]) * epoch + finish
 

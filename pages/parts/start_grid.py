@@ -80,6 +80,7 @@ def _time(config, speeds):
     seconds, measured, at_most = estimate(config, speeds)
     images, _ = config.split_sizes(DATASETS[config.dataset]["train_examples"])
     origin = "as fast as the last such run here" if measured else "calculated from a test of this machine's speed"
+    epochs = f"{config.epochs} epoch{'s' * (config.epochs != 1)}"
     return f"{'at most' if at_most else 'about'} {duration(seconds)}", (
-        f"{config.epochs} epochs of {images:,} images, {config.image_size} pixels a side; {origin}."
+        f"{epochs} of {images:,} images, {config.image_size} pixels a side; {origin}."
     )

@@ -43,8 +43,13 @@ def test_a_click_on_a_pair_trains_it_and_its_curves_grow(app_url, page):
     assert "epochs=3" in page.url
     page.get_by_text("More settings").click()
 
-    page.get_by_role("button", name="AlexNet on MNIST").click()
+    button = page.get_by_role("button", name="AlexNet on MNIST about")
+    button.click()
+    place = button.bounding_box()
     expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
+    # Whoever leaves the pointer where it is clicks on nothing else.
+    expect(page.locator(".live-chart .js-plotly-plot").first).to_be_visible()
+    assert button.bounding_box() == place
     (run,) = list_runs()
     assert f"run={run.id}" in page.url
     wait_for_more_points(page, than=2)

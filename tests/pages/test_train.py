@@ -5,15 +5,23 @@ import re
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from streamlit.testing.v1 import AppTest
 
 from core.config import run_config as run_config
 from core.config.fields import Number
 from core.config.recipes import RECIPES, make_config
 from core.datasets.catalogue import DATASETS
+from core.jobs import scheduler
 from core.networks.catalogue import NETWORKS
+<<<<<<< HEAD
 from core.results.reference import NETWORKS_OF_REPORT, REPORT
 from core.runs.run import list_runs
+=======
+from core.results.reference import REPORT
+from core.runs.run import create_run, list_runs
+from pages.parts.charts.live_chart import RANGES
+>>>>>>> 1d2c5aa (The live chart shows each step's own loss and its smoothed line, fits its range without epoch 1, and says what is what)
 from pages.parts.settings_form import FIELDS
 from pages.parts.style import pair_label, percent
 from tests.folders import finished_run, started_run
@@ -75,6 +83,18 @@ def test_a_recipe_says_what_it_is_and_changes_the_times(recipe):
         assert f"{config.epochs} epochs of" in button.help
 
 
+def test_one_epoch_is_no_epochs():
+    for button in start_buttons(opened(epochs="1")).values():
+        assert button.help.startswith("1 epoch of ")
+
+
+def test_the_quick_recipe_comes_first():
+    page = opened()
+    (recipes,) = [group for group in page.segmented_control if group.label == "Recipe"]
+    assert recipes.options[0] == RECIPES["quick"]["label"]
+    assert set(recipes.options) == {recipe["label"] for recipe in RECIPES.values()}
+
+
 def parameters_said(page):
     labels = {entry["label"]: name for name, entry in NETWORKS.items()}
     said = re.findall(r"<b>([^<]*)</b><span>[^<]* · ([^·<]*) parameters", html(page))
@@ -127,7 +147,41 @@ def test_a_new_run_joins_those_in_the_url():
     start_buttons(page)["alexnet", "mnist"].click()
     page = page.run()
     (new,) = set(list_runs()) - {old}
-    assert page.query_params["run"] == [new.id, old.id]
+    assert page.query_params["run"] == [old.id, new.id]
+    assert [chart["run"] for chart in charts(page)] == [old.id]
+
+
+def test_what_trains_comes_first_then_the_queue_in_its_order_and_a_queued_card_pushes_no_chart_down(artifacts):
+    (artifacts / ".slots").mkdir()
+    with FileLock(artifacts / ".slots" / "0.lock"):
+        check_order_of_cards()
+
+
+def check_order_of_cards():
+    second, third = (create_run(make_config("vgg16", "mnist")) for _ in range(2))
+    at_work = started_run("resnet34")
+    scheduler.move_up(third)
+    for query in ({}, {"run": [second.id, third.id, at_work.id]}):
+        page = opened(**query)
+        shown = [
+            run.id for key in re.findall(r"<code>(.*?)</code>", html(page)) for run in list_runs() if run.id == key
+        ]
+        assert shown == [at_work.id, third.id, second.id]
+
+
+@pytest.mark.parametrize("axes", RANGES)
+def test_the_charts_range_is_chosen_in_the_address(axes):
+    run = finished_run()
+    page = opened(run=run.id, axes=axes)
+    (chart,) = charts(page)
+    assert chart["shown"] == axes
+    assert set(chart["ranges"]) == {"loss", "accuracy"}
+
+
+def test_a_range_that_there_is_not_is_said():
+    page = opened(run=finished_run().id, axes="linear")
+    assert "in the link is none of the choices" in page.warning[0].value
+    assert charts(page)[0]["shown"] == "fitted"
 
 
 def test_every_hyperparameter_has_a_widget_with_its_help():
@@ -178,12 +232,19 @@ def test_a_running_run_shows_its_curves_its_progress_and_its_speed():
     assert chart["run"] == run.id
     assert chart["epochs"]["x"] == [1.0, 2.0]
     assert chart["epochs"]["validation_accuracy"] == [0.65, 0.825]
-    assert chart["steps"] == {"x": [2.25], "loss": [0.4], "accuracy": [0.8]}
+    only = {"x": [2.25], "loss": [0.4], "accuracy": [0.8], "smooth_loss": [0.4], "smooth_accuracy": [0.8]}
+    assert chart["steps"] == only
     assert chart["report"] == {"accuracy": REPORT["resnet34", "cifar10"]["validation_accuracy"]}
     assert [bar.proto.text for bar in page.get("progress")] == ["Epoch 3 of 5", "Step 5 of 20"]
-    for said in ("Time left", "790", "0.001", "82.50 %", "epochs 5", run.id):
+    assert "<span>Time left</span><b>about " in html(page)
+    for said in ("790", "0.001", "82.50 %", "epochs 5", run.id):
         assert said in html(page)
     assert badges(page) == [":blue-badge[training]"]
+
+
+def test_before_enough_is_measured_no_time_left_is_said():
+    started_run("resnet34", "cifar10", epochs_done=0, epochs=5)
+    assert "<span>Time left</span><b>estimating…</b>" in html(opened())
 
 
 def test_a_failed_run_says_why_and_shows_its_log_as_it_is():
@@ -247,9 +308,9 @@ def test_a_run_that_has_no_network_does_not_lead_to_drawing():
     assert set(links(opened(run=finished_run().id))) == {"gallery", "compare"}
 
 
-def test_several_runs_are_watched_at_once_in_the_urls_order():
-    runs = [finished_run("vgg16"), started_run("resnet34"), finished_run("alexnet")]
-    page = opened(run=[run.id for run in runs])
+def test_several_runs_are_watched_at_once_in_the_urls_order_after_those_at_work():
+    at_work, *others = runs = [started_run("resnet34"), finished_run("vgg16"), finished_run("alexnet")]
+    page = opened(run=[run.id for run in (*others, at_work)])
     assert [chart["run"] for chart in charts(page)] == [run.id for run in runs]
     assert page.multiselect[0].value == runs
     page = page.multiselect[0].set_value(runs[1:]).run()

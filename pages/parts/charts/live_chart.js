@@ -1,6 +1,7 @@
 // Two Plotly charts, loss and accuracy, that take new data without losing zoom, hover or the legend.
 // Run again by Streamlit at every change of the data or the theme; what must last is kept by element.
 const BUTTONS = [["zoom2d", "pan2d", "resetScale2d", "toImage"]];
+const GREY = "#8A93A0";
 const views = new WeakMap();
 let loading;
 
@@ -15,35 +16,68 @@ function loadPlotly(url) {
   return loading;
 }
 
-function traces(data, measure, scale, digits) {
-  const hover = `%{y:.${digits}f}<extra>%{fullData.name}</extra>`;
+// What the browser shows for a value, by measure: scale, digits, unit.
+const UNITS = { loss: [1, 4, "nats"], accuracy: [100, 2, "%"] };
+
+function traces(data, measure) {
+  const [scale, digits, unit] = UNITS[measure];
   const line = (name, x, y, style, more) => ({
     name, x, y: y.map((value) => value === null ? null : value * scale), mode: "lines",
-    line: { color: data.colour, width: 2.5, ...style }, hovertemplate: hover, ...more,
+    line: { color: data.colour, width: 2.5, ...style },
+    hovertemplate: `%{y:.${digits}f} ${unit}<extra>%{fullData.name}</extra>`, ...more,
   });
   const { steps, epochs, report } = data;
-  const marked = (symbol) => epochs.x.length < 30 ? { mode: "lines+markers", marker: { size: 7, symbol } } : {};
+  const size = epochs.x.length < 30 ? 8 : 5;
   const drawn = [
-    line("each step", steps.x, steps[measure], { width: 1.2 }, { opacity: 0.45 }),
-    line("training", epochs.x, epochs[`train_${measure}`], {}, marked("circle")),
-    line("validation", epochs.x, epochs[`validation_${measure}`], { dash: "dash" }, marked("circle-open")),
+    line("training, each step", steps.x, steps[measure], { width: 1 }, { opacity: 0.4 }),
+    line("training, smoothed", steps.x, steps[`smooth_${measure}`], { width: 3 }),
+    line("validation", epochs.x, epochs[`validation_${measure}`], { dash: "dash" }, {
+      mode: "lines+markers", marker: { size: size - 1, symbol: "circle-open" },
+    }),
+    // Without steps, as in some old runs, these are all there is of the training.
+    line("training, mean of the epoch", epochs.x, epochs[`train_${measure}`], {}, {
+      mode: steps.x.length ? "markers" : "lines+markers", marker: { size, color: data.colour },
+    }),
   ];
   if (report[measure] !== undefined) {
     const level = report[measure];
-    const name = `report: ${(level * scale).toFixed(2)} %`;
-    drawn.push(line(name, [0, data.end], [level, level], { color: "#8A93A0", width: 1.5, dash: "dot" }));
+    const look = { color: GREY, width: 1.5, dash: "dot" };
+    drawn.push(line("the report’s validation", [0, data.end], [level, level], look, { showlegend: false }));
   }
   return drawn;
 }
 
+// What the axis shows: nothing where Plotly is to find it out.
+function verticalRange(data, measure, empty) {
+  const scale = UNITS[measure][0];
+  if (!(data.steps.x.length + data.epochs.x.length)) return { range: empty };
+  const isLog = data.shown === "log" && measure === "loss";
+  if (isLog) return { type: "log" };
+  const range = data.shown === "whole" ? undefined : data.ranges[measure];
+  return range ? { range: range.map((value) => scale * value) } : {};
+}
+
+// Says at the report's line which of its figures that is.
+function annotations(data, measure, text) {
+  const level = data.report[measure];
+  if (level === undefined) return [];
+  const [scale, digits, unit] = UNITS[measure];
+  return [{
+    text: `the report’s validation ${measure}, ${(scale * level).toFixed(digits)} ${unit}`,
+    // At the left, where the curves are still below it.
+    x: 0, xref: "paper", xanchor: "left", y: scale * level, yanchor: "bottom", showarrow: false,
+    font: { size: 12, color: text },
+  }];
+}
+
 // `empty` is what the axis shows before there is anything on it.
-function layout(data, title, empty, style) {
+function layout(data, measure, title, empty, style) {
   const colour = (name) => style.getPropertyValue(`--st-${name}`).trim();
   const [text, grid, back] = [colour("text-color"), colour("border-color"), colour("background-color")];
   const axis = { gridcolor: grid, linecolor: grid, zeroline: false, tickcolor: grid, automargin: true, color: text };
   return {
     uirevision: data.run,
-    height: 320,
+    height: 340,
     margin: { l: 8, r: 8, t: 34, b: 8 },
     paper_bgcolor: back,
     plot_bgcolor: back,
@@ -52,6 +86,7 @@ function layout(data, title, empty, style) {
     hoverlabel: { bgcolor: back, bordercolor: grid, font: { size: 13, color: text } },
     legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", itemwidth: 30, font: { size: 12 } },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("gray-color"), activecolor: text },
+    annotations: annotations(data, measure, text),
     xaxis: {
       ...axis, title: { text: "Epoch", font: { size: 13 } }, range: [0, 1.01 * data.end],
       ...(data.end <= 12 ? { dtick: 1 } : {}), unifiedhovertitle: { text: "epoch %{x:.2f}" },
@@ -59,7 +94,9 @@ function layout(data, title, empty, style) {
     },
     yaxis: {
       ...axis, title: { text: title, font: { size: 13 } },
-      ...(data.steps.x.length + data.epochs.x.length ? {} : { range: empty }),
+      // A zoom lasts until another range is chosen.
+      uirevision: `${data.run} ${data.shown}`,
+      ...verticalRange(data, measure, empty),
     },
   };
 }
@@ -73,7 +110,8 @@ function enlarged(drawn, arranged, projected) {
     if (trace.marker) trace.marker.size *= lines;
   }
   const { font, hoverlabel, legend, xaxis, yaxis } = arranged;
-  for (const each of [font, hoverlabel.font, legend.font, xaxis.title.font, yaxis.title.font]) each.size *= text;
+  const fonts = [font, hoverlabel.font, legend.font, xaxis.title.font, yaxis.title.font];
+  for (const each of [...fonts, ...arranged.annotations.map((said) => said.font)]) each.size *= text;
   arranged.height *= height;
   arranged.margin.t *= text;
   return [drawn, arranged];
@@ -85,8 +123,8 @@ function draw(Plotly, view, parent) {
   const { data } = view;
   const [loss, accuracy] = view.charts;
   const show = (chart, ...parts) => Plotly.react(chart, ...enlarged(...parts, data.projected), config);
-  show(loss, traces(data, "loss", 1, 4), layout(data, "Loss (nats)", [0, 2.5], style));
-  show(accuracy, traces(data, "accuracy", 100, 2), layout(data, "Accuracy (%)", [0, 100], style));
+  show(loss, traces(data, "loss"), layout(data, "loss", "Loss (nats)", [0, 2.5], style));
+  show(accuracy, traces(data, "accuracy"), layout(data, "accuracy", "Accuracy (%)", [0, 100], style));
 }
 
 export default function ({ data, parentElement }) {
@@ -104,7 +142,6 @@ export default function ({ data, parentElement }) {
     parentElement.append(root);
     view = { root, charts };
     views.set(parentElement, view);
-    if (data.reveal) root.scrollIntoView({ behavior: "smooth", block: "nearest" });
   }
   view.data = data;
   loadPlotly(data.plotly).then(

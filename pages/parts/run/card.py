@@ -37,8 +37,13 @@ REASONS = {"failed": st.error, INTERRUPTED: st.warning}
 _CSS = Path(__file__).with_suffix(".css").read_text("utf-8")
 
 
-def run_card(run, reveal=False):
-    """Draws the card, scrolling to it if `reveal`; returns whether the run is unfinished."""
+def run_card(run, shown="fitted"):
+    """Draws the card; returns whether the run is unfinished.
+
+    Args:
+        run: a Run.
+        shown: which of `pages.parts.charts.live_chart.RANGES` its charts show.
+    """
     unfinished = False
     with st.container(border=True, key=f"run-{run.id}"):
         try:
@@ -63,7 +68,7 @@ def run_card(run, reveal=False):
             if facts := _facts(run, config, status, history, steps):
                 _figures(facts)
             if unfinished or begun:
-                live_chart(run, config, history, steps, reveal)
+                live_chart(run, config, history, steps, shown)
             if state == "completed":
                 _links(run, config)
             if begun and not unfinished:
@@ -140,8 +145,8 @@ def _facts(run, config, status, history, steps):
     best = history.loc[scores.idxmax()] if len(scores) else None
     facts = {}
     if status["state"] in UNFINISHED:
-        left = seconds_left(config, status, history, last)
-        facts["Time left"] = "—" if left is None else f"about {duration(left)}"
+        left = seconds_left(config, status, history, steps)
+        facts["Time left"] = "estimating…" if left is None else f"about {duration(left)}"
         facts["Images a second"] = f"{last['images_per_second']:,.0f}" if last else "—"
         facts["Learning rate"] = f"{last['learning_rate']:.2g}" if last else "—"
     metrics, report = data.metrics(run), REPORT.get((config.network, config.dataset))

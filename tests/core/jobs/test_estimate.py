@@ -29,6 +29,10 @@ def history(*speeds, seconds=10.0):
     return pd.DataFrame({"epoch": epochs, "images_per_second": speeds, "seconds": [seconds] * len(speeds)})
 
 
+def progress(*speeds):
+    return [{"images_per_second": speed} for speed in speeds]
+
+
 def training(epoch, step, steps=20):
     return {"phase": "training", "epoch": epoch, "step": step, "steps": steps}
 
@@ -143,7 +147,7 @@ def test_no_more_images_are_counted_than_the_dataset_has(dataset):
 
 
 def test_the_time_left_shrinks_to_the_time_of_the_last_answers():
-    config, steps = make_config("alexnet", "mnist", epochs=3), {"images_per_second": 500.0}
+    config, steps = make_config("alexnet", "mnist", epochs=3), progress(*[500.0] * 9)
     left = [
         seconds_left(config, training(epoch, step), history(*[500.0] * (epoch - 1)), steps)
         for epoch in (2, 3)
@@ -157,15 +161,24 @@ def test_the_time_left_shrinks_to_the_time_of_the_last_answers():
 
 def test_before_its_first_epoch_ends_the_time_left_is_from_its_steps():
     config = make_config("alexnet", "mnist", epochs=2, train_examples=1000, validation_split=0.1)
-    slow, fast = (seconds_left(config, training(1, 5), history(), {"images_per_second": x}) for x in (10.0, 100.0))
+    slow, fast = (seconds_left(config, training(1, 5), history(), progress(*[x] * 9)) for x in (10.0, 100.0))
     assert slow > 5 * fast > 0
+
+
+def test_no_time_left_is_said_before_enough_was_measured_and_the_slow_first_step_does_not_count():
+    config = make_config("alexnet", "mnist", epochs=2, train_examples=1000, validation_split=0.1)
+    written = progress(2.0, *[100.0] * 9)
+    left = [seconds_left(config, training(1, count), history(), written[:count]) for count in range(1, 10)]
+    assert left[:4] == [None] * 4
+    assert max(left[4:]) < 100
+    assert seconds_left(config, training(2, 0), history(100.0), written[:2]) < 100
 
 
 @pytest.mark.parametrize("phase", [None, "starting", "preparing data"])
 def test_nothing_is_said_about_the_time_left_before_training(phase):
     config = make_config("alexnet", "mnist")
-    assert seconds_left(config, {"phase": phase}, history(), {"images_per_second": 500.0}) is None
-    assert seconds_left(config, training(1, 0), history(), None) is None
+    assert seconds_left(config, {"phase": phase}, history(), progress(*[500.0] * 9)) is None
+    assert seconds_left(config, training(1, 0), history(), []) is None
 
 
 def test_the_test_of_the_arithmetic_gives_the_same_speed_again():

@@ -16,7 +16,7 @@ from core.results.table import table
 from core.runs.integrity import problems
 from core.runs.run import RunError, create_run
 from core.runs.schema import HISTORY_COLUMNS
-from pages.parts.charts.live_chart import epoch_points, step_points
+from pages.parts.charts.live_chart import epoch_points, ranges, sentences, step_points
 from tests.damages import SENSELESS
 from tests.folders import finished_run
 
@@ -38,14 +38,14 @@ def look_at_everything(run):
         config, status = run.read_config(), liveness.state(run)
         history, (steps, _) = run.read_history(), run.read_progress()
         assert list(history) == list(HISTORY_COLUMNS)
-        epoch_points(history), step_points(steps)
-        seconds_left(config, status, history, steps[-1] if steps else None)
+        sentences(config, history), ranges(history, step_points(steps, config), {}), epoch_points(history)
+        seconds_left(config, status, history, steps)
     for reader in (run.read_record, run.read_position, run.read_log, run.read_predictions):
         with contextlib.suppress(RunError):
             reader()
     for which in ("best", "last"):
-        rows, sentences = table([run], which)
-        assert len(rows) + len(sentences) == 1
+        rows, said = table([run], which)
+        assert len(rows) + len(said) == 1
     for name, sentence in problems(run).items():
         assert sentence.startswith((f"{run.id}: {name} ", f"{run.id}: {name}: "))
         assert sentence.isprintable()
