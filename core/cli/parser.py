@@ -56,8 +56,8 @@ def parser():
     add_settings(sweep, {field.metadata["group"] for field in FIELDS.values()} - {"Run"})
 
     verb(runs.runs)
-    stop = verb(training.stop)
-    stop.add_argument("run_id", metavar="RUN")
+    for command in (training.pause, training.stop):
+        verb(command).add_argument("run_id", metavar="RUN")
     evaluate = verb(runs.evaluate)
     evaluate.add_argument("run_id", metavar="RUN")
     export = verb(runs.export)

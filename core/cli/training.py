@@ -8,6 +8,7 @@ from core.config.recipes import make_config
 from core.config.run_config import ConfigError
 from core.jobs import control, liveness
 from core.runs.run import UNFINISHED, create_run, open_run
+from core.runs.schema import AT_WORK
 
 
 def train(network, dataset, recipe, run_id, finish, **settings):
@@ -37,8 +38,8 @@ def train(network, dataset, recipe, run_id, finish, **settings):
         claim=functools.partial(control.take, finish=finish),
     )
     metrics = run.read_metrics()
-    if state == "stopped":
-        print(f"stopped; go on with: python -m core train --run {run.id}")
+    if state in ("stopped", "paused"):
+        print(f"{state}; go on with: python -m core train --run {run.id}")
     elif state == "failed":
         print(run.read_status()["error"], file=sys.stderr)
     elif metrics:
@@ -57,6 +58,17 @@ def sweep(networks, datasets, recipes, seeds, at_once, **settings):
         print("Stopped; the same command goes on where this one was.")
         return 130
     return int(any(liveness.state(run)["state"] != "completed" for run in trained))
+
+
+def pause(run_id):
+    """Pause a run, wherever it is trained: after the step in hand; it keeps its slot until it goes on or is stopped."""
+    run = open_run(run_id)
+    control.pause(run)
+    while (state := liveness.state(run)["state"]) in AT_WORK:
+        time.sleep(0.2)
+    kept = f" and keeps its slot; go on with: python -m core train --run {run.id}" if state == "paused" else ""
+    print(f"{run.id} is {state}{kept}")
+    return 0
 
 
 def stop(run_id):

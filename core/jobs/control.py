@@ -1,4 +1,4 @@
-"""What people do with runs: start one, stop it, go on with it, finish it, delete it. The scheduler does the rest."""
+"""What people do with runs: start, pause, stop, resume, finish and delete them. The scheduler does the rest."""
 
 import contextlib
 import os
@@ -10,7 +10,7 @@ import psutil
 from core.environment import asked
 from core.files import TEMPORARY, discard_leftovers
 from core.jobs import scheduler
-from core.jobs.liveness import acquire, check_allowed, has_worker, is_pending, locked, worker, writing
+from core.jobs.liveness import acquire, check_allowed, has_worker, is_pending, locked, state, worker, writing
 from core.runs.run import UNFINISHED, RunError, create_run
 
 END_SECONDS = 10
@@ -36,7 +36,8 @@ def start(config, at_once=None, **facts):
 
 
 def resume(run, finish=False, at_once=None):
-    """Queues a run that was stopped or interrupted or has failed; nothing happens to one that waits already.
+    """Queues a run that was paused, stopped or interrupted or has failed; nothing happens to one that waits already. A
+    paused one goes on in the slot that it has kept.
 
     Args:
         finish: whether it trains no more, but evaluates and exports the best epoch so far. That wish stays until it is
@@ -76,7 +77,9 @@ def _queue(run, finish, at_once=None, pid=None):
         run.finish_path.touch()
     if not is_pending(status):
         run.write_position(time.time(), asked(at_once))
-    run.write_status(state="queued", phase=None, error=None, note=None, gpu=None, pid=pid)
+    slot = scheduler.kept_slot(run, status)
+    run.write_status(state="queued", phase=None, error=None, note=None, gpu=None, pid=pid, slot=slot)
+    run.forget_stop()
 
 
 def _check_epochs(run, finish):
@@ -85,13 +88,39 @@ def _check_epochs(run, finish):
 
 
 def stop(run):
-    """Takes a pending run out of the queue, or asks its worker to end after the step in hand, with everything written;
-    after some seconds the worker ends itself.
+    """Takes a pending or paused run out of the queue, or asks its worker to end after the step in hand, with everything
+    written; after some seconds the worker ends itself.
     """
     check_allowed(run)
-    if not _leave_queue(run):
-        with contextlib.suppress(psutil.Error):
-            if process := worker(run):
+    if _leave_queue(run):
+        return
+    _ask(run, run.stop_path, again=not run.is_to_pause())
+    # A worker that has just paused may not have seen that it was asked to stop.
+    _leave_queue(run)
+
+
+def pause(run):
+    """Asks a run's worker to end after the step in hand, with everything written. The run keeps its slot, so that no
+    other starts in its stead, until it is resumed or stopped.
+
+    Raises:
+        core.runs.run.RunError: it does not train, or may not be changed.
+    """
+    check_allowed(run)
+    if state(run)["state"] != "running":
+        raise RunError(f"{run.id} does not train now, so there is nothing to pause.")
+    _ask(run, run.pause_path)
+
+
+def _ask(run, wish, again=True):
+    """Leaves a wish where whoever looks at the run finds it, and tells the worker, if one has the run; `again`: also
+    where it is told for the second time, upon which it ends at once.
+    """
+    with contextlib.suppress(psutil.Error):
+        if process := worker(run):
+            with writing(run):
+                wish.touch()
+            if again:
                 process.send_signal(signal.SIGTERM)
 
 
@@ -125,7 +154,8 @@ def kill(run):
                 psutil.wait_procs([process], timeout=END_SECONDS)
                 with locked(run):
                     if run.read_status()["state"] in UNFINISHED:
-                        run.write_status(state="stopped", phase=None, error=None)
+                        run.write_status(state="stopped", phase=None, error=None, slot=None)
+                    run.forget_stop()
 
 
 def delete(run):
@@ -145,14 +175,19 @@ def delete(run):
 
 
 def _leave_queue(run):
-    """Stops a run that no process has claimed. Returns False where it is not one, or is claimed in this moment."""
-    if not is_pending(run.read_status()):
+    """Stops a run that is paused, or that no process has claimed. Returns False where it is neither, or is claimed in
+    this moment.
+    """
+    if not (is_pending(run.read_status()) or state(run)["state"] == "paused"):
         return False
     try:
         with locked(run):
-            if not is_pending(run.read_status()):
+            status = run.read_status()
+            # No process has the run now, or this one could not have locked it.
+            if not (is_pending(status) or status["state"] == "paused" or run.is_to_pause()):
                 return False
-            run.write_status(state="stopped", phase=None, error=None)
+            run.write_status(state="stopped", phase=None, error=None, slot=None)
+            run.forget_stop()
             return True
     except RunError:
         if worker(run):

@@ -20,25 +20,40 @@ _one_looks = threading.Lock()
 
 
 def state(run):
-    """The run's status, with two exceptions: an unfinished run whose worker is gone is "interrupted", or "stopped" if
-    it was told to; one that trains and was asked to finish is "stopping".
+    """The run's status, with two exceptions. An unfinished run whose worker is gone is "interrupted", or "stopped" or
+    "paused" if it was asked to. One whose worker lives is "finishing", "stopping" or "pausing" from the moment in which
+    it was asked.
 
     Raises:
         core.runs.run.RunError: status.json is missing or damaged.
     """
     status = run.read_status()
-    if status["state"] not in UNFINISHED or is_pending(status):
+    if _needs_no_worker(status):
         return status
     if has_worker(run, status):
-        is_finishing = status["state"] == "running" and run.finish_path.exists()
-        return status | {"state": "stopping"} if is_finishing else status
+        return status | {"state": _asked(run, status) or status["state"]}
     # It may have ended between the two looks.
     status = run.read_status()
-    if status["state"] not in UNFINISHED or is_pending(status):
+    if _needs_no_worker(status):
         return status
-    if status["state"] == "stopping":
+    if run.is_to_pause():
+        return status | {"state": "paused", "phase": None}
+    if status["state"] == "stopping" or run.stop_path.exists():
         return status | {"state": "stopped", "phase": None}
     return status | {"state": INTERRUPTED, "phase": None, "error": _why(run, status)}
+
+
+def _needs_no_worker(status):
+    return status["state"] not in UNFINISHED or status["state"] == "paused" or is_pending(status)
+
+
+def _asked(run, status):
+    """What a run with a worker does because somebody asked for it; None where nobody did."""
+    if run.finish_path.exists() and status["state"] != "queued":
+        return "finishing"
+    if run.stop_path.exists():
+        return "stopping"
+    return "pausing" if run.pause_path.exists() else None
 
 
 def _why(run, status):

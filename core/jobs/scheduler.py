@@ -2,7 +2,8 @@
 
 "queued" is a state on disk and needs no process. A run that no process has claimed waits for the scheduler, which
 starts a worker for it once a slot is free; one that a terminal has claimed waits by itself, in the same order. A slot
-is a lock of the operating system: it dies with whoever trains, and no two can have it.
+is a lock of the operating system: it dies with whoever trains, and no two can have it. A paused run keeps its slot
+without any process: its status has the slot's number, and nobody else takes it.
 """
 
 import collections
@@ -21,6 +22,7 @@ from core.environment import worker_environment
 from core.files import discard, replace_json
 from core.jobs import gpus, liveness
 from core.runs.run import RunError, list_runs
+from core.runs.schema import AT_WORK
 from core.settings import SettingError, artifacts_folder, read_only, train_at_once
 
 LOOK_SECONDS = 1
@@ -53,8 +55,38 @@ def _queue():
             is_claimed = not liveness.is_pending(status)
             # What cannot be written cannot be trained, and must not keep the others waiting.
             if liveness.has_worker(run, status) if is_claimed else os.access(run.path, os.W_OK):
-                waiting.append((_position(run), run.id, run, is_claimed))
+                # Who has kept a slot waits for nobody.
+                position = _position(run) if kept_slot(run, status) is None else -float("inf")
+                waiting.append((position, run.id, run, is_claimed))
     return [(run, is_claimed) for _, _, run, is_claimed in sorted(waiting, key=lambda entry: entry[:2])]
+
+
+def kept_slot(run, status):
+    """The number of the slot that a run keeps though no process of its holds the lock, or None: because it is paused or
+    about to be, or was resumed and has yet to begin.
+    """
+    slot, state = status.get("slot"), status["state"]
+    if slot is None:
+        return None
+    if state == "queued":
+        return slot if liveness.is_pending(status) or liveness.has_worker(run, status) else None
+    return slot if state == "paused" or (state in AT_WORK and run.is_to_pause()) else None
+
+
+def _kept_slots(runs):
+    """Number of a slot -> the run, of these, that keeps it."""
+    kept = {}
+    for run in runs:
+        with contextlib.suppress(RunError):
+            slot = kept_slot(run, run.read_status())
+            if slot is not None:
+                kept[slot] = run
+    return kept
+
+
+def startable():
+    """The runs at the head of the queue for which there is a slot now."""
+    return _first(_queue(), _kept_slots(list_runs()))[0]
 
 
 def _position(run):
@@ -158,14 +190,20 @@ def wait_for_turn(run, stop_requested, tell=lambda words: None):
 def _take_slot(run):
     visible, slots = gpus.visible(os.environ), slot_count(os.environ)
     with _slots() as lock_of:
-        for slot in range(slots):
+        for slot in _slots_for(run, slots, _kept_slots(list_runs())):
             if lock := lock_of(slot):
                 gpu = _least_used(visible)
-                run.write_status(state="running", phase="starting", gpu=gpu)
+                run.write_status(state="running", phase="starting", gpu=gpu, slot=slot)
                 if gpu:
                     gpus.confine(gpu, -(-slots // len(visible)))
                 return lock
     return None
+
+
+def _slots_for(run, slots, kept):
+    """Which of so many slots the run may have: its own if it has kept one, else those that nobody keeps."""
+    own = [slot for slot, keeper in kept.items() if keeper == run]
+    return own or [slot for slot in range(slots) if slot not in kept]
 
 
 @contextlib.contextmanager
@@ -212,22 +250,24 @@ class Scheduler:
     """Starts a worker for each pending run whose turn it is."""
 
     def __init__(self):
-        self._starts, self._children, self._queue, self._read = {}, [], [], 0.0
+        self._starts, self._children, self._queue, self._kept, self._read = {}, [], [], {}, 0.0
 
     def look(self):
         """Starts what may start now. Returns whether any run waits for it."""
         self._children = [child for child in self._children if child.poll() is None]
         with contextlib.suppress(RunError):
-            if time.monotonic() < self._read + READ_SECONDS and self._queue and not any(_first(self._queue)):
-                # Nothing can start, so that it makes no difference yet who else has come or gone.
-                return True
-        self._queue, self._read = _queue(), time.monotonic()
+            if time.monotonic() < self._read + READ_SECONDS and self._queue:
+                kept = _kept_slots(self._kept.values())
+                if kept == self._kept and not any(_first(self._queue, kept)):
+                    # Nothing can start, so that it makes no difference yet who else has come or gone.
+                    return True
+        self._queue, self._kept, self._read = _queue(), _kept_slots(list_runs()), time.monotonic()
         waiting = [run for run, is_claimed in self._queue if not is_claimed]
         self._starts = {run: start for run, start in self._starts.items() if run in waiting}
         if not waiting:
             return False
         try:
-            first, refused = _first(self._queue)
+            first, refused = _first(self._queue, self._kept)
         except RunError as error:
             first, refused = [], dict.fromkeys(waiting, str(error))
         for run in first:
@@ -263,8 +303,12 @@ class Scheduler:
         start["process"] = psutil.Process(child.pid)
 
 
-def _first(queue):
-    """The runs at the head of the queue for which there is a slot, and sentences for those that can have none."""
+def _first(queue, kept):
+    """The runs at the head of the queue for which there is a slot, and sentences for those that can have none.
+
+    Args:
+        queue, kept: what `_queue` and `_kept_slots` give.
+    """
     first, refused, taken = [], {}, set()
     with _slots() as lock_of:
         for run, _ in queue:
@@ -273,7 +317,7 @@ def _first(queue):
             except SettingError as error:
                 refused[run] = str(error)
                 continue
-            for slot in range(slots):
+            for slot in _slots_for(run, slots, kept):
                 if slot not in taken and (lock := lock_of(slot)):
                     lock.release()
                     taken.add(slot)

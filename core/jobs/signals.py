@@ -12,6 +12,21 @@ from core.runs.run import STATUS_LOCK, RunError
 PATIENCE_SECONDS = 10
 
 
+def end(run, state, error=None):
+    """Writes the last status of a run that this process has claimed: "paused" in place of "stopped" where that was
+    asked for. Returns the state.
+    """
+    if state == "stopped" and run.is_to_pause() and run.read_status().get("slot") is not None:
+        run.write_status(state="paused", phase=None, error=None)
+        # Whoever asks it to stop leaves the wish and then looks whether it is paused. One of the two sees the other.
+        if not run.stop_path.exists():
+            run.forget_stop()
+            return "paused"
+    run.write_status(state=state, phase=None, error=error, slot=None)
+    run.forget_stop()
+    return state
+
+
 def go_on_if_to_finish(run):
     """Queues a run that has just been stopped and in the meantime was asked to finish. The caller has claimed it.
 
@@ -67,7 +82,7 @@ class Stop:
         # The lock is not given back, so that nothing else is written any more.
         STATUS_LOCK.acquire()
         with contextlib.suppress(RunError, OSError):
-            self._run.write_status(state="stopped", phase=None, error=None)
+            end(self._run, "stopped")
             if not for_good:
                 go_on_if_to_finish(self._run)
         os._exit(1)

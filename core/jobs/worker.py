@@ -12,7 +12,7 @@ from core.datasets.catalogue import DATASETS
 from core.datasets.loading import DatasetUnavailable
 from core.files import discard
 from core.jobs import gpus, liveness, machine, scheduler
-from core.jobs.signals import Stop, go_on_if_to_finish
+from core.jobs.signals import Stop, end, go_on_if_to_finish
 from core.runs.run import RunError, open_run
 from core.runs.sessions import recorded
 from core.settings import SettingError
@@ -30,7 +30,7 @@ def work(run, verbose=2, tell=lambda words: None, claim=liveness.claim):
         tell: called with its position in the queue, while it waits for its turn.
 
     Returns:
-        Its last state: "completed", "stopped" or "failed".
+        Its last state: "completed", "stopped", "paused" or "failed".
 
     Raises:
         core.runs.run.RunError: it does not wait to be trained, or another process works on it.
@@ -93,11 +93,11 @@ def uncollected():
 
 
 def _end(run, state, error):
-    run.write_status(state=state, phase=None, error=error)
+    state = end(run, state, error)
     if state == "completed":
         discard(run.checkpoint_path)
         discard(run.finish_path)
-    if state == "stopped":
+    if state in ("stopped", "paused"):
         go_on_if_to_finish(run)
     return state
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from core.config.fields import UnsoundError
 from core.config.run_config import RunConfig
-from core.files import TEMPORARY, append, overwrite_json, replace_bytes, replace_json
+from core.files import TEMPORARY, append, discard, overwrite_json, replace_bytes, replace_json
 from core.runs import sessions
 from core.runs.schema import (
     FILES,
@@ -75,6 +75,8 @@ class Run:
     log_path = _path("log.txt")
     queue_path = _path("queue.json")
     finish_path = _path("finish")
+    stop_path = _path("stop")
+    pause_path = _path("pause")
     shipped_path = _path("shipped")
     # Whether it came with the project, and stays as it is.
     is_shipped = property(lambda self: os.path.lexists(self.shipped_path))
@@ -104,9 +106,18 @@ class Run:
 
     def read_status(self):
         """state, phase, epoch, epochs, step, steps, heartbeat (seconds since 1970), pid, error, note (a sentence about
-        how it trains), gpu (which one it was given).
+        how it trains), gpu (which one it was given), slot (the number of the one it has).
         """
         return self._read("status.json")
+
+    def is_to_pause(self):
+        """Whether it was asked to pause, and not to stop since."""
+        return self.pause_path.exists() and not self.stop_path.exists()
+
+    def forget_stop(self):
+        """Deletes the wishes to stop and to pause, which are carried out."""
+        for path in (self.stop_path, self.pause_path):
+            discard(path)
 
     def write_status(self, **changes):
         """Changes some of the status; the heartbeat is set to now. Only the holder of the run's lock may call this."""

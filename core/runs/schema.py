@@ -24,8 +24,10 @@ from core.datasets.catalogue import DATASETS
 from core.environment import ASKED
 
 SCHEMA_VERSION = 1
-UNFINISHED = ("queued", "running", "stopping")
-STATES = (*UNFINISHED, "completed", "stopped", "failed")
+# What a run does, as `core.jobs.liveness.state` tells it: of these, "pausing" and "finishing" are never written.
+AT_WORK = ("running", "stopping", "pausing", "finishing")
+UNFINISHED = ("queued", *AT_WORK, "paused")
+STATES = ("queued", "running", "stopping", "paused", "completed", "stopped", "failed")
 
 SHARE = Number(0, 1)
 LOSS = Number(-1e300, 1e300, endless=True)
@@ -103,6 +105,9 @@ STATUS = Record(
         "error": Field(Text(3000), "why the run failed, in a sentence", needed=False, null=True),
         "note": Field(Text(3000), "what is unusual about how it trains, in a sentence", needed=False, null=True),
         "gpu": Field(Text(300), "the GPU that it was given", needed=False, null=True),
+        "slot": Field(
+            Number(0, 10**6, whole=True), "the slot that it has, and keeps while it is paused", needed=False, null=True
+        ),
     }
 )
 QUEUE = Record(
@@ -441,7 +446,7 @@ FILES = {
         ),
         RunFile(
             "status.json",
-            "state (queued, running, stopping, stopped, completed or failed), process, epoch and step, error",
+            "state (queued, running, stopping, paused, stopped, completed or failed), process, epoch and step, error",
             limit=2**20,
             needed="always",
             record=STATUS,
@@ -522,6 +527,8 @@ FILES = {
             "what is needed to go on exactly: weights, optimizer, the callbacks' counters; gone once it is completed",
         ),
         RunFile("finish", "there, and empty, from when somebody asks that it is finished as it is until that is done"),
+        RunFile("stop", "there, and empty, from when somebody asks that it stops until it has"),
+        RunFile("pause", "there, and empty, from when somebody asks that it pauses until it has"),
         RunFile("shipped", "there, and empty, where the run came with the project: nothing changes or deletes it"),
     )
 }

@@ -44,7 +44,7 @@ def test_finish_asked_during_a_long_validation_is_carried_out(artifacts, stopped
         control.stop(run)
         wait_for(run, lambda status: status["state"] == "stopping", 10)
     control.finish(run)
-    assert liveness.state(run)["state"] == "stopping"
+    assert liveness.state(run)["state"] == "finishing"
     assert finished(run)["epochs"] == 2
 
 

@@ -162,7 +162,7 @@ def test_a_damaged_run_is_deleted_too(artifacts, name, way):
     assert list(artifacts.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["start", "resume", "stop", "finish", "kill", "delete"])
+@pytest.mark.parametrize("name", ["start", "resume", "pause", "stop", "finish", "kill", "delete"])
 def test_a_read_only_lab_changes_nothing(artifacts, monkeypatch, name):
     run = folders.started_run()
     before = run.read_status()

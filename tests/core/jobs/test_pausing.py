@@ -1,0 +1,161 @@
+"""A pause keeps the slot: nobody starts in the run's stead, whoever dies meanwhile, until it is resumed or stopped. And
+whatever is asked of a worker is said at once, before the worker has heard it.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from filelock import FileLock
+
+from core.config.recipes import make_config
+from core.jobs import control, liveness, scheduler
+from core.runs.run import RunError, create_run
+from core.runs.schema import AT_WORK
+from tests.folders import claims, interrupted_run, started_run
+from tests.workers import SMALL, schedulers, wait_for, workers
+
+LONG = SMALL | {"epochs": 200}
+QUIET_SECONDS = 4
+
+
+@pytest.fixture
+def training(artifacts):
+    """A run that trains, and one that waits for it."""
+    runs = [control.start(make_config("alexnet", "mnist", "quick", **LONG)) for _ in range(2)]
+    wait_for(runs[0], lambda status: status.get("epoch", 0) >= 2)
+    return runs
+
+
+def paused(run):
+    control.pause(run)
+    status = wait_for(run, lambda status: status["state"] not in ("running", "pausing"))
+    assert status["state"] == "paused", run.read_log()
+    # Its process still has to end.
+    wait_for(run, lambda status: workers() == [])
+    return status
+
+
+def starts_nothing(waiting):
+    deadline = time.monotonic() + QUIET_SECONDS
+    while time.monotonic() < deadline:
+        assert workers() == []
+        assert liveness.state(waiting)["state"] == "queued"
+        time.sleep(0.1)
+
+
+@pytest.mark.timeout(900)
+def test_a_paused_run_keeps_its_slot_and_goes_on_exactly_where_it_was(training):
+    run, waiting = training
+    status = paused(run)
+    written = run.read_progress()[0]
+    starts_nothing(waiting)
+    # Who has forgotten everything but what is on the disk decides the same.
+    for process in schedulers():
+        process.kill()
+    scheduler.ensure()
+    starts_nothing(waiting)
+    control.resume(run)
+    assert scheduler.pending() == [run, waiting]
+    wait_for(run, lambda now: now["state"] == "running" and now.get("epoch", 0) > status["epoch"] + 1)
+    assert run.read_progress()[0][: len(written)] == written
+    assert liveness.state(waiting)["state"] == "queued"
+    control.stop(run)
+    wait_for(waiting, lambda status: status["state"] == "running")
+    assert liveness.state(run)["state"] == "stopped"
+
+
+@pytest.mark.timeout(600)
+def test_stop_ends_a_pause_and_gives_the_slot_to_the_next(training):
+    run, waiting = training
+    paused(run)
+    control.stop(run)
+    assert liveness.state(run)["state"] == "stopped"
+    wait_for(waiting, lambda status: status["state"] == "running")
+    # Who was stopped has no slot to go back to.
+    control.resume(run)
+    assert scheduler.pending() == [run]
+    assert liveness.state(waiting)["state"] == "running"
+
+
+@pytest.mark.timeout(600)
+def test_a_paused_run_can_be_finished_in_its_slot(training):
+    run, waiting = training
+    paused(run)
+    control.finish(run)
+    wait_for(run, lambda status: status["state"] == "completed")
+    wait_for(waiting, lambda status: status["state"] == "running")
+
+
+@pytest.mark.timeout(600)
+def test_a_terminal_goes_on_with_a_paused_run_and_pauses_it(training):
+    run, waiting = training
+    paused(run)
+    with subprocess.Popen(
+        [sys.executable, "-m", "core", "train", "--run", run.id], stdout=subprocess.PIPE, text=True
+    ) as terminal:
+        epoch = wait_for(run, lambda status: status["state"] == "running" and status["phase"] == "training")["epoch"]
+        wait_for(run, lambda status: status["epoch"] > epoch)
+        assert run.read_status()["pid"] == terminal.pid
+        said = subprocess.run([sys.executable, "-m", "core", "pause", run.id], capture_output=True, text=True)
+        assert (
+            said.stdout == f"{run.id} is paused and keeps its slot; go on with: python -m core train --run {run.id}\n"
+        )
+        assert f"paused; go on with: python -m core train --run {run.id}" in terminal.stdout.read()
+    starts_nothing(waiting)
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("wish", ["stop", "pause", "finish"])
+def test_what_is_asked_is_said_at_once_though_the_worker_has_heard_nothing_yet(training, wish):
+    run, waiting = training
+    process = liveness.worker(run)
+    process.suspend()
+    getattr(control, wish)(run)
+    state = {"stop": "stopping", "pause": "pausing", "finish": "finishing"}[wish]
+    assert liveness.state(run)["state"] == state
+    if wish == "pause":
+        # One may think again.
+        control.stop(run)
+        assert liveness.state(run)["state"] == "stopping"
+    process.resume()
+    end = "completed" if wish == "finish" else "stopped"
+    status = wait_for(run, lambda status: status["state"] not in AT_WORK)
+    assert status["state"] == end, run.read_log()
+    wait_for(waiting, lambda status: status["state"] == "running")
+
+
+@pytest.mark.timeout(600)
+def test_a_worker_that_dies_before_it_has_paused_keeps_its_slot_all_the_same(training):
+    run, waiting = training
+    process = liveness.worker(run)
+    process.suspend()
+    control.pause(run)
+    os.kill(process.pid, signal.SIGKILL)
+    assert wait_for(run, lambda status: status["state"] != "pausing")["state"] == "paused"
+    starts_nothing(waiting)
+    control.resume(run)
+    wait_for(run, lambda status: status["state"] == "running")
+
+
+def test_only_what_trains_can_be_paused(artifacts):
+    (artifacts / ".slots").mkdir()
+    with FileLock(artifacts / ".slots" / "0.lock"):
+        for run in (create_run(make_config("alexnet", "mnist")), interrupted_run()):
+            with pytest.raises(RunError, match=r"does not train now, so there is nothing to pause\.$"):
+                control.pause(run)
+            assert not run.pause_path.exists()
+
+
+def test_each_paused_run_keeps_the_slot_that_it_had(artifacts, monkeypatch):
+    monkeypatch.setenv("LAB_TRAIN_AT_ONCE", "2")
+    run = started_run()
+    run.write_status(state="paused", slot=1)
+    claims.pop(run).release()
+    waiting = [create_run(make_config("alexnet", "mnist"), variables={"LAB_TRAIN_AT_ONCE": "2"}) for _ in range(2)]
+    assert scheduler.startable() == waiting[:1]
+    run.write_status(state="stopped", slot=None)
+    assert scheduler.startable() == waiting
