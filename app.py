@@ -8,6 +8,7 @@ import streamlit as st
 from core import settings
 from core.runs.run import RunError
 from pages.parts.presenter import presenter_switch
+from pages.parts.run.downloads import routes
 from pages.parts.style import plain
 
 
@@ -62,4 +63,4 @@ if __name__ == "__main__":
     draw_page()
 else:
     stop_at_wrong_settings()
-    app = st.App(__file__, lifespan=welcome)
+    app = st.App(__file__, lifespan=welcome, routes=routes())

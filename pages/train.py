@@ -14,10 +14,11 @@ from pages.parts.linked import linked
 from pages.parts.refreshing import refreshing
 from pages.parts.run.actions import draw_delete
 from pages.parts.run.card import run_card
+from pages.parts.run.details import details_in_url
 from pages.parts.settings_form import reset_settings, settings_form
 from pages.parts.shell import begin_page
 from pages.parts.start_grid import start_grid
-from pages.parts.style import plain
+from pages.parts.style import pair_label, plain
 from pages.parts.urls import put_runs_in_url, runs_in_url
 
 begin_page()
@@ -92,8 +93,8 @@ def watched_runs(runs, started):
         named = list(dict.fromkeys([*(named or unfinished), started]))
         put_runs_in_url(named)
     shown = named or unfinished or runs[:1]
-    waiting = data.pending()
-    shown.sort(key=lambda run: (waiting.index(run) if run in waiting else -1) if is_unfinished(run) else len(waiting))
+    # Sorting leaves those of one kind as they are; `in_order` sorts the queue.
+    shown.sort(key=lambda run: 2 if not is_unfinished(run) else int(data.state(run)["state"] == "queued"))
     key = "watched runs"
     st.session_state[key] = [run for run in shown if run in runs]
     notices = st.container()
@@ -108,17 +109,7 @@ def watched_runs(runs, started):
             placeholder="Choose runs to watch",
             label_visibility="collapsed",
         )
-        axes = linked(
-            st.segmented_control,
-            "Vertical axes",
-            "axes",
-            RANGES,
-            "fitted",
-            notices,
-            required=True,
-            label_visibility="collapsed",
-            help=ABOUT_RANGES,
-        )
+        axes = axes_choice(notices)
     return shown, axes
 
 
@@ -131,27 +122,58 @@ def in_order(runs):
     return [next(pending) if run in waiting else run for run in runs]
 
 
-def watch(runs, axes):
+def axes_choice(notices):
+    """Draws the choice of what the vertical axes show; returns which of RANGES it is."""
+    return linked(
+        st.segmented_control,
+        "Vertical axes",
+        "axes",
+        RANGES,
+        "fitted",
+        notices,
+        required=True,
+        label_visibility="collapsed",
+        help=ABOUT_RANGES,
+    )
+
+
+def watch(runs, axes, with_details=False):
     """The runs' cards, refreshed while one of them is unfinished."""
     live = any(is_unfinished(run) for run in runs)
 
     def cards():
         if not all(run.path.is_dir() for run in runs):
             st.rerun()
-        going_on = [run_card(run, axes) for run in in_order(runs)]
+        going_on = [run_card(run, axes, with_details) for run in in_order(runs)]
         if live != any(going_on):
             st.rerun()
 
     refreshing(cards, REFRESH_SECONDS if live else None)
 
 
+def all_about(run):
+    """The page of one run: its card with all there is about it."""
+    notices = st.container()
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.page_link("pages/train.py", label="All trainings", icon=":material/arrow_back:", width="stretch")
+        axes = axes_choice(notices)
+    watch([run], axes, with_details=True)
+
+
 st.title("Train")
+if details_in_url() and (named := runs_in_url()):
+    all_about(named[0])
+    st.stop()
 looking = read_only()
 start_here = "Click a network and a dataset: it trains at once or waits its turn, and its curves grow below."
 st.write(READ_ONLY if looking else start_here)
 readable, damaged = data.readable_runs()
 started = None if looking else start_section(readable)
 if started:
+    config = data.config(started)
+    st.toast(
+        f"{pair_label(config.network, config.dataset)} is in the queue. Its card is below.", icon=":material/check:"
+    )
     readable = data.readable_runs()[0]
 if readable:
     watch(*watched_runs(readable, started))

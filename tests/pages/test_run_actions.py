@@ -1,8 +1,10 @@
 """What can be done with a run on its card: each state's own buttons, what they do, and none in a read-only lab."""
 
+import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -11,7 +13,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.config.recipes import make_config
 from core.jobs import liveness, scheduler
-from core.runs.run import UNFINISHED, create_run, list_runs
+from core.runs.run import create_run, list_runs
+from core.runs.schema import AT_WORK, UNFINISHED
 from pages.parts import data
 from pages.parts.run.actions import ACTIONS
 from pages.parts.run.card import STATES
@@ -51,15 +54,20 @@ def run_in(state):
         claims[run] = liveness.claim(run)
         return run
     run = started_run()
-    run.write_status(state=state, phase=None, error="The disk is full." if state == "failed" else None)
-    if state not in UNFINISHED:
+    wishes = {"pausing": run.pause_path, "stopping": run.stop_path, "finishing": run.finish_path}
+    if state in wishes:
+        wishes[state].touch()
+    elif state != "running":
+        run.write_status(state=state, phase=None, error="The disk is full." if state == "failed" else None)
+    if state not in AT_WORK:
         claims.pop(run).release()
     return run
 
 
 def action_labels(page, run):
     """What can be pressed on the run's card."""
-    return [button.label for button in page.button if (button.key or "").endswith(f" {run.id}")]
+    buttons = [button for button in page.button if (button.key or "").endswith(f" {run.id}")]
+    return [button.label for button in buttons if not button.disabled]
 
 
 def opened(*runs):
@@ -86,19 +94,55 @@ def test_finish_leaves_a_wish_that_the_process_finds_and_the_card_tells(held_run
     run, process = held_run
     page = opened(run).button(key=f"Finish now {run.id}").click().run()
     assert run.finish_path.exists()
-    assert badges(page) == [":orange-badge[stopping]"]
-    assert action_labels(page, run) == ["Stop now"]
-    page.button(key=f"Stop now {run.id}").click().run()
+    assert badges(page) == [":blue-badge[finishing: testing the best epoch…]"]
+    assert action_labels(page, run) == ["Stop"]
+    page.button(key=f"Stop {run.id}").click().run()
     assert not psutil.pid_exists(process.pid)
     # What was asked for is still to be done, and nothing else.
     assert action_labels(opened(run), run) == ["Finish now", "Delete for good"]
 
 
-def test_a_stopping_run_can_be_ended_at_once(held_run):
-    run, process = held_run
-    run.write_status(state="stopping")
+def places(page, run):
+    """The buttons of the run's card from left to right, and which of them can be pressed."""
+    return [(button.label, not button.disabled) for button in page.button if (button.key or "").endswith(f" {run.id}")]
+
+
+@pytest.fixture
+def deaf_run(held_run):
+    """A running run whose worker hears nothing yet."""
+    _, process = held_run
+    psutil.Process(process.pid).suspend()
+    return held_run
+
+
+@pytest.mark.parametrize(
+    ("label", "words"), [("Stop", "stopping after this step…"), ("Pause", "pausing after this step…")]
+)
+def test_a_click_says_at_once_what_is_happening_and_moves_no_button(deaf_run, label, words):
+    run, _ = deaf_run
     page = opened(run)
-    assert badges(page) == [":orange-badge[stopping]"]
+    before = places(page, run)
+    assert [name for name, _ in before] == ["Pause", "Stop", "Finish now", "Delete"]
+    page = page.button(key=f"{label} {run.id}").click().run()
+    assert badges(page) == [f":orange-badge[{words}]"]
+    after = places(page, run)
+    assert [name for name, _ in after] == [name for name, _ in before]
+    assert [name for name, enabled in after if enabled] == ([] if label == "Stop" else ["Stop"])
+
+
+def test_in_the_first_epoch_finish_is_in_its_place_already():
+    run = started_run(epochs_done=0)
+    assert places(opened(run), run)[2:] == [("Finish now", False), ("Delete", False)]
+
+
+def test_a_run_that_does_not_stop_by_itself_can_be_ended_at_once(deaf_run):
+    run, process = deaf_run
+    page = opened(run).button(key=f"Stop {run.id}").click().run()
+    assert action_labels(page, run) == []
+    long_ago = time.time() - 60
+    os.utime(run.stop_path, (long_ago, long_ago))
+    page = opened(run)
+    assert badges(page) == [":orange-badge[stopping after this step…]"]
     page.button(key=f"Stop now {run.id}").click().run()
     assert not psutil.pid_exists(process.pid)
     assert run.read_status()["state"] == "stopped"
@@ -109,7 +153,7 @@ def test_each_state_shows_its_own_actions_and_a_read_only_lab_none(monkeypatch, 
     run = run_in(state)
     page = opened(run)
     # The first in line has nobody to change places with.
-    expected = [label for label, *_ in ACTIONS.get(state, ()) if label != "Move up"]
+    expected = [action.label for action in ACTIONS.get(state, ()) if action.label != "Move up" and action.enabled]
     if state not in UNFINISHED:
         expected.append("Delete for good")
     assert action_labels(page, run) == expected

@@ -1,48 +1,51 @@
 """One run as a card: what it is doing, its curves as they grow, and how it ended."""
 
-import contextlib
 import html
 from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
-from core.config.recipes import RECIPES, overrides, training_command
+from core.config.recipes import RECIPES, overrides
 from core.config.run_config import MONITORS, in_words
 from core.digits import strokes
 from core.jobs import scheduler
 from core.jobs.estimate import FINISHING, seconds_left
 from core.jobs.liveness import INTERRUPTED
 from core.results.reference import REPORT
-from core.runs import provenance
 from core.runs.run import UNFINISHED, RunError
 from core.runs.schema import HISTORY_COLUMNS
 from pages.parts import data
 from pages.parts.charts.live_chart import live_chart
 from pages.parts.run.actions import draw_actions
+from pages.parts.run.details import draw_details, link_to_details
 from pages.parts.style import NETWORK_COLOURS, duration, pair_label, percent, plain
 
 STATES = {
     "queued": ("queued", "gray"),
     "running": ("starting", "blue"),
-    "stopping": ("stopping", "orange"),
+    "finishing": ("finishing", "blue"),
+    "pausing": ("pausing after this step…", "orange"),
+    "paused": ("paused, keeps its turn", "orange"),
+    "stopping": ("stopping after this step…", "orange"),
     "completed": ("finished", "green"),
     "stopped": ("stopped", "gray"),
     INTERRUPTED: ("interrupted", "orange"),
     "failed": ("failed", "red"),
 }
-PHASES = {"training": "training", "evaluating": "answering the test images", "exporting": "saving the network"}
-SHIPPED = "Came with the project, trained elsewhere: it stays as it is. Train the pair again for a run of your own."
+PHASES = {"training": "training", "evaluating": "testing the best epoch…", "exporting": "saving the network…"}
+INCLUDED = "Came with the project, trained elsewhere: it stays as it is. Train the pair again for a run of your own."
 REASONS = {"failed": st.error, INTERRUPTED: st.warning}
 _CSS = Path(__file__).with_suffix(".css").read_text("utf-8")
 
 
-def run_card(run, shown="fitted"):
+def run_card(run, shown="fitted", with_details=False):
     """Draws the card; returns whether the run is unfinished.
 
     Args:
         run: a Run.
         shown: which of `pages.parts.charts.live_chart.RANGES` its charts show.
+        with_details: whether all about the run can be seen on it, or a click away.
     """
     unfinished = False
     with st.container(border=True, key=f"run-{run.id}"):
@@ -61,28 +64,34 @@ def run_card(run, shown="fitted"):
             if status.get("note"):
                 st.warning(plain(status["note"]))
             begun = bool(steps) or len(history) > 0
-            if state == "queued" and not begun:
-                return True
-            if unfinished:
+            waits = state == "queued" and not begun
+            if unfinished and not waits:
                 _progress(config, status)
-            if facts := _facts(run, config, status, history, steps):
+            if not waits and (facts := _facts(run, config, status, history, steps)):
                 _figures(facts)
-            if unfinished or begun:
-                live_chart(run, config, history, steps, shown)
-            if state == "completed":
-                _links(run, config)
-            if begun and not unfinished:
-                _how_it_was_trained(run, config)
+
+            def curves():
+                if begun or (unfinished and not waits):
+                    live_chart(run, config, history, steps, shown)
+                elif with_details:
+                    st.markdown("The curves begin with the training.")
+
+            if with_details:
+                draw_details(run, config, curves)
+            else:
+                curves()
+            _links(run, config, state, with_details)
         except RunError as error:
             st.error(plain(str(error)), icon=":material/broken_image:")
     return unfinished
 
 
 def state_words(status):
-    """What the run is doing, in words: "training", "stopping: answering the test images", "finished"."""
+    """What the run is doing, in words: "training", "finishing: testing the best epoch…", "finished"."""
     words, phase = STATES[status["state"]][0], status.get("phase")
-    if status["state"] == "stopping":
-        return f"{words}: {PHASES[phase]}" if phase in PHASES and phase != "training" else words
+    if status["state"] == "finishing":
+        # It ends after the step in hand, and then does the next.
+        return f"{words}: {PHASES[phase if phase in FINISHING else FINISHING[0]]}"
     return PHASES.get(phase, phase or words) if status["state"] == "running" else words
 
 
@@ -122,7 +131,7 @@ def _heading(run, config, status, epochs):
             st.html(f'{network}<b class="run-name">{name}</b>', width="stretch")
             st.badge(words, color=STATES[status["state"]][1])
             if run.is_shipped:
-                st.badge("shipped", icon=":material/lock:", color="gray", help=SHIPPED)
+                st.badge("included", icon=":material/lock:", color="gray", help=INCLUDED)
             draw_actions(run, status["state"], epochs, waiting[:1] == [run])
         st.html(
             f'<div class="run-about"><span>{html.escape(recipe)}</span><code>{html.escape(run.id)}</code></div>',
@@ -146,7 +155,8 @@ def _facts(run, config, status, history, steps):
     facts = {}
     if status["state"] in UNFINISHED:
         left = seconds_left(config, status, history, steps)
-        facts["Time left"] = "estimating…" if left is None else f"about {duration(left)}"
+        is_moving = status["state"] in ("running", "finishing")
+        facts["Time left"] = "—" if not is_moving else "estimating…" if left is None else f"about {duration(left)}"
         facts["Images a second"] = f"{last['images_per_second']:,.0f}" if last else "—"
         facts["Learning rate"] = f"{last['learning_rate']:.2g}" if last else "—"
     metrics, report = data.metrics(run), REPORT.get((config.network, config.dataset))
@@ -188,21 +198,16 @@ def _figures(facts):
     st.html(f'<div class="run-facts">{cells}</div>')
 
 
-def _links(run, config):
+def _links(run, config, state, with_details):
     look = {"run": run.id}
     with st.container(horizontal=True):
+        if not with_details:
+            link_to_details(run)
+        if state != "completed":
+            return
         st.page_link(
             "pages/gallery.py", label="See what it gets wrong", icon=":material/photo_library:", query_params=look
         )
         st.page_link("pages/compare.py", label="Compare", icon=":material/table_chart:", query_params=look)
         if config.dataset == strokes.DATASET and run.tflite_path.exists():
             st.page_link("pages/draw.py", label="Draw a digit", icon=":material/draw:", query_params=look)
-
-
-def _how_it_was_trained(run, config):
-    with st.expander("How it was trained"):
-        # A damaged history is said above already.
-        with contextlib.suppress(RunError):
-            st.markdown(plain(provenance.in_words(data.sessions(run))))
-        st.markdown("The command that trains it again:")
-        st.code(training_command(config), language="bash")
