@@ -57,7 +57,9 @@ def start_section(runs):
     grid, said, form = st.container(), st.container(), st.expander("More settings", icon=":material/tune:")
     with form:
         st.caption("Grey is what the recipe does. What you set here holds for every run that you start next.")
-        settings = settings_form(configs(recipe, {}).values())
+        settings, wrong = settings_form(configs(recipe, {}).values())
+    for sentence in wrong:
+        notices.warning(plain(sentence), icon=":material/link_off:")
     try:
         ready = configs(recipe, settings)
     except ConfigError as error:
@@ -65,7 +67,7 @@ def start_section(runs):
         said.error(plain(str(error)))
     if settings:
         with said.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f":material/edit: Changed from the recipe: **{in_words(settings)}**", width="content")
+            st.markdown(f":material/edit: Changed from the recipe: **{plain(in_words(settings))}**", width="content")
             st.button("Reset", icon=":material/undo:", on_click=reset_settings)
     with grid:
         return start_grid(ready, data.speeds(runs))

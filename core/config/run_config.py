@@ -378,7 +378,7 @@ def said(field, value):
     kind = field.metadata["kind"]
     if isinstance(kind, Switch):
         return "on" if value else "off"
-    if isinstance(kind, Choice):
+    if isinstance(value, str):
         return value
     if not value and kind.zero_means:
         return kind.zero_means

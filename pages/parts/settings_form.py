@@ -1,15 +1,17 @@
 """Every hyperparameter of a RunConfig as a widget, made from its declaration; empty means the recipe's own."""
 
-import math
+import re
 
 import streamlit as st
 
 from core.config import run_config as run_config
-from core.config.fields import Choice, Number, Switch
+from core.config.fields import Choice, Number, Switch, shown
 
 CHOSEN_ELSEWHERE = ("network", "dataset", "recipe")
 FIELDS = {name: field for name, field in run_config.FIELDS.items() if name not in CHOSEN_ELSEWHERE}
 _SWITCH = {"on": True, "off": False}
+# As people write whole numbers, and as the greyed ones are written.
+_WITH_COMMAS = re.compile(r"[1-9]\d{0,2}(,\d{3})+")
 _WIDTH = 190
 
 
@@ -20,9 +22,10 @@ def settings_form(configs):
         configs: what the recipe gives for each pair, to show what an empty widget stands for.
 
     Returns:
-        The settings that were made: field name -> value, unchecked.
+        The settings that were made: field name -> value, unchecked, which is text where a number is wanted and none was
+        typed; and a sentence for each that the URL has wrong.
     """
-    groups = {}
+    groups, wrong = {}, []
     for field in FIELDS.values():
         groups.setdefault(field.metadata["group"], []).append(field)
     made = {}
@@ -30,10 +33,11 @@ def settings_form(configs):
         st.markdown(f"**{group}**")
         with st.container(horizontal=True):
             for field in fields:
+                wrong += _wrong_in_url(field)
                 value = _widget(field, _recipe_value(field, configs))
                 if value is not None:
                     made[field.name] = value
-    return made
+    return made, wrong
 
 
 def reset_settings():
@@ -63,24 +67,35 @@ def _switch(field, **options):
 
 
 def _number(field, **options):
-    # Without bounds of its own the widget hands over whatever is typed, and RunConfig says what is wrong with it.
-    whole = field.metadata["kind"].whole
-    kind = {"step": 1} if whole else {"step": 0.01, "format": "%g"}
-    if whole and any(map(_is_endless, st.query_params.get_all(field.name))):
-        # Streamlit passes over what is no number in the address, but trips over an infinite one where it wants a whole.
-        del st.query_params[field.name]
-        options["bind"] = None
-    return st.number_input(value=None, **kind, **options)
+    # A field for numbers makes 1 of "1e9" and drops "abc". This one hands over whatever is typed, or stands in the
+    # address, and RunConfig says what is wrong with it.
+    text = (st.text_input(value=None, **options) or "").strip()
+    return _as_number(text) if text else None
 
 
 _WIDGETS = {Choice: _choice, Switch: _switch, Number: _number}
 
 
-def _is_endless(text):
+def _as_number(text):
+    """The number that a person means, or the text where it is none."""
     try:
-        return math.isinf(float(text))
+        number = float(text.replace(",", "") if _WITH_COMMAS.fullmatch(text) else text)
     except ValueError:
-        return False
+        return text
+    return int(number) if number.is_integer() else number
+
+
+def _wrong_in_url(field):
+    """Sentences about choices in the URL that there are not: Streamlit drops them in silence."""
+    kind = field.metadata["kind"]
+    choices = _SWITCH if isinstance(kind, Switch) else getattr(kind, "names", None)
+    if choices is None:
+        return []
+    wrong = [value for value in st.query_params.get_all(field.name) if value not in choices]
+    return [
+        f"{field.metadata['label']} is one of {', '.join(choices)}, not {shown(value)}, so the link's is ignored."
+        for value in wrong
+    ]
 
 
 def _recipe_value(field, configs):

@@ -53,7 +53,7 @@ def test_no_page_has_a_control_that_changes_a_run(artifacts, monkeypatch, reques
     looking = opened(page, runs)
     assert {button.label for button in looking.get("button")} <= HARMLESS
     assert controls(looking) <= controls(everything)
-    assert not looking.get("number_input")
+    assert not looking.get("text_input")
     said = [text.value for kind in ("info", "markdown", "caption") for text in looking.get(kind)]
     assert not any("start with" in text or "click it" in text or "Train a" in text for text in said)
     if page == "train":

@@ -19,7 +19,7 @@ from core.runs.run import create_run, list_runs
 from pages.parts import data
 from pages.parts.charts.live_chart import RANGES
 from pages.parts.settings_form import FIELDS
-from pages.parts.style import pair_label, percent
+from pages.parts.style import pair_label, percent, plain
 from tests.folders import finished_run, started_run
 
 pytestmark = pytest.mark.usefixtures("artifacts")
@@ -115,7 +115,7 @@ def test_the_grid_says_how_many_parameters_the_runs_on_offer_have():
 
 def test_the_grid_says_no_number_of_parameters_where_the_settings_are_wrong():
     page = opened()
-    page = page.number_input(key="epochs").set_value(501).run()
+    page = page.text_input(key="epochs").set_value("501").run()
     assert "8 layers" in html(page)
     assert "parameters" not in html(page)
 
@@ -183,7 +183,7 @@ def test_a_range_that_there_is_not_is_said():
 
 def test_every_hyperparameter_has_a_widget_with_its_help():
     page = opened()
-    widgets = {widget.key: widget for kind in (page.number_input, page.selectbox) for widget in kind}
+    widgets = {widget.key: widget for kind in (page.text_input, page.selectbox) for widget in kind}
     names = {*run_config.FIELDS} - {"network", "dataset", "recipe"}
     assert names == set(FIELDS) == set(widgets)
     for name, field in FIELDS.items():
@@ -194,32 +194,82 @@ def test_every_hyperparameter_has_a_widget_with_its_help():
 
 def test_settings_in_the_url_are_said_in_words_and_can_be_reset():
     page = opened(epochs="3", flip="on")
-    assert (page.number_input(key="epochs").value, page.selectbox(key="flip").value) == (3, "on")
+    assert (page.text_input(key="epochs").value, page.selectbox(key="flip").value) == ("3", "on")
     assert any("epochs 3, horizontal flips on" in text.value for text in page.markdown)
     (reset,) = [button for button in page.button if button.label == "Reset"]
     page = reset.click().run()
-    assert page.number_input(key="epochs").value is None
+    assert page.text_input(key="epochs").value is None
     assert not any("Changed from the recipe" in text.value for text in page.markdown)
 
 
 def test_a_value_out_of_range_is_said_in_a_sentence_and_nothing_is_lost():
     page = opened()
-    page.number_input(key="epochs").set_value(3).run()
+    page.text_input(key="epochs").set_value("3").run()
     numeric = {name for name, field in FIELDS.items() if isinstance(field.metadata["kind"], Number)} - {"epochs"}
     assert numeric
     for name in sorted(numeric):
         field = FIELDS[name]
-        wrong = field.type(field.metadata["kind"].high + 1)
-        page = page.number_input(key=name).set_value(wrong).run()
+        wrong = str(field.type(field.metadata["kind"].high + 1))
+        page = page.text_input(key=name).set_value(wrong).run()
         assert not page.exception
         (error,) = page.error
         assert error.value.startswith(f"{field.metadata['label']} is between ")
         assert all(button.disabled for button in start_buttons(page).values())
-        assert (page.number_input(key=name).value, page.number_input(key="epochs").value) == (wrong, 3)
+        assert (page.text_input(key=name).value, page.text_input(key="epochs").value) == (wrong, "3")
         # Takes effect with the next field's value.
-        page.number_input(key=name).set_value(None)
+        page.text_input(key=name).set_value(None)
     assert not page.run().error
     assert list_runs() == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("abc", "Epochs is a whole number between 1 and 500, not 'abc'."),
+        ("1e9", "Epochs is between 1 and 500, not 1000000000."),
+        ("2.5", "Epochs is a whole number between 1 and 500, not 2.5."),
+        ("inf", "Epochs is a whole number between 1 and 500, not Infinity."),
+        ("**1**", "Epochs is a whole number between 1 and 500, not '**1**'."),
+    ],
+)
+@pytest.mark.parametrize("where", ["address", "field"])
+def test_what_is_no_number_of_epochs_is_said_in_a_sentence_and_stays_as_it_was_typed(typed, sentence, where):
+    page = opened(**({"epochs": typed} if where == "address" else {}))
+    if where == "field":
+        page = page.text_input(key="epochs").set_value(typed).run()
+    assert not page.exception
+    assert [error.value for error in page.error] == [plain(sentence)]
+    assert page.text_input(key="epochs").value == typed
+    # A browser puts what is typed into the address.
+    assert where == "field" or page.query_params["epochs"] == typed
+    assert all(button.disabled for button in start_buttons(page).values())
+
+
+@pytest.mark.parametrize(("typed", "value"), [("1e2", 100), ("12,000", 12_000), (" 50 ", 50)])
+def test_numbers_are_read_as_people_write_them(typed, value):
+    page = opened(train_examples=typed, **{"epochs": "1"})
+    assert not page.error
+    images = round(0.9 * value)
+    assert start_buttons(page)["alexnet", "mnist"].help.startswith(f"1 epoch of {images:,} images")
+
+
+def test_a_decimal_comma_is_no_thousand():
+    (error,) = opened(learning_rate="0,001").error
+    assert error.value == "Learning rate is a number between 0.0000001 and 10, not '0,001'."
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ({"optimizer": "magic"}, "Optimizer is one of adam, adamw, sgd, not 'magic', so the link's is ignored."),
+        ({"flip": "maybe"}, "Horizontal flips is one of on, off, not 'maybe', so the link's is ignored."),
+    ],
+)
+def test_a_choice_that_there_is_not_is_said_where_the_link_has_it(query, sentence):
+    page = opened(**query)
+    assert [warning.value for warning in page.warning] == [sentence]
+    assert not page.error
+    assert not start_buttons(page)["alexnet", "mnist"].disabled
 
 
 def test_a_running_run_shows_its_curves_its_progress_and_its_speed():
