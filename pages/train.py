@@ -14,7 +14,7 @@ from pages.parts.linked import linked
 from pages.parts.refreshing import refreshing
 from pages.parts.run.actions import draw_delete
 from pages.parts.run.card import run_card
-from pages.parts.run.details import details_in_url
+from pages.parts.run.details import back_button, details_in_url
 from pages.parts.settings_form import reset_settings, settings_form
 from pages.parts.shell import begin_page
 from pages.parts.start_grid import start_grid
@@ -157,7 +157,7 @@ def all_about(run):
     """The page of one run: its card with all there is about it."""
     notices = st.container()
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.page_link("pages/train.py", label="All trainings", icon=":material/arrow_back:", width="stretch")
+        back_button()
         axes = axes_choice(notices)
     watch([run], axes, with_details=True)
 

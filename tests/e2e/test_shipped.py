@@ -44,7 +44,7 @@ def test_a_newcomer_finds_figures_galleries_and_networks_that_read_digits(newcom
         assert pictures.first.evaluate("image => image.naturalWidth") in (28, 32)
 
     page.goto(f"{newcomers_url}/train?run={runs[0].id}")
-    expect(page.locator(f".st-key-title-{runs[0].id}")).to_contain_text("shipped")
+    expect(page.locator(f".st-key-title-{runs[0].id}")).to_contain_text("included")
     expect(page.get_by_role("button", name="Delete")).to_have_count(0)
 
     readers = {NETWORKS[run.read_config().network]["label"] for run in runs if run.tflite_path.exists()}

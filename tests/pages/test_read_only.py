@@ -7,13 +7,14 @@ from streamlit.testing.v1 import AppTest
 
 from core.runs.run import list_runs
 from core.settings import READ_ONLY
+from pages.parts.run.details import DETAILS
 from tests.folders import finished_run, started_run
 from tests.penmanship import teach
 
 APP = str(Path(__file__).parents[2] / "app.py")
 PAGES = ("overview", "train", "compare", "gallery", "draw")
-# What may be pressed there: they filter, or empty the pad.
-HARMLESS = {"Clear", "Remove"}
+# What may be pressed there: they filter, show more, or empty the pad.
+HARMLESS = {"Clear", "Remove", DETAILS}
 CONTROLS = ("button", "selectbox", "number_input", "text_input", "segmented_control", "toggle", "pills", "multiselect")
 
 
@@ -60,7 +61,7 @@ def test_no_page_has_a_control_that_changes_a_run(artifacts, monkeypatch, reques
         assert READ_ONLY in said
         assert len(everything.get("button")) >= 9
         assert {"Recipe", "Epochs"} <= controls(everything)
-        assert controls(looking) <= {"Runs to watch", "Presenter mode"}
+        assert controls(looking) <= {"Runs to watch", "Vertical axes", "Presenter mode", DETAILS}
     links = {link.proto.label for link in looking.get("page_link")}
     assert "Train a network" not in links
     assert ("Train a network" in {link.proto.label for link in everything.get("page_link")}) == (

@@ -18,6 +18,7 @@ from core.runs.schema import AT_WORK, UNFINISHED
 from pages.parts import data
 from pages.parts.run.actions import ACTIONS
 from pages.parts.run.card import STATES
+from pages.parts.run.details import DETAILS
 from tests.folders import claims, finished_run, interrupted_run, started_run
 
 pytestmark = pytest.mark.usefixtures("artifacts")
@@ -64,10 +65,15 @@ def run_in(state):
     return run
 
 
+def places(page, run):
+    """The buttons of the run's card that do something with it, from left to right, and which of them can be pressed."""
+    buttons = [button for button in page.button if (button.key or "").endswith(f" {run.id}")]
+    return [(button.label, not button.disabled) for button in buttons if button.label != DETAILS]
+
+
 def action_labels(page, run):
     """What can be pressed on the run's card."""
-    buttons = [button for button in page.button if (button.key or "").endswith(f" {run.id}")]
-    return [button.label for button in buttons if not button.disabled]
+    return [label for label, enabled in places(page, run) if enabled]
 
 
 def opened(*runs):
@@ -100,11 +106,6 @@ def test_finish_leaves_a_wish_that_the_process_finds_and_the_card_tells(held_run
     assert not psutil.pid_exists(process.pid)
     # What was asked for is still to be done, and nothing else.
     assert action_labels(opened(run), run) == ["Finish now", "Delete for good"]
-
-
-def places(page, run):
-    """The buttons of the run's card from left to right, and which of them can be pressed."""
-    return [(button.label, not button.disabled) for button in page.button if (button.key or "").endswith(f" {run.id}")]
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.config.recipes import training_command
-from core.jobs import liveness
 from core.runs import schema
 from pages.parts import data
 from pages.parts.run.details import PARTS
@@ -98,7 +97,10 @@ def test_files_are_offered_without_being_read(monkeypatch):
         return content(path, *arguments)
 
     monkeypatch.setattr("core.runs.run.content", recorded)
-    page = opened(run, "files")
+    page = opened(run, "curves")
+    read.clear()
+    (choice,) = [group for group in page.segmented_control if group.label == "What to see of the run"]
+    page = choice.set_value("files").run()
     sizes = {row[0]: row[1] for row in table(page)[1:]}
     assert (sizes["model.keras"], sizes["model.tflite"], sizes["test_predictions.csv"]) == (
         "3.0 MB",
@@ -134,7 +136,8 @@ def test_where_it_was_trained_is_told_for_each_session():
 def test_a_part_that_there_is_not_is_said():
     page = opened(finished_run(), "weights")
     assert "“Details” in the link is none of the choices" in page.warning[0].value
-    assert page.query_params["details"] == next(iter(PARTS))
+    (choice,) = [group for group in page.segmented_control if group.label == "What to see of the run"]
+    assert choice.value == next(iter(PARTS))
 
 
 def test_a_place_of_no_run_is_the_train_page():
@@ -151,6 +154,10 @@ def test_every_card_leads_to_the_runs_place():
         page = AppTest.from_file(APP, default_timeout=60).run()
         page.query_params["run"] = run.id
         page = page.switch_page("pages/train.py").run()
-        queries = [link.proto.query_string for link in page.get("page_link")]
-        assert f"run={run.id}&details=settings" in queries
-    assert liveness.state(run)["state"] == "completed"
+        page = page.button(key=f"details {run.id}").click().run()
+        assert (page.query_params["run"], page.query_params["details"]) == (run.id, "settings")
+        assert len(table(page)) > len(FIELDS)
+        (back,) = [button for button in page.button if button.label == "All trainings"]
+        page = back.click().run()
+        assert "details" not in page.query_params
+        assert [button for button in page.button if (button.key or "").startswith("start_")]

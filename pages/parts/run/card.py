@@ -18,7 +18,7 @@ from core.runs.schema import HISTORY_COLUMNS
 from pages.parts import data
 from pages.parts.charts.live_chart import live_chart
 from pages.parts.run.actions import draw_actions
-from pages.parts.run.details import draw_details, link_to_details
+from pages.parts.run.details import details_button, draw_details
 from pages.parts.style import NETWORK_COLOURS, duration, pair_label, percent, plain
 
 STATES = {
@@ -202,7 +202,7 @@ def _links(run, config, state, with_details):
     look = {"run": run.id}
     with st.container(horizontal=True):
         if not with_details:
-            link_to_details(run)
+            details_button(run)
         if state != "completed":
             return
         st.page_link(

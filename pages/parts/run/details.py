@@ -17,6 +17,7 @@ from pages.parts.run.downloads import address, offers
 from pages.parts.settings_form import FIELDS
 from pages.parts.style import duration, plain
 
+DETAILS = "Settings, log and files"
 LOG_LINES = 60
 _STYLE = """<style>
 .about-run { width: 100%; border-collapse: collapse; font-size: 0.9rem; }
@@ -33,20 +34,24 @@ _STYLE = """<style>
 
 
 def details_in_url():
-    """Which of a run's parts the address names; None where it names none, a wrong name is said and means the first."""
+    """Which of a run's parts the address names; None where it names none. A wrong name means the first."""
     named = st.query_params.get("details")
-    if named is None or named in PARTS:
-        return named
-    st.warning("“Details” in the link is none of the choices, so it is ignored.", icon=":material/link_off:")
-    first = next(iter(PARTS))
-    st.query_params["details"] = first
-    return first
+    return named if named is None or named in PARTS else next(iter(PARTS))
 
 
-def link_to_details(run, label="Settings, log and files", part="settings"):
-    """Draws the way to all about the run."""
-    query = {"run": run.id, "details": part}
-    st.page_link("pages/train.py", label=label, icon=":material/list_alt:", query_params=query)
+def details_button(run):
+    """Draws the way to all about the run: no link, as one from a page to itself leaves the address as it is."""
+    if st.button(DETAILS, key=f"details {run.id}", icon=":material/list_alt:", type="tertiary"):
+        st.query_params.update({"run": run.id, "details": "settings"})
+        st.rerun()
+
+
+def back_button():
+    """Draws the way back from all about one run."""
+    if st.button("All trainings", icon=":material/arrow_back:", type="tertiary"):
+        # An empty list takes a name out of the URL, both at once: as one entry in the browser's history.
+        st.query_params.update({"run": [], "details": []})
+        st.rerun()
 
 
 def draw_details(run, config, curves):
@@ -58,7 +63,9 @@ def draw_details(run, config, curves):
         curves: draws its curves.
     """
     key = "details of a run"
-    st.session_state[key] = st.query_params.get("details", next(iter(PARTS)))
+    st.session_state[key] = part = details_in_url()
+    if part != st.query_params.get("details"):
+        st.warning("“Details” in the link is none of the choices, so it is ignored.", icon=":material/link_off:")
 
     def changed():
         st.query_params["details"] = st.session_state[key]

@@ -111,8 +111,9 @@ def test_its_card_says_that_it_is_shipped_and_offers_no_button(shipped):
     assert any(button.key == f"delete {run.id}" for button in opened("train", run=run.id).button)
     copy = shipped(run)
     page = opened("train", run=copy.id)
-    assert not any((button.key or "").endswith(copy.id) for button in page.button)
-    assert any("shipped" in element.value for element in page.markdown)
+    assert [button.key for button in page.button if (button.key or "").endswith(copy.id)] == [f"details {copy.id}"]
+    assert any("included" in element.value for element in page.markdown)
+    page = opened("train", run=copy.id, details="settings")
     assert "python -m core train alexnet fashion_mnist --recipe quick" in page.code[0].value
 
 

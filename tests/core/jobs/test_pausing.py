@@ -2,8 +2,6 @@
 whatever is asked of a worker is said at once, before the worker has heard it.
 """
 
-import os
-import signal
 import subprocess
 import sys
 import time
@@ -134,7 +132,8 @@ def test_a_worker_that_dies_before_it_has_paused_keeps_its_slot_all_the_same(tra
     process = liveness.worker(run)
     process.suspend()
     control.pause(run)
-    os.kill(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait(60)
     assert wait_for(run, lambda status: status["state"] != "pausing")["state"] == "paused"
     starts_nothing(waiting)
     control.resume(run)

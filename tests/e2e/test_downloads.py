@@ -1,0 +1,69 @@
+"""A run's files over the network: sent as they are on the disk, to nobody else's pages, and no other file."""
+
+import csv
+import io
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from core.runs.run import RunError
+from tests.e2e.test_closed import ask
+from tests.folders import finished_run
+
+
+def test_files_are_sent_as_they_are_and_what_there_is_not_is_a_sentence(app_url, artifacts):
+    run = finished_run()
+    run.model_path.write_bytes(bytes(range(256)) * 1_000)
+    (run.path / "secret.txt").write_text("not a file of a run")
+    status, headers, body = ask(app_url, f"/download/{run.id}/model.keras")
+    assert (status, body) == (200, run.model_path.read_bytes())
+    assert headers["Content-Disposition"] == f'attachment; filename="{run.id}-model.keras"'
+    status, _, body = ask(app_url, f"/download/{run.id}/test_predictions.csv")
+    rows = list(csv.DictReader(io.StringIO(body.decode())))
+    assert status == 200
+    assert len(rows) == len(run.read_predictions()["labels"])
+    assert rows[0]["label"] == "0"
+    for name in ("secret.txt", "status.json", ".lock", "..%2fREADME.md", "%2e%2e/README.md", "model.tflite"):
+        status, _, body = ask(app_url, f"/download/{run.id}/{name}")
+        assert status in (400, 404), name
+        assert b"not a file of a run" not in body
+    status, _, body = ask(app_url, "/download/no-such-run/config.json")
+    assert (status, body.decode()) == (
+        404,
+        "There is no run called no-such-run. The list of runs is on the Compare page.",
+    )
+
+
+def test_another_name_of_the_server_gets_no_file(app_url):
+    run = finished_run()
+    status, _, body = ask(app_url, f"/download/{run.id}/config.json", Host="lab.example")
+    assert (status, body) == (403, b"This lab does not answer to that name.")
+
+
+def test_what_is_damaged_is_a_sentence(app_url):
+    run = finished_run()
+    run.predictions_path.write_bytes(b"no archive")
+    status, _, body = ask(app_url, f"/download/{run.id}/test_predictions.csv")
+    assert status == 404
+    with pytest.raises(RunError) as error:
+        run.read_predictions()
+    assert body.decode() == str(error.value)
+
+
+def test_a_click_on_a_file_saves_it_and_back_leads_back(app_url, page, tmp_path):
+    run = finished_run(epochs=7)
+    page.goto(f"{app_url}/train?run={run.id}")
+    page.get_by_role("button", name="Settings, log and files").click()
+    expect(page.get_by_text("7 changed")).to_be_visible()
+    expect(page).to_have_url(re.compile(f"run={run.id}&details=settings"))
+    page.get_by_text("Files", exact=True).click()
+    expect(page).to_have_url(re.compile("details=files"))
+    with page.expect_download() as download:
+        page.get_by_role("link", name="history.csv").click()
+    download.value.save_as(tmp_path / "history.csv")
+    assert (tmp_path / "history.csv").read_bytes() == run.history_path.read_bytes()
+    page.go_back()
+    expect(page.get_by_text("7 changed")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("button", name="AlexNet on MNIST about")).to_be_visible()
