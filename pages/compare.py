@@ -168,7 +168,11 @@ def draw_curves(runs, report, about=""):
         with st.container(horizontal=True, gap="medium", vertical_alignment="center", key=f"curve-{run.id}"):
             st.html(f"<div class='curve'>{sample}{html.escape(name)}</div>", width=presenter.grown(360))
             st.page_link("pages/gallery.py", label=f"Gallery of {pair}", query_params={"run": run.id})
-            st.page_link("pages/train.py", label=f"Settings and log of {pair}", query_params={"run": run.id})
+            st.page_link(
+                "pages/train.py",
+                label=f"Settings and log of {pair}",
+                query_params={"run": run.id, "details": "settings"},
+            )
 
 
 def line_samples(lines, mark=None):
