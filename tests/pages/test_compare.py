@@ -166,9 +166,9 @@ def test_the_runs_in_the_url_are_ticked_and_drawn():
     assert meanings(page) == ["training", "validation"]
     links = [(link.proto.label, link.proto.query_string) for link in page.get("page_link")]
     assert links == [
-        (f"{what} of {label} on CIFAR-10", f"run={run.id}")
+        (f"{what} of {label} on CIFAR-10", f"run={run.id}{more}")
         for label, run in (("ResNet-34", runs[2]), ("AlexNet", runs[0]))
-        for what in ("Gallery", "Settings and log")
+        for what, more in (("Gallery", ""), ("Settings and log", "&details=settings"))
     ]
 
 
