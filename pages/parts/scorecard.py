@@ -120,15 +120,18 @@ def _pictures(run, row, images_of):
     # What is not on this machine is not fetched for the sake of a small picture.
     if at_hand(row["dataset"]):
         with contextlib.suppress(RunError, DatasetUnavailable):
-            wrong = "".join(
-                f'<img src="{found.address}" alt="{escape(says)}" title="{escape(says)}">'
-                for found in data.mistakes(run, images_of)
-                for says in [
-                    f"Test image {found.image}: {classes[found.label]}, taken for {classes[found.predicted]}, "
-                    f"{percent(found.confidence, 0)} sure"
-                ]
-            )
+            wrong = "".join(_mistake(run, found, classes) for found in data.mistakes(run, images_of))
     return f"<div class='pictures'>{curve}<span class='mistakes'>{wrong and _GETS_WRONG}{wrong}</span></div>"
+
+
+def _mistake(run, found, classes):
+    """An image that leads to itself in the run's gallery."""
+    says = escape(
+        f"Test image {found.image}: {classes[found.label]}, taken for {classes[found.predicted]}, "
+        f"{percent(found.confidence, 0)} sure"
+    )
+    address = f"gallery?run={escape(run.id)}&amp;image={found.image}"
+    return f'<a href="{address}" target="_self"><img src="{found.address}" alt="{says}" title="{says}"></a>'
 
 
 def _sparkline(shares, colour):

@@ -131,3 +131,12 @@ def test_the_images_come_into_view_after_a_tap_on_a_phone_and_the_matrix_stays_o
     expect(page.get_by_role("heading", name="Confusion matrix")).to_be_in_viewport()
     click_cell(page, "Coat", "Sandal")
     expect(tiles(page).first).to_be_in_viewport()
+
+
+def test_a_mistake_on_the_overview_leads_to_itself_in_the_gallery(app_url, page, run):
+    page.goto(app_url)
+    page.get_by_role("link", name=f"Test image {errors(run)[1]}: ").click()
+    opened = tiles(page).and_(page.locator("[open]"))
+    expect(opened).to_be_in_viewport()
+    assert open_tiles(page) == [errors(run)[1]]
+    assert query(page) == {"image": str(errors(run)[1])}

@@ -199,6 +199,7 @@ def test_each_cell_shows_its_curve_and_two_images_that_it_gets_wrong_the_surest_
         f"Test image {image}: {classes[image % 10]}, taken for {classes[(image + 1) % 10]}, 82 % sure"
         for image in (first, second)
     ]
+    assert f'href="gallery?run={run.id}&amp;image={first}"' in cell
     picture = re.search(rf'src="([^"]+)" alt="Test image {first}:', cell)[1]
     assert picture == png_address(load_test_images("fashion_mnist")[first])
 
