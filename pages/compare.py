@@ -1,7 +1,6 @@
 """Compare: every run's figures in one table beside the report's, and the chosen runs' curves over one another."""
 
 import base64
-import functools
 import html
 
 import streamlit as st
@@ -30,9 +29,7 @@ FILTERS = {
     "dataset": ("Dataset", DATASETS),
     "recipe": ("Recipe", RECIPES),
 }
-# So many buttons in a row are still read at a glance.
-MOST_PILLS = 8
-# And so many networks' curves.
+# So many networks' curves are still told apart at a glance.
 MOST_LEADERS = 4
 MARKS = {"circle": "●", "diamond": "◆", "square": "■", "triangle-up": "▲", "cross": "✚", "star": "★"}
 # Of lines in the legend: as SVG dashes them, and a colour that is no network's.
@@ -72,11 +69,7 @@ def choose(rows):
         chosen = {}
         for column, (label, registry) in FILTERS.items():
             labels = {name: entry["label"] for name, entry in registry.items()}
-            offered = set(rows[column])
-            few = len(offered) <= MOST_PILLS
-            widget = functools.partial(st.pills, selection_mode="multi") if few else st.multiselect
-            width = {} if few else {"width": presenter.grown(260), "placeholder": "All"}
-            chosen[column] = linked_many(widget, label, column, labels, notices, offered, **width)
+            chosen[column] = linked_many(label, column, labels, set(rows[column]), notices)
         which = linked(st.segmented_control, "Figures of the", "epoch", EPOCHS, "best", notices, required=True)
         report = linked_switch("Report's figures and differences", "report", notices)
     return which, report, chosen

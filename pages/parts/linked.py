@@ -6,6 +6,11 @@ bind="query-params" makes none.
 
 import streamlit as st
 
+from pages.parts import presenter
+
+# So many in a row are still read at a glance.
+MOST_BUTTONS = 8
+
 
 def linked(widget, label, name, choices, default, notices, **options):
     """A widget that chooses one of `choices`, kept in the URL as ?name=; returns the chosen key.
@@ -27,23 +32,28 @@ def linked(widget, label, name, choices, default, notices, **options):
     return widget(label, choices, key=key, format_func=choices.get, on_change=changed, **options)
 
 
-def linked_many(widget, label, name, choices, notices, offered=None, **options):
-    """A widget that chooses any number of `choices`, kept in the URL as ?name=&name=; returns the chosen keys, a list.
+def linked_many(label, name, choices, offered, notices):
+    """Buttons, or a list where they are many, that choose any number of `choices`, kept in the URL as ?name=&name=.
 
     Args:
-        widget: st.pills or another that takes options, format_func, key and on_change.
         choices, notices: as in `linked`.
-        offered: those of the choices that the widget shows where the URL names no others; None for all.
+        offered: those of the choices that are shown; any others that the URL names are shown besides.
+
+    Returns:
+        The chosen keys, a list.
     """
     values = _named(label, name, choices, notices)
     key = f"url {name}"
     st.session_state[key] = values
-    shown = [choice for choice in choices if offered is None or choice in offered or choice in values]
+    shown = [choice for choice in choices if choice in offered or choice in values]
 
     def changed():
         put_in_url(**{name: list(st.session_state[key])})
 
-    return widget(label, shown, key=key, format_func=choices.get, on_change=changed, **options)
+    options = {"key": key, "format_func": choices.get, "on_change": changed}
+    if len(shown) <= MOST_BUTTONS:
+        return st.pills(label, shown, selection_mode="multi", **options)
+    return st.multiselect(label, shown, placeholder="All", width=presenter.grown(260), **options)
 
 
 def linked_switch(label, name, notices, **options):

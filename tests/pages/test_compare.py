@@ -14,6 +14,7 @@ from core.results import table as results
 from core.results.reference import NETWORKS_OF_REPORT, REPORT, TEST_IMAGES
 from core.results.statistics import compare_accuracies
 from core.runs.run import list_runs
+from pages.parts import linked
 from pages.parts.charts.curves import PANELS, curves_figure, explanations, looks, settled_range, short_names
 from pages.parts.style import NETWORK_COLOURS, pair_label
 from tests.folders import finished_run, started_run
@@ -309,11 +310,18 @@ def test_what_surprises_in_a_loss_is_said_at_the_charts():
     assert len(explanations([smoothed.read_config()], [losses.assign(validation_loss=[5.0, 0.4, 0.3])], [10])) == 2
 
 
-def test_many_networks_are_a_list_to_choose_from_and_only_those_with_runs(monkeypatch):
-    for number in range(9):
-        monkeypatch.setitem(NETWORKS, f"copied_{number}", NETWORKS["alexnet"] | {"label": f"Copy {number}"})
-    finished_run("vgg16")
-    assert opened().button_group(key="url network").options == ["VGG-16"]
+def test_only_networks_with_runs_are_offered_and_many_are_a_list(monkeypatch):
+    for network in NETWORKS_OF_REPORT[1:]:
+        finished_run(network)
+    page = opened()
+    assert page.button_group(key="url network").options == ["VGG-16", "ResNet-34"]
+    monkeypatch.setattr(linked, "MOST_BUTTONS", 1)
+    page = opened(network=["vgg16", "alexnet"])
+    many = page.multiselect(key="url network")
+    assert (many.options, many.value) == (["AlexNet", "VGG-16", "ResNet-34"], ["vgg16", "alexnet"])
+    many.set_value(["resnet34"]).run()
+    assert pairs(page) == [LABELS["resnet34", "mnist"]]
+    assert page.query_params["network"] == "resnet34"
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
