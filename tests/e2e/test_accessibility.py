@@ -106,8 +106,12 @@ def violations(page):
 def test_axe_finds_nothing_on_any_page(runs, app_url, page, name, theme):
     page.emulate_media(color_scheme=theme)
     opened(page, app_url, name, runs)
-    page.evaluate("document.querySelectorAll('details').forEach((each, number) => each.open = number < 9)")
-    page.wait_for_timeout(500)
+    # In the gallery one tile is open at a time, and what others take its image for comes from the server.
+    most = 1 if name == "gallery" else 9
+    page.evaluate("most => document.querySelectorAll('details').forEach((each, at) => each.open = at < most)", most)
+    if name == "gallery":
+        page.locator(".others a").first.wait_for()
+    page.wait_for_timeout(1000)
     page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
     assert violations(page) == []
     assert page.evaluate(LEAST_CONTRAST) >= 4.5
