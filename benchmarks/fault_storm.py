@@ -27,7 +27,7 @@ from core.runs.run import UNFINISHED, RunError
 SMALL = {"image_size": 16, "train_examples": 300, "batch_size": 64, "epochs": 5}
 # What of training has a state of its own: averaged weights and one cycle; plateaus and early stopping; neither.
 CONFIGS = {
-    recipe: make_config("alexnet", "mnist", recipe, **SMALL | changes)
+    recipe: make_config("lenet5", "mnist", recipe, **SMALL | changes)
     for recipe, changes in {
         "modern": {},
         # One of three that tests all 10,000 images after every epoch is enough.

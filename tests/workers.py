@@ -8,7 +8,7 @@ from core.jobs import liveness
 from core.jobs.scheduler import SCHEDULER, WORKER
 from core.runs.run import artifacts_folder, list_runs
 
-SMALL = {"image_size": 16, "train_examples": 200, "epochs": 200}
+SMALL = {"image_size": 16, "train_examples": 200, "epochs": 500}
 
 
 def wait_for(run, condition, seconds=240):

@@ -121,7 +121,7 @@ def test_a_run_goes_from_training_to_export(artifacts, tmp_path):
         ).stdout
 
     settings = ["--epochs=1", "--train-examples=100", "--image-size=16", "--no-flip"]
-    assert "completed" in core("train", "alexnet", "mnist", *settings)
+    assert "completed" in core("train", "lenet5", "mnist", *settings)
     (run,) = list_runs()
     lines = core("evaluate", run.id).splitlines()
     figures = [line.split()[1:] for line in lines if line.startswith(("recorded", "model."))]
@@ -149,7 +149,7 @@ def test_a_run_is_stopped_by_ctrl_c_and_by_stop_and_finished_as_it_is(artifacts,
     def in_epoch(number):
         return lambda status: status.get("epoch", 0) >= number and status["phase"] == "training"
 
-    with train("alexnet", "mnist", "--epochs=200", "--train-examples=200", "--image-size=16") as process:
+    with train("lenet5", "mnist", "--epochs=500", "--train-examples=200", "--image-size=16") as process:
         run = open_run(Path(process.stdout.readline().strip()).name)
         wait_for(run, in_epoch(2))
         process.send_signal(signal.SIGINT)

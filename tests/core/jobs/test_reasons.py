@@ -57,7 +57,7 @@ def ended(run, seconds=240):
 
 @pytest.mark.timeout(900)
 def test_a_full_disk_is_said_and_loses_nothing(small_disk):
-    run = control.start(make_config("alexnet", "mnist", "quick", **TINY))
+    run = control.start(make_config("lenet5", "mnist", "quick", **TINY))
     wait_for(run, lambda status: status["state"] == "running")
     fill(small_disk / "filler")
     assert (ended(run)["state"], ended(run)["error"]) == ("failed", FULL)
@@ -95,7 +95,7 @@ def worker_of(run):
 
 @pytest.mark.timeout(600)
 def test_a_folder_that_cannot_be_written_is_said_and_loses_nothing(artifacts):
-    run = create_run(make_config("alexnet", "mnist", "quick", **TINY))
+    run = create_run(make_config("lenet5", "mnist", "quick", **TINY))
     with worker_of(run):
         wait_for(run, lambda status: status.get("epoch", 0) >= 1)
         run.path.chmod(0o555)
@@ -107,7 +107,7 @@ def test_a_folder_that_cannot_be_written_is_said_and_loses_nothing(artifacts):
 
 
 def test_a_folder_that_cannot_be_written_from_the_beginning_is_said_where_the_person_asks(artifacts):
-    run = create_run(make_config("alexnet", "mnist", "quick", **TINY))
+    run = create_run(make_config("lenet5", "mnist", "quick", **TINY))
     run.path.chmod(0o555)
     asking = "import sys; from core.jobs import control; from core.runs.run import open_run\n"
     asking += "control.resume(open_run(sys.argv[1]))"

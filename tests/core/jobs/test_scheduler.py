@@ -18,12 +18,12 @@ from tests.workers import SMALL, processes, schedulers, wait_for, workers
 
 APP = str(Path(__file__).parents[3] / "app.py")
 TINY = SMALL | {"epochs": 1, "record_test_predictions": False}
-LONG = {"epochs": 200}
+LONG = {"epochs": 500}
 STARTER = f"""
 import sys, time
 from core.jobs import control
 from core.config.recipes import make_config
-config = make_config("alexnet", "mnist", "quick", **{TINY | LONG})
+config = make_config("lenet5", "mnist", "quick", **{TINY | LONG})
 print("ready", flush=True)
 sys.stdin.readline()
 print(control.start(config).id, flush=True)
@@ -43,7 +43,7 @@ def busy_slot(artifacts):
 
 def queued(count, **settings):
     """Pending runs, in this order."""
-    return [control.start(make_config("alexnet", "mnist", "quick", **TINY | settings)) for _ in range(count)]
+    return [control.start(make_config("lenet5", "mnist", "quick", **TINY | settings)) for _ in range(count)]
 
 
 def until(condition, seconds=120):
@@ -79,7 +79,7 @@ def test_runs_train_one_at_a_time_in_the_order_of_the_queue_though_their_starter
     runs = []
     for _ in range(4):
         with subprocess.Popen(
-            [sys.executable, "-c", STARTER.replace("'epochs': 200", "'epochs': 1")], stdin=-1, stdout=-1, text=True
+            [sys.executable, "-c", STARTER.replace("'epochs': 500", "'epochs': 1")], stdin=-1, stdout=-1, text=True
         ) as starter:
             starter.stdout.readline()
             starter.stdin.write("\n")
@@ -226,7 +226,7 @@ def test_many_who_queue_at_the_same_moment_get_one_scheduler(busy_slot):
 def test_a_terminal_waits_in_the_same_queue_and_trains_in_its_own_process(busy_slot):
     (first,) = queued(1, **LONG)
     settings = [f"--{name.replace('_', '-')}={value}" for name, value in (SMALL | LONG).items()]
-    with train_in_a_terminal("alexnet", "mnist", *settings) as terminal:
+    with train_in_a_terminal("lenet5", "mnist", *settings) as terminal:
         own = open_run(Path(terminal.stdout.readline().strip()).name)
         assert terminal.stdout.readline() == "Waiting, second in line.\n"
         (last,) = queued(1, **LONG)
@@ -340,7 +340,7 @@ def test_a_run_that_is_cancelled_as_its_worker_comes_is_not_trained(artifacts):
 
 
 def test_a_queued_run_is_queued_though_no_scheduler_lives_and_whoever_looks_starts_one(artifacts, monkeypatch):
-    run = create_run(make_config("alexnet", "mnist", "quick", **TINY | LONG))
+    run = create_run(make_config("lenet5", "mnist", "quick", **TINY | LONG))
     assert liveness.state(run)["state"] == "queued"
     monkeypatch.setenv("LAB_READ_ONLY", "1")
     page = AppTest.from_file(APP, default_timeout=60).run()

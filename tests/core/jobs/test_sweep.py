@@ -21,9 +21,9 @@ SMALL = {"image_size": 16, "train_examples": 100, "epochs": 2}
 
 
 def test_a_sweep_leaves_what_is_finished_and_goes_on_with_what_was_cut(artifacts):
-    done, cut = finished_run("alexnet", "mnist", seed=1, **SMALL), interrupted_run(seed=2, **SMALL)
+    done, cut = finished_run("lenet5", "mnist", seed=1, **SMALL), interrupted_run(network="lenet5", seed=2, **SMALL)
     lines = []
-    runs = sweep(["alexnet"], ["mnist"], ["quick"], [1, 2], tell=lines.append, **SMALL)
+    runs = sweep(["lenet5"], ["mnist"], ["quick"], [1, 2], tell=lines.append, **SMALL)
     assert runs == [done, cut]
     assert len(list_runs()) == 2
     assert cut.read_status()["state"] == "completed"
@@ -31,7 +31,7 @@ def test_a_sweep_leaves_what_is_finished_and_goes_on_with_what_was_cut(artifacts
 
 
 def command_for(seeds, **settings):
-    names = ["--networks", "alexnet", "--datasets", "mnist", "--recipes", "quick", "--seeds", *map(str, seeds)]
+    names = ["--networks", "lenet5", "--datasets", "mnist", "--recipes", "quick", "--seeds", *map(str, seeds)]
     options = [f"--{name.replace('_', '-')}={value}" for name, value in (SMALL | settings).items()]
     return [sys.executable, "-m", "core", "sweep", *names, *options]
 
@@ -78,7 +78,7 @@ def test_the_config_of_a_run_is_found_again(artifacts):
 
 
 def test_twelve_runs_cost_no_process_each_while_they_wait(artifacts):
-    sweep = started(command_for(range(12), epochs=200, at_once=2))
+    sweep = started(command_for(range(12), epochs=500, at_once=2))
     since, deadline = 0, time.monotonic() + 120
     try:
         training = set()

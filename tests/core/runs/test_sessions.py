@@ -25,7 +25,7 @@ ELSEWHERE = {"processor": "A Processor of Another Machine", "cores": 999, "platf
 
 
 def begin(**changes):
-    return control.start(make_config("alexnet", "mnist", "quick", **SMALL | changes))
+    return control.start(make_config("lenet5", "mnist", "quick", **SMALL | changes))
 
 
 def until_epoch(run, epoch):

@@ -18,7 +18,7 @@ STEPS = 3
 # In the middle of the first and of the second epoch, counting from where the run goes on.
 CUTS = (2, 3)
 WALL_TIME = ["seconds", "images_per_second"]
-SMALLEST = "alexnet"
+SMALLEST = "lenet5"
 
 
 @pytest.fixture
