@@ -1,6 +1,7 @@
 """The pieces that every network is made of, as Keras layers; `core.networks.sizes.Counter` has the same, to count."""
 
 import functools
+import itertools
 
 import keras
 import numpy as np
@@ -48,12 +49,17 @@ class Blocks:
         """A "valid" convolution with a filter for each tuple of `connections`, which sees only the maps that it names;
         then batch normalisation and activation.
         """
-        maps, valid = keras.ops.split(x, x.shape[-1], axis=-1), Convolution(padding="valid")
+        # One grouped convolution for all filters that see as many maps. Each copy of a map is used once: gradients of
+        # many uses are summed in an order that is not the same in every process, so no resumed run would be exact.
+        parts = [list(part) for _, part in itertools.groupby(connections, len)]
+        copies = keras.ops.take(x, [seen for part in parts for maps in part for seen in maps], axis=-1)
+        ends = itertools.accumulate(sum(map(len, part)) for part in parts[:-1])
         filtered = [
-            self._filters(self._concatenated([maps[i] for i in seen]), 1, kernel_size, f"{name}_{number}", valid)
-            for number, seen in enumerate(connections, start=1)
+            self._filters(x, len(part), kernel_size, f"{name}_{number}", Convolution(padding="valid"), groups=len(part))
+            for number, (part, x) in enumerate(zip(parts, keras.ops.split(copies, list(ends), axis=-1), strict=True), 1)
         ]
-        return self._activation(self._normalised(self._concatenated(filtered, name), name), name)
+        x = keras.layers.Concatenate(name=name)(filtered)
+        return self._activation(self._normalised(x, name), name)
 
     def subsampling(self, x, name):
         """The mean of each 2 x 2 pixels, times a weight for each map, plus a bias for each, then the activation."""
@@ -98,20 +104,18 @@ class Blocks:
         layer.set_weights([2.0 * np.transpose(codes)])
         return logits
 
-    def _filters(self, x, filters, kernel_size, name, options):
+    def _filters(self, x, filters, kernel_size, name, options, groups=1):
         l2 = self.config.l2
         return keras.layers.Conv2D(
             filters,
             kernel_size,
             options.strides,
             padding=options.padding,
+            groups=groups,
             kernel_initializer=options.initializer,
             kernel_regularizer=keras.regularizers.L2(l2) if l2 else None,
             name=name,
         )(x)
-
-    def _concatenated(self, maps, name=None):
-        return keras.layers.Concatenate(name=name)(maps) if len(maps) > 1 else maps[0]
 
     def _activation(self, x, name):
         return ACTIVATIONS[self.config.activation](name=f"{name}_{self.config.activation}")(x)
