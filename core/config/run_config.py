@@ -55,8 +55,8 @@ class RunConfig:
         0,
         2**31 - 1,
         "Run",
-        "Decides the initial weights, the shuffling and the augmentation. The same seed repeats a run; train with "
-        "several to see how much of a difference is chance.",
+        "Decides the initial weights, the shuffling and the augmentation. The same seed repeats a run. 0, 1, 2 and so "
+        "on are usual: train with several to see how much of a difference is chance.",
     )
 
     epochs: int = _number(
@@ -83,7 +83,8 @@ class RunConfig:
         10,
         60_000,
         "Training",
-        "Uses only the first so many, for a quicker run; those held back to validate are taken from them.",
+        "Uses only the first so many, for a quicker run; those held back to validate are taken from them. All are "
+        "usual; 10,000 make a quick run.",
         "all",
     )
     validation_split: float = _number(
@@ -120,7 +121,7 @@ class RunConfig:
         MONITORS,
         "Training",
         "The epoch with the lowest validation loss, or the highest validation accuracy, is the one whose weights are "
-        "kept, tested and saved.",
+        "kept, tested and saved. The loss is usual; with label smoothing the accuracy is.",
     )
     early_stopping_patience: int = _number(
         10,
@@ -172,7 +173,8 @@ class RunConfig:
         ("plateau", "one_cycle", "constant"),
         "Optimizer",
         "How the learning rate moves: plateau lowers it when the validation loss stops falling, one_cycle lets it rise "
-        "and fall once over the whole run, constant leaves it.",
+        "and fall once over the whole run, constant leaves it. For short runs one_cycle is usual, for long ones "
+        "plateau.",
     )
     plateau_patience: int = _number(
         3,
@@ -197,7 +199,7 @@ class RunConfig:
         0.0,
         1.0,
         "Optimizer",
-        "With the plateau schedule: the learning rate drops no further than this.",
+        "With the plateau schedule: the learning rate drops no further than this. 0.0000001 to 0.00001 are usual.",
     )
     warmup: float = _number(
         0.25,
@@ -223,13 +225,14 @@ class RunConfig:
         ("relu", "leaky_relu", "scaled_tanh"),
         "Network",
         "What follows each hidden layer; leaky_relu lets 0.3 of what is negative through, as in the report; "
-        "scaled_tanh bends everything to between -1.7 and 1.7, as in LeNet-5's paper.",
+        "scaled_tanh bends everything to between -1.7 and 1.7, as in LeNet-5's paper. The usual one is relu.",
     )
     batch_normalization: bool = _switch(
         False,
         "Batch normalisation",
         "Network",
-        "Normalises what each hidden layer with weights gives, over the batch. Deep networks learn faster with it.",
+        "Normalises what each hidden layer with weights gives, over the batch. Deep networks learn faster with it, so "
+        "on is usual.",
     )
     batch_normalization_momentum: float = _number(
         0.99,
@@ -261,7 +264,7 @@ class RunConfig:
         "Standardise",
         "Network",
         "Divides pixels by their standard deviation, after the mean image is subtracted; off leaves them on the scale "
-        "of 0 to 255.",
+        "of 0 to 255, as in the report. On is usual.",
     )
 
     translate: float = _number(
@@ -284,23 +287,23 @@ class RunConfig:
         "Precision",
         ("float32", "mixed_bfloat16"),
         "Machine",
-        "The numbers that it computes with; mixed_bfloat16 computes in 16 bits and keeps weights in 32, which is "
-        "faster on recent GPUs and on processors that compute in it.",
+        "The numbers that it computes with. The usual ones are float32; mixed_bfloat16 computes in 16 bits and keeps "
+        "weights in 32, which is faster on recent GPUs and on processors that compute in it.",
     )
     jit_compile: str = _choice(
         "auto",
         "Compile with XLA",
         ("auto", "on", "off"),
         "Machine",
-        "Whether XLA makes one program of the training step, which takes a minute or more. By itself (auto) it does so "
-        "on JAX and on GPUs, where the augmentation can be compiled.",
+        "Whether XLA makes one program of the training step, which takes a minute or more. The usual auto does "
+        "so on JAX and on GPUs, where the augmentation can be compiled.",
     )
     record_test_predictions: bool = _switch(
         False,
         "Test predictions per epoch",
         "Machine",
         "After each epoch, records what the network makes of every test image, for looking back; nothing is chosen by "
-        "it. It takes as long as validating 10,000 images.",
+        "it. It takes as long as validating 10,000 images. Off is usual for quick runs.",
     )
 
     def __post_init__(self):

@@ -154,7 +154,9 @@ def _facts(run, config, status, history, steps):
     best = history.loc[scores.idxmax()] if len(scores) else None
     facts = {}
     if status["state"] in UNFINISHED:
-        left = seconds_left(config, status, history, steps)
+        # Who finishes trains no more.
+        ahead = status | {"phase": FINISHING[0]} if status["state"] == "finishing" else status
+        left = seconds_left(config, ahead, history, steps)
         is_moving = status["state"] in ("running", "finishing")
         facts["Time left"] = "—" if not is_moving else "estimating…" if left is None else f"about {duration(left)}"
         facts["Images a second"] = f"{last['images_per_second']:,.0f}" if last else "—"

@@ -187,3 +187,9 @@ def test_settings_of_older_runs_are_read_by_the_names_they_have_now():
         RunConfig.from_dict(values | {"shift": 2})
     with pytest.raises(ConfigError, match="There is no setting called 'shift'"):
         make_config("vgg16", "cifar10", shift=0.2)
+
+
+def test_the_help_of_every_setting_says_what_is_usual():
+    silent = [name for name, field in FIELDS.items() if "usual" not in field.metadata["help"]]
+    # Who chooses these says everything, and flips depend on what is on the images.
+    assert silent == ["network", "dataset", "recipe", "optimizer", "flip"]
