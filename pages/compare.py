@@ -13,6 +13,7 @@ from core.results.reference import TEST_IMAGES
 from core.runs.run import Run, RunError, artifacts_folder
 from pages.parts import data, presenter
 from pages.parts.charts.curves import PANELS, curves_figure, explanations, looks, short_names
+from pages.parts.glossary import help_on
 from pages.parts.linked import linked, linked_many, linked_switch
 from pages.parts.run.table import columns_of_runs, columns_to_draw, draw_table
 from pages.parts.shell import begin_page
@@ -149,7 +150,7 @@ def draw_curves(runs, report, about=""):
     if cut:
         said.append("The first epochs reach beyond the charts; a double-click on one shows all of it.")
     if said:
-        st.caption(" ".join(said))
+        st.caption(" ".join(said), help=help_on(" ".join(said)))
     meanings = {"training": SOLID, "validation": looks(configs[:1])[0].dash} if drawn else {}
     if report:
         meanings["report's last validation"] = DOTTED

@@ -11,6 +11,7 @@ from core.results import scores
 from core.runs.run import UNFINISHED, RunError
 from pages.parts import data, presenter
 from pages.parts.charts.confusion import draw_class_accuracies, draw_confusion
+from pages.parts.glossary import help_on
 from pages.parts.image_grid import draw_cases
 from pages.parts.linked import linked, linked_page, put_in_url
 from pages.parts.open_image import follow_open_image, image_in_url
@@ -95,9 +96,9 @@ def draw_facts(run, matrix):
     metrics = data.metrics(run)
     images, right = int(matrix.sum()), int(matrix.diagonal().sum())
     accuracy, wrong, epoch = st.columns(3)
-    accuracy.metric("Test accuracy", percent(right / images))
+    accuracy.metric("Test accuracy", percent(right / images), help=help_on("accuracy"))
     wrong.metric(f"Wrong of {images:,}", f"{images - right:,}")
-    epoch.metric("Weights of epoch", f"{metrics['best']['epoch']} of {metrics['epochs']}")
+    epoch.metric("Weights of epoch", f"{metrics['best']['epoch']} of {metrics['epochs']}", help=help_on("epoch"))
 
 
 def draw_filters(classes):

@@ -10,6 +10,7 @@ from core.runs.run import UNFINISHED, RunError
 from core.settings import READ_ONLY, read_only
 from pages.parts import data
 from pages.parts.charts.live_chart import ABOUT_RANGES, RANGES
+from pages.parts.glossary import help_on
 from pages.parts.linked import linked
 from pages.parts.refreshing import refreshing
 from pages.parts.run.actions import draw_delete
@@ -53,7 +54,7 @@ def start_section(runs):
             required=True,
             label_visibility="collapsed",
         )
-        st.caption(RECIPES[recipe]["about"])
+        st.caption(RECIPES[recipe]["about"], help=help_on(RECIPES[recipe]["about"]))
     grid, said, form = st.container(), st.container(), st.expander("More settings", icon=":material/tune:")
     with form:
         st.caption("Grey is what the recipe does. What you set here holds for every run that you start next.")

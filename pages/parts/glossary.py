@@ -46,7 +46,7 @@ WORDS = {
     ),
     "nats": (
         r"nats?",
-        "The unit of the loss: 0.7 nats is the doubt between two equally likely answers, 2.3 between ten.",
+        "The unit of the loss: 0.7 is the doubt between two equally likely answers, 2.3 that between ten.",
     ),
     "overfitting": (
         r"overfit(?:ting)?",

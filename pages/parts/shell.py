@@ -6,7 +6,9 @@ import streamlit as st
 from streamlit import net_util
 from streamlit.runtime.pages_manager import PagesManager
 
-_STYLE = f"<style>{Path(__file__).with_suffix('.css').read_text('utf-8')}</style>"
+from pages.parts import glossary
+
+_STYLE = f"<style>{Path(__file__).with_suffix('.css').read_text('utf-8')}{glossary.CSS}</style>"
 
 
 def begin_page():

@@ -15,7 +15,7 @@ from core.jobs.liveness import INTERRUPTED
 from core.results.reference import REPORT
 from core.runs.run import UNFINISHED, RunError
 from core.runs.schema import HISTORY_COLUMNS
-from pages.parts import data
+from pages.parts import data, glossary
 from pages.parts.charts.live_chart import live_chart
 from pages.parts.run.actions import draw_actions
 from pages.parts.run.details import details_button, draw_details
@@ -68,7 +68,7 @@ def run_card(run, shown="fitted", with_details=False):
             if unfinished and not waits:
                 _progress(config, status)
             if not waits and (facts := _facts(run, config, status, history, steps)):
-                _figures(facts)
+                _figures(facts, explained=not unfinished)
 
             def curves():
                 if begun or (unfinished and not waits):
@@ -193,9 +193,11 @@ def _curves(run):
     return found
 
 
-def _figures(facts):
+def _figures(facts, explained):
+    # What is drawn anew every other second would lose the keyboard.
+    write = glossary.marked if explained else html.escape
     cells = "".join(
-        f"<div><span>{html.escape(name)}</span><b>{html.escape(value)}</b></div>" for name, value in facts.items()
+        f"<div><span>{write(name)}</span><b>{html.escape(value)}</b></div>" for name, value in facts.items()
     )
     st.html(f'<div class="run-facts">{cells}</div>')
 

@@ -7,6 +7,7 @@ from core.config.recipes import RECIPES
 from core.datasets.catalogue import DATASETS
 from core.networks.catalogue import NETWORKS
 from core.results.table import COLUMNS
+from pages.parts.glossary import help_on
 from pages.parts.scorecard import VERDICTS
 
 # Streamlit's own download writes other units than the page's file does.
@@ -47,6 +48,11 @@ FORMATS = {
 }
 
 
+def _help(column):
+    """What the column is, and what the words of its heading mean."""
+    return "\n\n".join(filter(None, (column.help, help_on(f"{column.group} {column.label}")))) or None
+
+
 def columns_of_runs(report):
     """The names of the columns, with the report's figures beside ours or without."""
     return [name for name, column in COLUMNS.items() if report or not column.beside_report]
@@ -70,7 +76,7 @@ def draw_table(rows, names, **options):
     # Position 0 is the index, which is hidden; columns with two names cannot be configured by name.
     settings = {
         position: (st.column_config.NumberColumn if number else st.column_config.TextColumn)(
-            help=column.help, **FORMATS[column.kind][0]
+            help=_help(column), **FORMATS[column.kind][0]
         )
         for position, (column, number) in enumerate(zip(columns, numbers, strict=True), start=1)
     }

@@ -1,0 +1,61 @@
+"""The words of the trade: each is found where it stands, and means something."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.config.recipes import RECIPES
+from pages.parts import glossary
+from tests.folders import finished_run
+
+
+def test_each_word_is_found_in_a_text_and_explained_without_itself():
+    assert len(glossary.WORDS) >= 12
+    for word in glossary.WORDS:
+        assert glossary.words_in(f"Of {word}, and {word.upper()}.") == [word]
+        assert glossary.meaning(word).endswith(".")
+        assert word not in glossary.meaning(word).lower()
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Validation losses of two epochs", ["validation", "loss", "epoch"]),
+        ("augmented batches", ["augmentation", "batch"]),
+        ("a lossless glossary", []),
+        ("", []),
+    ],
+)
+def test_words_are_found_in_their_forms_and_not_inside_others(text, words):
+    assert glossary.words_in(text) == words
+    assert bool(glossary.help_on(text)) == bool(words)
+
+
+def test_a_marked_text_is_html_with_each_word_explained_once():
+    marked = glossary.marked("<b>Loss</b> & loss after an epoch")
+    assert marked.startswith('&lt;b&gt;<span class="term" tabindex="0">Loss<span role="tooltip">')
+    assert marked.count('role="tooltip"') == 2
+    assert "</span></span>&lt;/b&gt; &amp; loss after an " in marked
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_the_words_of_a_recipe_are_explained_beside_it(artifacts, recipe):
+    page = AppTest.from_file(str(Path(__file__).parents[2] / "app.py"), default_timeout=60)
+    page.switch_page("pages/train.py")
+    page.query_params["recipe"] = recipe
+    page.run()
+    (caption,) = [each for each in page.caption if each.value == RECIPES[recipe]["about"]]
+    assert caption.help == (glossary.help_on(caption.value) or "")
+
+
+def test_the_figures_of_a_finished_run_are_explained(artifacts):
+    run = finished_run()
+    page = AppTest.from_file(str(Path(__file__).parents[2] / "app.py"), default_timeout=60)
+    page.switch_page("pages/train.py")
+    page.query_params["run"] = run.id
+    page.run()
+    (facts,) = [
+        each.proto.body for each in page.get("html") if "run-facts" in each.proto.body and "<b>" in each.proto.body
+    ]
+    assert glossary.marked("Validation accuracy, epoch 3") in facts
