@@ -1,5 +1,6 @@
 """The recipes: named sets of hyperparameters, the RunConfig that one makes for a pair, and the command for it."""
 
+from core.config import papers
 from core.config.run_config import RunConfig, check_names, option
 from core.networks.catalogue import characteristics
 
@@ -17,6 +18,12 @@ ONE_CYCLE = {
 # What a family's paper computes with, under every recipe.
 LENET = ({"family": "lenet"}, {"activation": "scaled_tanh", "dropout": 0.0})
 SMALL_IMAGES = ({"small_images": True}, {"image_size": 32})
+# In batches of 128 the largest want more than 24 GB while they train.
+HUGE = ({"huge": True}, {"batch_size": 64})
+STOCHASTIC = (
+    ({"stochastic": True}, {"stochastic_depth": 0.5}),
+    ({"family": "fractalnet"}, {"stochastic_depth": 0.15}),
+)
 
 # Each rule is (where, values): the values hold for runs about which everything in `where` is true; later rules win.
 # `where` may name the dataset, the network's family, and whether it has traits of `core.networks.catalogue.TRAITS`; it
@@ -33,7 +40,9 @@ RECIPES = {
             ({"hidden_dense": False}, {"dropout": 0.2}),
             ({"family": "resnet"}, {"activation": "leaky_relu", "early_stopping_patience": 15}),
             SMALL_IMAGES,
+            HUGE,
             LENET,
+            *STOCHASTIC,
         ),
     },
     "quick": {
@@ -48,7 +57,11 @@ RECIPES = {
             ({"costly": True}, {"train_examples": 8_000}),
             ({"costly": True, "dataset": "cifar10"}, {"train_examples": 12_000}),
             ({"hidden_dense": False}, {"dropout": 0.0}),
+            HUGE,
             LENET,
+            # Its codes are far apart, and want large steps.
+            ({"family": "lenet"}, {"learning_rate": 1e-2}),
+            *STOCHASTIC,
         ),
     },
     "modern": {
@@ -81,11 +94,22 @@ RECIPES = {
                 {"family": "resnet", "dataset": "cifar10"},
                 {"epochs": 15, "learning_rate": 2e-3, "weight_decay": 0.3, "image_size": 80},
             ),
+            # Their first layers leave a sixteenth of the pixels.
+            ({"family": "resnet", "costly": True, "dataset": "mnist"}, {"image_size": 64}),
+            ({"family": "resnet", "costly": True, "dataset": "fashion_mnist"}, {"image_size": 64}),
             SMALL_IMAGES,
+            ({"small_images": True, "batch_normalized": True}, {"learning_rate": 2e-3}),
+            HUGE,
             LENET,
-            # So small that many epochs cost little.
-            ({"family": "lenet"}, {"epochs": 20, "learning_rate": 2e-3}),
+            # So small that many epochs cost little; its codes are far apart, and want large steps.
+            ({"family": "lenet"}, {"epochs": 20, "learning_rate": 1e-2}),
+            *STOCHASTIC,
         ),
+    },
+    "paper": {
+        "label": "Paper",
+        "about": "Each network as its own paper trained it. That can take days: the buttons say how long here.",
+        "rules": tuple((where, settings) for where, settings, _ in papers.RULES),
     },
 }
 

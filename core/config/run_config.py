@@ -48,7 +48,9 @@ class RunConfig:
 
     network: str = _choice("alexnet", "Network", NETWORKS, "Run", "Which network to train.")
     dataset: str = _choice("mnist", "Dataset", DATASETS, "Run", "Which images to train on.")
-    recipe: str = _choice("quick", "Recipe", ("report", "quick", "modern"), "Run", "Where the defaults come from.")
+    recipe: str = _choice(
+        "quick", "Recipe", ("report", "quick", "modern", "paper"), "Run", "Where the defaults come from."
+    )
     seed: int = _number(
         0,
         "Seed",
@@ -138,7 +140,7 @@ class RunConfig:
         "Optimizer",
         ("adam", "adamw", "sgd"),
         "Optimizer",
-        "How gradients become steps: adam is a safe choice, adamw adds weight decay to it, sgd is Nesterov's with "
+        "How gradients become steps: adam is a safe choice, adamw adds weight decay to it, sgd is the older one with "
         "momentum and wants a learning rate some 10 to 100 times higher.",
     )
     learning_rate: float = _number(
@@ -158,6 +160,13 @@ class RunConfig:
         "Optimizer",
         "Share of the last step that the next one keeps, with sgd only. 0.9 is usual.",
     )
+    nesterov: bool = _switch(
+        True,
+        "Nesterov",
+        "Optimizer",
+        "With sgd: takes the gradient where momentum leads and not where it comes from. Older papers do without; on "
+        "is usual.",
+    )
     weight_decay: float = _number(
         0.0,
         "Weight decay",
@@ -167,14 +176,39 @@ class RunConfig:
         "Draws all weights towards zero, with adamw and sgd only, outside of the loss. 0 is off; 0.01 to 0.3 are usual "
         "with adamw.",
     )
+    decay: str = _choice(
+        "decoupled",
+        "Kind of decay",
+        ("decoupled", "coupled"),
+        "Optimizer",
+        "With sgd: decoupled shrinks filters beside the step, and leaves biases and normalisation alone; coupled adds "
+        "all weights, times the decay, to their gradients, so that momentum gathers it, as in most papers: 0.0001 to "
+        "0.001 are usual.",
+    )
     schedule: str = _choice(
         "plateau",
         "Schedule",
-        ("plateau", "one_cycle", "constant"),
+        ("plateau", "one_cycle", "constant", "steps", "exponential"),
         "Optimizer",
         "How the learning rate moves: plateau lowers it when the validation loss stops falling, one_cycle lets it rise "
-        "and fall once over the whole run, constant leaves it. For short runs one_cycle is usual, for long ones "
-        "plateau.",
+        "and fall once over the whole run, constant leaves it, steps drops it at fixed times, exponential a little "
+        "after each epoch. For short runs one_cycle is usual, for long ones plateau or steps.",
+    )
+    drops_at: str = _choice(
+        "50 75",
+        "Drops at",
+        ("50 75", "30 60 80", "57 71 86", "10 25 40 60", "50 75 87.5 93.75"),
+        "Optimizer",
+        "With the steps schedule: after how many percent of the run the learning rate drops. 50 75 is usual.",
+    )
+    drop_factor: float = _number(
+        0.1,
+        "Drop factor",
+        0.01,
+        0.9999,
+        "Optimizer",
+        "With the steps schedule, what the learning rate is multiplied by at each drop, 0.1 to 0.2 are usual; with the "
+        "exponential one, after each epoch, 0.95 to 0.99 are usual.",
     )
     plateau_patience: int = _number(
         3,
@@ -218,6 +252,24 @@ class RunConfig:
         "Network",
         "Pixels a side to which every image is resized. Twice the side takes four times as long; 32 to 96 are usual "
         "here.",
+    )
+    stem: str = _choice(
+        "paper",
+        "Stem",
+        ("paper", "3x3"),
+        "Network",
+        "What stands before the blocks of GoogLeNet and of the ResNets for large images: their paper's wide "
+        "convolution with a stride and a pool, or one of 3x3 that keeps small images whole, for up to 16 times the "
+        "work. At 32 pixels a side 3x3 is usual, at 64 and more paper.",
+    )
+    stochastic_depth: float = _number(
+        0.0,
+        "Stochastic depth",
+        0.0,
+        0.9,
+        "Network",
+        "How often the last block of a residual network is left out of a training step; earlier ones less often. In a "
+        "FractalNet, how often a path is. 0 is off; 0.5 is usual for ResNet-110, 0.15 for a FractalNet.",
     )
     activation: str = _choice(
         "relu",

@@ -27,7 +27,7 @@ for number in np.argsort(-probabilities)[:3]:
     print(f"{{about['classes'][number]}}: {{probabilities[number]:.2%}}")
 '''
 KERAS = {
-    "load": "import keras",
+    "load": "import keras\n\nsys.setrecursionlimit(20_000)  # for networks of a thousand layers",
     "logits": """network = keras.saving.load_model(Path(__file__).with_name("model.keras"))
 logits = network.predict(images, verbose=0)[0]""",
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 import keras
 
 from core.datasets.catalogue import DATASETS
+from core.networks.build import allow_deep_networks
 from core.networks.older_layers import ResizeAndCentre
 from core.networks.preprocessing import NAME, preprocessing
 from core.runs.integrity import check_fingerprint
@@ -40,6 +41,7 @@ def load_network(run):
     Raises:
         core.runs.run.RunError: model.keras is missing or damaged, holds code, or is no network for the run's dataset.
     """
+    allow_deep_networks()
     dataset = DATASETS[run.read_config().dataset]
     metrics = run.read_metrics()
     run.check(run.model_path, lambda path: check_fingerprint(path, metrics))

@@ -7,7 +7,7 @@ estimates go by family and traits and never by a network's name, so that one add
 
 import importlib
 
-# What an entry may say of its network; what it does not name, the network has not.
+# What may be said of a network; what is not said of it, it has not.
 TRAITS = {
     "hidden_dense": "hidden dense layers, where most of the weights are, and all of the dropout",
     "batch_normalized": "batch normalisation after its convolutions, as its paper has it",
@@ -15,49 +15,141 @@ TRAITS = {
     "deep": "more than ten layers with weights one after another",
     "small_images": "made for images of about 32 pixels a side, whose first layers keep all of them",
     "costly": "so much arithmetic that an epoch takes several times as long as with the other networks",
+    "huge": "so many layers that what they give, kept for the way back, fills the memory",
+    "stochastic": "learns with parts of it left out at random, as its paper has it",
 }
 
-# What people call each family.
+_MODERN = {"batch_normalized", "residual", "deep", "small_images"}
+# What people call each family, where it is from, and what all of its networks are like.
 FAMILIES = {
-    "lenet": "LeNet",
-    "alexnet": "AlexNet",
-    "vgg": "VGG",
-    "resnet": "Residual networks",
-}
-
-NETWORKS = {
+    "lenet": {
+        "label": "LeNet",
+        "year": 1998,
+        "paper": "LeCun, Bottou, Bengio and Haffner, Gradient-based learning applied to document recognition",
+        "traits": {"hidden_dense", "small_images"},
+    },
     "alexnet": {
         "label": "AlexNet",
         "year": 2012,
         "paper": "Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural networks",
-        "family": "alexnet",
-        "layers": 8,
         "traits": {"hidden_dense"},
     },
-    "vgg16": {
-        "label": "VGG-16",
+    "nin": {
+        "label": "Network in network",
+        "year": 2013,
+        "paper": "Lin, Chen and Yan, Network in network",
+        "traits": {"small_images", "costly"},
+    },
+    "vgg": {
+        "label": "VGG",
         "year": 2014,
         "paper": "Simonyan and Zisserman, Very deep convolutional networks for large-scale image recognition",
-        "family": "vgg",
-        "layers": 16,
         "traits": {"hidden_dense", "deep", "costly"},
     },
-    "resnet34": {
-        "label": "ResNet-34",
+    "googlenet": {
+        "label": "GoogLeNet",
+        "year": 2014,
+        "paper": "Szegedy et al., Going deeper with convolutions",
+        "traits": {"deep"},
+    },
+    "all_convolutional": {
+        "label": "All convolutional",
+        "year": 2014,
+        "paper": "Springenberg, Dosovitskiy, Brox and Riedmiller, Striving for simplicity: the all convolutional net",
+        "traits": {"small_images", "costly"},
+    },
+    "resnet": {
+        "label": "Residual networks",
         "year": 2015,
         "paper": "He, Zhang, Ren and Sun, Deep residual learning for image recognition",
-        "family": "resnet",
-        "layers": 34,
         "traits": {"batch_normalized", "residual", "deep"},
     },
-    "lenet5": {
-        "label": "LeNet-5",
-        "year": 1998,
-        "paper": "LeCun, Bottou, Bengio and Haffner, Gradient-based learning applied to document recognition",
-        "family": "lenet",
-        "layers": 7,
-        "traits": {"hidden_dense", "small_images"},
+    "small_resnet": {
+        "label": "Residual networks for small images",
+        "year": 2015,
+        "paper": "He, Zhang, Ren and Sun, Deep residual learning for image recognition",
+        "traits": _MODERN,
     },
+    "preactivation": {
+        "label": "Pre-activation",
+        "year": 2016,
+        "paper": "He, Zhang, Ren and Sun, Identity mappings in deep residual networks",
+        "traits": _MODERN | {"costly"},
+    },
+    "wide_resnet": {
+        "label": "Wide residual networks",
+        "year": 2016,
+        "paper": "Zagoruyko and Komodakis, Wide residual networks",
+        "traits": _MODERN | {"costly"},
+    },
+    "fractalnet": {
+        "label": "FractalNet",
+        "year": 2016,
+        "paper": "Larsson, Maire and Shakhnarovich, FractalNet: ultra-deep neural networks without residuals",
+        "traits": _MODERN | {"costly", "stochastic"},
+    },
+    "densenet": {
+        "label": "Densely connected",
+        "year": 2016,
+        "paper": "Huang, Liu, van der Maaten and Weinberger, Densely connected convolutional networks",
+        "traits": _MODERN | {"costly"},
+    },
+    "resnext": {
+        "label": "ResNeXt",
+        "year": 2016,
+        "paper": "Xie, Girshick, Dollár, Tu and He, Aggregated residual transformations for deep neural networks",
+        "traits": _MODERN | {"costly"},
+    },
+    "capsules": {
+        "label": "Capsules",
+        "year": 2020,
+        "paper": "Byerly, Kalganova and Dear, No routing needed between capsules",
+        "traits": {"batch_normalized", "small_images", "costly"},
+    },
+}
+
+
+def _entry(label, family, layers, *traits, **own):
+    """A network's entry: what is said here, and of its family."""
+    facts = FAMILIES[family] | {"label": label, "family": family, "layers": layers} | own
+    return facts | {"traits": FAMILIES[family]["traits"] | set(traits)}
+
+
+NETWORKS = {
+    "alexnet": _entry("AlexNet", "alexnet", 8),
+    "vgg16": _entry("VGG-16", "vgg", 16),
+    "resnet34": _entry("ResNet-34", "resnet", 34),
+    "lenet5": _entry("LeNet-5", "lenet", 7),
+    "nin": _entry("NiN", "nin", 9),
+    "vgg11": _entry("VGG-11", "vgg", 11),
+    "vgg19": _entry("VGG-19", "vgg", 19),
+    "googlenet": _entry("GoogLeNet", "googlenet", 22),
+    "all_cnn_c": _entry("All-CNN-C", "all_convolutional", 9),
+    "resnet18": _entry("ResNet-18", "resnet", 18),
+    "resnet50": _entry("ResNet-50", "resnet", 50),
+    "resnet101": _entry("ResNet-101", "resnet", 101, "costly"),
+    "resnet152": _entry("ResNet-152", "resnet", 152, "costly"),
+    "resnet20": _entry("ResNet-20", "small_resnet", 20),
+    "resnet56": _entry("ResNet-56", "small_resnet", 56),
+    "resnet110": _entry("ResNet-110", "small_resnet", 110, "costly"),
+    "resnet110_stochastic": _entry(
+        "ResNet-110, stochastic depth",
+        "small_resnet",
+        110,
+        "costly",
+        "stochastic",
+        year=2016,
+        paper="Huang, Sun, Liu, Sedra and Weinberger, Deep networks with stochastic depth",
+    ),
+    "preact_resnet164": _entry("ResNet-164, pre-activation", "preactivation", 164),
+    "preact_resnet1001": _entry("ResNet-1001, pre-activation", "preactivation", 1001, "huge"),
+    "wrn16_4": _entry("WRN-16-4", "wide_resnet", 16),
+    "wrn28_10": _entry("WRN-28-10", "wide_resnet", 28),
+    "fractalnet20": _entry("FractalNet-20", "fractalnet", 20),
+    "densenet40": _entry("DenseNet-40", "densenet", 40),
+    "densenet_bc100": _entry("DenseNet-BC-100", "densenet", 100, "huge"),
+    "resnext29_8x64d": _entry("ResNeXt-29, 8×64d", "resnext", 29),
+    "hvc": _entry("Branching capsules", "capsules", 10),
 }
 
 

@@ -10,9 +10,16 @@ from core.networks import preprocessing
 # Multiply-adds of one image, from the layer. Everything else (pooling, normalisation, sums) is left out, as is usual.
 MULTIPLY_ADDS = {
     keras.layers.Conv2D: lambda layer: math.prod(layer.output.shape[1:-1]) * math.prod(layer.kernel.shape),
-    keras.layers.DepthwiseConv2D: lambda layer: math.prod(layer.output.shape[1:-1]) * math.prod(layer.kernel.shape),
+    keras.layers.EinsumDense: lambda layer: _einsum_multiply_adds(layer),
     keras.layers.Dense: lambda layer: math.prod(layer.kernel.shape),
 }
+
+
+def _einsum_multiply_adds(layer):
+    """The product of the sizes of all axes, but for the batch's."""
+    inputs, weights = layer.equation.split("->")[0].split(",")
+    sizes = dict(zip(inputs, layer.input.shape, strict=True)) | dict(zip(weights, layer.kernel.shape, strict=True))
+    return math.prod(size for size in sizes.values() if size is not None)
 
 
 class Parameters(NamedTuple):

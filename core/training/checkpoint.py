@@ -15,6 +15,7 @@ import numpy as np
 from core.config.run_config import MONITORS
 from core.files import discard, discard_leftovers, replacing
 from core.networks.preprocessing import fixed_weights
+from core.networks.training_only import lasting
 from core.runs.run import RunError
 from core.training.callbacks import Recorder, TestPredictions
 
@@ -30,7 +31,7 @@ class BestWeights(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         self.last_epoch = epoch + 1
-        write_weights(self.run, self.last_epoch, self.model.get_weights())
+        write_weights(self.run, self.last_epoch, map(keras.ops.convert_to_numpy, lasting(self.model)))
         score = MONITORS[self.monitor] * float(logs[self.monitor.replace("validation", "val")])
         if score > self.best_score:
             self.best_epoch, self.best_score = self.last_epoch, score

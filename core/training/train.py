@@ -58,7 +58,7 @@ def train(config, run_dir, stop_requested=lambda: False, verbose=2):
     classes = len(DATASETS[config.dataset]["classes"])
     (images, labels), (validation_images, validation_labels) = split(config, data)
     statistics = pixel_statistics(images, config.image_size)
-    model = build_model(config, images.shape[1:], classes, *statistics)
+    model = build_model(config, images.shape[1:], classes, *statistics, for_training=True)
     batches = Batches(images, labels, config, classes)
     compile_model(model, config, batches.steps)
     best_weights, predictions = BestWeights(run, config), TestPredictions(data.test_images, PREDICT_BATCH)
@@ -134,7 +134,7 @@ def compile_model(model, config, steps):
     )
     # Keras would wait for the first step with these variables; a resumed run gives them their values before.
     model.optimizer.build(model.trainable_variables)
-    nothing = keras.ops.zeros((1, model.output_shape[-1]))
+    nothing = keras.ops.zeros((1, model.outputs[0].shape[-1]))
     model.compute_metrics(x=None, y=nothing, y_pred=nothing)
     # Else, on JAX, it would try the first batch, and those read ahead for that would come again in every epoch.
     model.compute_loss(x=None, y=nothing, y_pred=nothing)
@@ -152,17 +152,48 @@ def _jit_compile(model, config):
 
 def make_optimizer(config, steps):
     """The optimizer with its learning rate schedule; `steps` is how many an epoch has."""
-    rate = config.learning_rate
-    if config.schedule == "one_cycle":
-        total = steps * config.epochs
-        rising = int(total * config.warmup)
-        rate = keras.optimizers.schedules.CosineDecay(
-            rate / 25, total - rising, alpha=0.0, warmup_target=rate, warmup_steps=rising
-        )
-    optimizer = OPTIMIZERS[config.optimizer](config, rate)
+    schedule = SCHEDULES.get(config.schedule, lambda config, steps: config.learning_rate)
+    optimizer = OPTIMIZERS[config.optimizer](config, schedule(config, steps))
     if config.weight_decay:
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     return optimizer
+
+
+def _one_cycle(config, steps):
+    rate, total = config.learning_rate, steps * config.epochs
+    rising = int(total * config.warmup)
+    return keras.optimizers.schedules.CosineDecay(
+        rate / 25, total - rising, alpha=0.0, warmup_target=rate, warmup_steps=rising
+    )
+
+
+def _steps(config, steps):
+    total, rate = steps * config.epochs, config.learning_rate
+    shares = [float(percent) / 100 for percent in config.drops_at.split()]
+    # A boundary is the last step before the drop.
+    boundaries = [max(0, round(share * total) - 1) for share in shares]
+    rates = [rate * config.drop_factor**drops for drops in range(len(shares) + 1)]
+    return keras.optimizers.schedules.PiecewiseConstantDecay(boundaries, rates)
+
+
+def _exponential(config, steps):
+    return keras.optimizers.schedules.ExponentialDecay(config.learning_rate, steps, config.drop_factor, staircase=True)
+
+
+# What the learning rate does by itself; the others leave it to callbacks, or where it is.
+SCHEDULES = {"one_cycle": _one_cycle, "steps": _steps, "exponential": _exponential}
+
+
+class CoupledSGD(keras.optimizers.SGD):
+    """SGD whose weight decay is part of every gradient, so that momentum gathers it."""
+
+    def __init__(self, *arguments, decay, **options):
+        super().__init__(*arguments, **options)
+        self.decay = decay
+
+    def update_step(self, gradient, variable, learning_rate):
+        gradient = keras.ops.add(gradient, keras.ops.cast(self.decay * variable, gradient.dtype))
+        super().update_step(gradient, variable, learning_rate)
 
 
 def _averaged(config):
@@ -172,10 +203,15 @@ def _averaged(config):
 OPTIMIZERS = {
     "adam": lambda config, rate: keras.optimizers.Adam(rate, **_averaged(config)),
     "adamw": lambda config, rate: keras.optimizers.AdamW(rate, config.weight_decay, **_averaged(config)),
-    "sgd": lambda config, rate: keras.optimizers.SGD(
-        rate, config.momentum, nesterov=True, weight_decay=config.weight_decay or None, **_averaged(config)
-    ),
+    "sgd": lambda config, rate: _sgd(config, rate),
 }
+
+
+def _sgd(config, rate):
+    options = {"momentum": config.momentum, "nesterov": config.nesterov, **_averaged(config)}
+    if config.weight_decay and config.decay == "coupled":
+        return CoupledSGD(rate, decay=config.weight_decay, **options)
+    return keras.optimizers.SGD(rate, weight_decay=config.weight_decay or None, **options)
 
 
 def _averaging(config):

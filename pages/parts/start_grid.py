@@ -30,7 +30,9 @@ def start_grid(configs, speeds):
     for network in NETWORKS_OF_REPORT:
         started = _row(network, configs, speeds) or started
     for family, networks in _other_families().items():
-        with st.expander(FAMILIES[family] + ": " + ", ".join(NETWORKS[network]["label"] for network in networks)):
+        with st.expander(
+            FAMILIES[family]["label"] + ": " + ", ".join(NETWORKS[network]["label"] for network in networks)
+        ):
             for network in networks:
                 started = _row(network, configs, speeds) or started
     return started

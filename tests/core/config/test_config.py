@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from core.config import papers
 from core.config.fields import Number
 from core.config.recipes import RECIPES, make_config, overrides
 from core.config.run_config import FIELDS, ConfigError, RunConfig, described
 from core.datasets.catalogue import DATASETS
-from core.networks.catalogue import NETWORKS, TRAITS
+from core.networks.catalogue import FAMILIES, NETWORKS, TRAITS
 from core.results.reference import NETWORKS_OF_REPORT
 
 TRIPLES = [(network, dataset, recipe) for network in NETWORKS for dataset in DATASETS for recipe in RECIPES]
@@ -116,6 +117,31 @@ def test_a_network_of_an_unknown_family_gets_what_its_traits_say(added):
 def test_no_rule_names_a_network(recipe):
     for where, _ in RECIPES[recipe]["rules"]:
         assert set(where) <= {"dataset", "family", *TRAITS}
+
+
+@pytest.mark.parametrize(
+    ("network", "wanted"),
+    [
+        (
+            "resnet110",
+            {"optimizer": "sgd", "batch_size": 128, "epochs": 182, "drops_at": "50 75", "weight_decay": 1e-4},
+        ),
+        ("resnet110_stochastic", {"epochs": 500, "stochastic_depth": 0.5}),
+        ("preact_resnet1001", {"epochs": 164, "batch_size": 64}),
+        ("wrn28_10", {"epochs": 200, "drops_at": "30 60 80", "drop_factor": 0.2, "weight_decay": 5e-4, "dropout": 0.3}),
+        ("densenet40", {"epochs": 300, "batch_size": 64, "nesterov": True, "dropout": 0}),
+        ("fractalnet20", {"epochs": 400, "batch_size": 100, "stochastic_depth": 0.15, "learning_rate": 0.02}),
+        ("vgg16", {"epochs": 74, "batch_size": 256, "schedule": "plateau", "batch_normalization": False}),
+        ("hvc", {"epochs": 300, "optimizer": "adam", "drop_factor": 0.98, "weight_averaging": 0.999}),
+    ],
+)
+def test_the_paper_recipe_is_what_the_networks_paper_says(network, wanted):
+    assert make_config(network, "cifar10", "paper").to_dict().items() >= wanted.items()
+
+
+def test_every_family_has_its_papers_own_training_with_its_source():
+    assert {where["family"] for where, _, _ in papers.RULES if "family" in where} == set(FAMILIES)
+    assert all(source for _, _, source in papers.RULES)
 
 
 @pytest.mark.parametrize("dataset", DATASETS)

@@ -7,22 +7,27 @@ import sys
 import keras
 import numpy as np
 import pytest
-from ai_edge_litert.interpreter import Interpreter
 
 from core.config.recipes import make_config
 from core.config.run_config import FIELDS
 from core.datasets.catalogue import DATASETS
 from core.networks.blocks import ACTIVATIONS
 from core.networks.build import build_model
-from core.networks.catalogue import NETWORKS, TRAITS, characteristics
-from core.networks.sizes import size
+from core.networks.catalogue import FAMILIES, NETWORKS, TRAITS, characteristics
+from core.networks.googlenet import ARCHITECTURES
+from core.networks.sizes import count, size
 from core.networks.summary import count_parameters, layer_table, network_layers
+from core.networks.training_only import lasting
+from core.training.train import compile_model
+from tests.published import CIFAR, PUBLISHED, SMALL_STEM
+from tests.shallow import shallow
 
 SMALL = {"image_size": 16}
+# Deeper networks are of a shallower one's family, and take minutes.
+DEEPEST_TRAINED = 60
 IMAGES = np.random.default_rng(0).integers(0, 256, (2, 28, 28, 1), dtype=np.uint8)
-# The parameters of each network under the report's recipe on MNIST: one number for each network.
-# LeNet-5 trains 60,000, as its paper says; the other 840 are the fixed codes of the digits.
-PARAMETERS = {"alexnet": 24_744_650, "vgg16": 39_928_522, "resnet34": 21_309_066, "lenet5": 60_000 + 840}
+# The parameters of the report's networks under its recipe on MNIST.
+PARAMETERS = {"alexnet": 24_744_650, "vgg16": 39_928_522, "resnet34": 21_309_066}
 OPTIONS = [
     {"activation": "leaky_relu", "batch_normalization": False, "dropout": 0.9},
     {"activation": "relu", "batch_normalization": True, "dropout": 0.0, "l2": 0.1, "standardize": True},
@@ -30,6 +35,12 @@ OPTIONS = [
     {"activation": "relu", "batch_normalization": False, "translate": 0.5, "precision": "mixed_bfloat16"},
 ]
 every_network = pytest.mark.parametrize("name", NETWORKS)
+
+
+@pytest.fixture(params=FAMILIES)
+def small(request, monkeypatch):
+    """The name of a network of each family in turn, made small."""
+    return shallow(monkeypatch, request.param)
 
 
 def built(name, image_shape=(28, 28, 1), recipe="report", **options):
@@ -40,72 +51,74 @@ def of_kind(model, *kinds):
     return [layer for layer in network_layers(model) if isinstance(layer, kinds)]
 
 
-def logits_of(path, images):
-    interpreter = Interpreter(str(path))
-    given = interpreter.get_input_details()[0]
-    assert given["dtype"] is np.uint8
-    interpreter.resize_tensor_input(given["index"], images.shape)
-    interpreter.allocate_tensors()
-    interpreter.set_tensor(given["index"], images)
-    interpreter.invoke()
-    return interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+def test_the_reports_networks_have_the_parameters_that_its_program_says():
+    assert {name: size(make_config(name, "mnist", "report")).parameters for name in PARAMETERS} == PARAMETERS
 
 
-def test_every_network_has_the_parameters_that_are_known_of_it():
-    assert {name: size(make_config(name, "mnist", "report")).parameters for name in NETWORKS} == PARAMETERS
+@pytest.mark.parametrize(("name", "images", "how", "published"), [row[:4] for row in PUBLISHED])
+def test_a_network_has_as_many_trainable_parameters_as_is_published_of_it(name, images, how, published):
+    counted = count(name, *images, *how)
+    assert counted.parameters - counted.not_trainable == published
+
+
+def test_a_figure_is_known_of_every_network():
+    assert {name for name, *_ in PUBLISHED} | set(PARAMETERS) == set(NETWORKS)
+
+
+def test_googlenet_for_small_images_differs_from_the_well_known_copy_by_its_filters_of_5_pixels_alone():
+    counted = count("googlenet", *CIFAR, *SMALL_STEM)
+    # The copy, 6,166,250, filters twice with 3x3 there: from the narrowed maps, and from what that gives.
+    five_branches = [inception[2] for stage in ARCHITECTURES["googlenet"] for inception, _ in stage]
+    instead = sum((9 - 25) * narrow * wide + 9 * wide * wide + 3 * wide for narrow, wide in five_branches)
+    assert counted.parameters - counted.not_trainable + instead == 6_166_250
 
 
 @pytest.mark.parametrize(
     ("dataset", "options"),
     [
-        ("mnist", {"image_size": 64}),
+        ("mnist", {"image_size": 64, "stem": "3x3"}),
         ("cifar10", {"image_size": 45, "batch_normalization": True}),
         ("mnist", {"image_size": 16, "batch_normalization": False}),
     ],
     ids=str,
 )
-@every_network
-def test_a_size_that_is_counted_without_keras_is_that_of_the_network_built(name, dataset, options):
-    config = make_config(name, dataset, "report", **options)
+def test_a_size_that_is_counted_without_keras_is_that_of_the_network_built(small, dataset, options):
+    config = make_config(small, dataset, "report", **options)
     model = build_model(config, DATASETS[dataset]["image_shape"], len(DATASETS[dataset]["classes"]))
     table, counted = layer_table(model), size(config)
     assert count_parameters(model) == (counted.parameters, counted.not_trainable)
     assert sum(row["parameters"] for row in table) == counted.parameters
     assert sum(row["multiply_adds"] for row in table) == counted.multiply_adds
-    assert table[0]["kind"] == "Conv2D"
-    assert table[-1]["output_shape"] == (10,)
+    assert model.output_shape == (None, 10)
 
 
 # In a process of its own, since networks are registered when the program is imported.
 ADDED = """
-from core.networks import resnet, vgg
+from core.networks import small_resnet, vgg
 from core.networks.catalogue import NETWORKS
 
-vgg.ARCHITECTURES["vgg13"] = ((2, 64), (2, 128), (2, 256), (2, 512), (2, 512))
-resnet.ARCHITECTURES["resnet18"] = ((2, 64), (2, 128), (2, 256), (2, 512))
-NETWORKS["vgg13"] = NETWORKS["vgg16"] | {"label": "VGG-13", "layers": 13}
-NETWORKS["resnet18"] = NETWORKS["resnet34"] | {"label": "ResNet-18", "layers": 18}
+vgg.ARCHITECTURES["vgg_slim"] = ((1, 64), (1, 128))
+small_resnet.ARCHITECTURES["resnet8"] = 1
+NETWORKS["vgg_slim"] = NETWORKS["vgg16"] | {"label": "VGG, slim", "layers": 5}
+NETWORKS["resnet8"] = NETWORKS["resnet20"] | {"label": "ResNet-8", "layers": 8}
 
 from core.networks.build import build_model
 from core.networks.sizes import size
 from core.networks.summary import count_parameters
 from core.config.recipes import make_config
 
-for name in ("vgg13", "resnet18"):
-    config = make_config(name, "mnist", "report")
+for name in ("vgg_slim", "resnet8"):
+    config = make_config(name, "mnist", "report", image_size=16)
     print(name, count_parameters(build_model(config, (28, 28, 1))).total, size(config).parameters)
 """
 
 
 def test_a_network_of_a_known_family_is_a_line_of_data_and_an_entry():
     printed = subprocess.run([sys.executable, "-c", ADDED], capture_output=True, text=True, check=True).stdout
-    # With 1000 classes, three colours and 224 pixels a side VGG-13 has 133,047,848. Here there are ten classes and one
-    # colour, and its first dense layer sees maps of 2 x 2 and not of 7 x 7.
-    vgg13 = 133_047_848 - 990 * 4097 - 2 * 64 * 9 - (49 - 4) * 512 * 4096
-    # ResNet-18 has 11,689,512 there, where its convolutions have no bias and running averages are not counted; here
-    # each of their 4,800 maps has a bias, a running mean and a running variance.
-    resnet18 = 11_689_512 - 990 * 513 - 2 * 64 * 49 + 3 * 4800
-    assert printed.splitlines() == [f"vgg13 {vgg13} {vgg13}", f"resnet18 {resnet18} {resnet18}"]
+    slim = 64 * (9 + 1) + 128 * (9 * 64 + 1) + 4096 * (4 * 4 * 128 + 1) + 4096 * 4097 + 10 * 4097
+    # 6n + 2 layers of 16, 32 and 64 filters, each with a scale, an offset and two running averages.
+    resnet8 = 9 * (16 + 2 * 256 + 16 * 32 + 1024 + 32 * 64 + 4096) + 4 * (3 * 16 + 2 * 32 + 2 * 64) + 650
+    assert printed.splitlines() == [f"vgg_slim {slim} {slim}", f"resnet8 {resnet8} {resnet8}"]
 
 
 def test_every_trait_is_said_in_words_and_every_entry_names_known_ones():
@@ -114,80 +127,126 @@ def test_every_trait_is_said_in_words_and_every_entry_names_known_ones():
         assert set(characteristics(name)) == {"family", *TRAITS}
 
 
-@every_network
-def test_the_traits_are_true_of_the_network(name):
-    plain, traits = built(name), NETWORKS[name]["traits"]
-    assert ("hidden_dense" in traits) == (len(of_kind(plain, keras.layers.Dense)) > 1)
-    assert ("residual" in traits) == bool(of_kind(plain, keras.layers.Add))
-    assert ("deep" in traits) == (NETWORKS[name]["layers"] > 10)
-
-
-def depth(model):
-    """How many layers with weights the longest way through a network leads through."""
-    weighted, longest = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.Dense), {}
+def ways(model):
+    """How many layers with weights the longest and the shortest way through a network lead through."""
+    weighted = (keras.layers.Conv2D, keras.layers.Dense, keras.layers.EinsumDense)
+    longest, shortest = {}, {}
     for layer in model.operations:
-        before = [longest[tensor._keras_history.operation] for tensor in keras.tree.flatten(layer.input)]
-        longest[layer] = max(before, default=0) + isinstance(layer, weighted)
-    return max(longest.values())
+        before = {tensor._keras_history.operation for tensor in keras.tree.flatten(layer.input)} - {layer}
+        longest[layer] = max((longest[other] for other in before), default=0) + isinstance(layer, weighted)
+        shortest[layer] = min((shortest[other] for other in before), default=0) + isinstance(layer, weighted)
+    end = model.output._keras_history.operation
+    return longest[end], shortest[end]
+
+
+# Networks that are called after something else than the layers on the longest way through them.
+CALLED = {
+    # The last dense layer is not counted, but the shortcuts that widen are.
+    "wrn16_4": 14,
+    "wrn28_10": 26,
+    # The last dense layer is not counted.
+    "fractalnet20": 21,
+}
 
 
 @every_network
-def test_a_network_is_as_deep_as_it_says(name):
-    assert depth(built(name)) == NETWORKS[name]["layers"]
+def test_a_network_is_built_as_its_entry_says_and_learns_the_same_after_it_was_saved(name, tmp_path):
+    """At its own size: that it is as deep, as large and as it is said to be, two steps of training, with its weights
+    and all else that a checkpoint holds moved to another copy in between, and a saved file that answers the same.
+    """
+    entry, config = NETWORKS[name], make_config(name, "cifar10", "quick", image_size=16, translate=0.0)
+    images, targets = np.tile(IMAGES[:, :16, :16], 3), np.eye(10, dtype="float32")[:2]
+    plain, counted = build_model(config, images.shape[1:]), size(config)
+    assert count_parameters(plain) == (counted.parameters, counted.not_trainable)
+    assert sum(row["multiply_adds"] for row in layer_table(plain)) == counted.multiply_adds
+    longest, shortest = ways(plain)
+    assert longest == CALLED.get(name, entry["layers"])
+    assert ("deep" in entry["traits"]) == (entry["layers"] > 10)
+    # Less than three eighths; GoogLeNet and the capsules only branch.
+    assert ("residual" in entry["traits"]) == (8 * shortest < 3 * longest)
+    assert ("hidden_dense" in entry["traits"]) == (len(of_kind(plain, keras.layers.Dense)) > 1)
+    assert ("costly" in entry["traits"]) == (count(name, 32, 3, batch_normalization=True).multiply_adds > 150e6)
+    if entry["layers"] > DEEPEST_TRAINED:
+        return
+    first, second = (build_model(config, images.shape[1:], for_training=True) for _ in range(2))
+    for model in (first, second):
+        compile_model(model, config, 2)
+        # Operation by operation: making a graph of the step takes far longer than the step.
+        model.run_eagerly = True
+    loss, _ = first.train_on_batch(images, targets)
+    for old, new in zip(
+        [*first.variables, *first.optimizer.variables], [*second.variables, *second.optimizer.variables], strict=True
+    ):
+        new.assign(old)
+    losses = [model.train_on_batch(images, targets)[0] for model in (first, second)]
+    assert np.isfinite([loss, *losses]).all()
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
+    plain.set_weights([keras.ops.convert_to_numpy(weight) for weight in lasting(first)])
+    plain.save(tmp_path / "model.keras")
+    read = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    assert np.asarray(read(images, training=False)) == pytest.approx(
+        np.asarray(first(images, training=False)), abs=1e-3
+    )
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=str)
-@every_network
-def test_every_option_gives_finite_float32_logits(name, options):
-    model = built(name, **options)
+def test_every_option_gives_finite_float32_logits(small, options):
+    model = built(small, **options)
     logits = model(IMAGES, training=False)
     assert keras.backend.standardize_dtype(logits.dtype) == "float32"
     assert logits.shape == (2, 10)
     assert np.isfinite(logits).all()
 
 
-@every_network
-@pytest.mark.parametrize(("side", "channels"), [(17, 2), (45, 3), (96, 1)])
-def test_any_image_size_and_channel_count_builds(name, side, channels):
-    model = built(name, (20, 30, channels), image_size=side)
+@pytest.mark.parametrize(("side", "channels"), [(17, 2), (45, 3)])
+def test_any_image_size_and_channel_count_builds(small, side, channels):
+    model = built(small, (20, 30, channels), image_size=side)
     images = np.zeros((1, 20, 30, channels), np.uint8)
     assert np.isfinite(model(images, training=False)).all()
     assert model.get_layer("preprocessing").output.shape[1:] == (side, side, channels)
 
 
-@every_network
-def test_options_reach_every_layer_that_they_are_for(name):
+def test_options_reach_every_layer_that_they_are_for(small):
     options = {"activation": "leaky_relu", "batch_normalization": True, "dropout": 0.25, "l2": 0.01}
-    model = built(name, **options)
+    model = built(small, **options)
     convolutions = of_kind(model, keras.layers.Conv2D)
     assert of_kind(model, keras.layers.BatchNormalization)
     assert len(model.losses) == len(convolutions)
-    assert {layer.rate for layer in of_kind(model, keras.layers.Dropout)} == {0.25}
+    assert max((layer.rate for layer in of_kind(model, keras.layers.Dropout)), default=0.25) == 0.25
     activations = of_kind(model, keras.layers.LeakyReLU)
     assert [layer.negative_slope for layer in activations] == pytest.approx([0.3] * len(activations))
     assert not of_kind(model, keras.layers.ReLU)
     assert activations
 
-    plain = built(name, activation="relu", batch_normalization=False, dropout=0.0, l2=0.0)
+    plain = built(small, activation="relu", batch_normalization=False, dropout=0.0, l2=0.0)
     assert not of_kind(plain, keras.layers.BatchNormalization, keras.layers.Dropout, keras.layers.LeakyReLU)
     assert not plain.losses
+
+
+def test_no_name_in_a_network_depends_on_what_was_built_before(small):
+    """They decide in which order TensorFlow adds up gradients: a resumed run would depart in the last digit."""
+    options = {"batch_normalization": True, "dropout": 0.2, "stochastic_depth": 0.2, "activation": "scaled_tanh"}
+    config = make_config(small, "mnist", "report", **SMALL | options)
+    first, second = (build_model(config, (28, 28, 1), for_training=True) for _ in range(2))
+    names = [operation.name for operation in first.operations]
+    assert names == [operation.name for operation in second.operations]
+    assert len(set(names)) == len(names)
 
 
 def test_every_activation_on_offer_is_known():
     assert set(FIELDS["activation"].metadata["kind"].names) == set(ACTIVATIONS)
 
 
-@every_network
-def test_mixed_precision_is_for_this_network_alone(name):
-    model = built(name, precision="mixed_bfloat16")
-    assert {layer.compute_dtype for layer in of_kind(model, keras.layers.Conv2D)} == {"bfloat16"}
+def test_mixed_precision_is_for_this_network_alone(small):
+    model = built(small, precision="mixed_bfloat16")
+    hidden = [layer for layer in of_kind(model, keras.layers.Conv2D) if layer.name != "class_maps"]
+    assert {layer.compute_dtype for layer in hidden} == {"bfloat16"}
     assert model.get_layer("preprocessing").layers[0].compute_dtype == "float32"
     assert keras.config.dtype_policy().name == "float32"
 
 
-@every_network
-def test_the_seed_decides_weights_dropout_and_augmentation(name):
-    first, again, other = (built(name, seed=seed) for seed in (1, 1, 2))
+def test_the_seed_decides_weights_dropout_and_augmentation(small):
+    first, again, other = (built(small, seed=seed) for seed in (1, 1, 2))
     for weight, same in zip(first.get_weights(), again.get_weights(), strict=True):
         assert np.array_equal(weight, same)
     kernels = [of_kind(model, keras.layers.Conv2D)[-1].get_weights()[0] for model in (first, other)]
@@ -197,9 +256,8 @@ def test_the_seed_decides_weights_dropout_and_augmentation(name):
     assert not np.array_equal(training, next_batch)
 
 
-@every_network
-def test_a_saved_network_is_read_in_safe_mode_and_answers_the_same(name, tmp_path):
-    config = make_config(name, "mnist", "report", **SMALL, standardize=True)
+def test_a_saved_network_is_read_in_safe_mode_and_answers_the_same(small, tmp_path):
+    config = make_config(small, "mnist", "report", **SMALL, standardize=True)
     model = build_model(config, (28, 28, 1), mean_image=np.full((16, 16, 1), 33, np.float32), deviation=78.0)
     model.save(tmp_path / "model.keras")
     read = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
@@ -207,34 +265,31 @@ def test_a_saved_network_is_read_in_safe_mode_and_answers_the_same(name, tmp_pat
     assert count_parameters(read) == count_parameters(model)
 
 
-@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
-def test_a_saved_network_opens_with_plain_keras_elsewhere_and_predicts_the_same(tmp_path, precision):
-    config = make_config("resnet34", "mnist", "quick", **SMALL, precision=precision)
-    mean_image = np.random.default_rng(1).uniform(0, 255, (16, 16, 1)).astype("float32")
-    model = build_model(config, (28, 28, 1), mean_image=mean_image, deviation=78.0)
-    model.save(tmp_path / "model.keras")
+def test_saved_networks_of_every_family_open_with_plain_keras_elsewhere_and_predict_the_same(tmp_path, monkeypatch):
+    mean_image, predicted = np.random.default_rng(1).uniform(0, 255, (16, 16, 1)).astype("float32"), {}
+    for number, family in enumerate(FAMILIES):
+        # Also one of each precision, and with what acts only in training.
+        options = {"precision": ("float32", "mixed_bfloat16")[number % 2], "stochastic_depth": 0.5, "dropout": 0.5}
+        config = make_config(shallow(monkeypatch, family), "mnist", "quick", **SMALL | options)
+        model = build_model(config, (28, 28, 1), mean_image=mean_image, deviation=78.0)
+        model.save(tmp_path / f"{family}.keras")
+        predicted[family] = model.predict(IMAGES, verbose=0)
     np.save(tmp_path / "images.npy", IMAGES)
     program = """
-import importlib.util, keras, numpy
+import importlib.util, keras, numpy, pathlib
 assert importlib.util.find_spec("core") is None
-model = keras.saving.load_model("model.keras", safe_mode=True)
-numpy.save("logits.npy", model.predict(numpy.load("images.npy"), verbose=0))
+images = numpy.load("images.npy")
+for path in pathlib.Path().glob("*.keras"):
+    model = keras.saving.load_model(path, safe_mode=True)
+    numpy.save(path.with_suffix(".npy"), model.predict(images, verbose=0))
 """
     finished = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, env=os.environ | {"PYTHONPATH": ""},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert finished.returncode == 0, finished.stderr[-2000:]
-    assert np.load(tmp_path / "logits.npy") == pytest.approx(model.predict(IMAGES, verbose=0), abs=1e-5)
-
-
-@every_network
-def test_an_exported_network_answers_the_same(name, tmp_path):
-    config = make_config(name, "mnist", "report", **SMALL, standardize=True)
-    model = build_model(config, (28, 28, 1), mean_image=np.full((16, 16, 1), 33, np.float32), deviation=78.0)
-    model.export(tmp_path / "model.tflite", format="litert", verbose=False)
-    expected = model.predict(IMAGES, verbose=0)
-    assert logits_of(tmp_path / "model.tflite", IMAGES) == pytest.approx(expected, rel=1e-3, abs=1e-4)
+    for family, expected in predicted.items():
+        assert np.load(tmp_path / f"{family}.npy") == pytest.approx(expected, rel=1e-2, abs=1e-2), family
 
 
 def test_networks_are_listed_configured_and_counted_without_keras():

@@ -16,7 +16,7 @@ from core.datasets.loading import load
 from core.export import litert_reader
 from core.export.keras import load_network
 from core.networks.build import build_model
-from core.networks.catalogue import NETWORKS
+from core.networks.catalogue import FAMILIES
 from core.results.scores import SORT_KEYS, cases
 from core.runs.run import Run, RunError, create_run
 from core.runs.schema import softmax
@@ -26,9 +26,10 @@ from core.training.callbacks import DivergedError
 from core.training.checkpoint import BestWeights
 from tests.few_images import few
 from tests.folders import finished_run
+from tests.shallow import shallow
 
 TINY = {"image_size": 16, "train_examples": 40, "epochs": 2, "batch_size": 18}
-PAIRS = [*((model, "quick") for model in NETWORKS), *(("alexnet", recipe) for recipe in RECIPES if recipe != "quick")]
+PAIRS = [*((family, "quick") for family in FAMILIES), *(("lenet", recipe) for recipe in RECIPES if recipe != "quick")]
 
 
 @pytest.fixture
@@ -52,9 +53,9 @@ def trained(model, recipe="quick", **changes):
     return run
 
 
-@pytest.mark.parametrize(("model", "recipe"), PAIRS)
-def test_a_run_fills_its_folder(handful, model, recipe):
-    run = trained(model, recipe)
+@pytest.mark.parametrize(("family", "recipe"), PAIRS)
+def test_a_run_fills_its_folder(handful, monkeypatch, family, recipe):
+    run = trained(shallow(monkeypatch, family), recipe)
     history, metrics, predictions = run.read_history(), run.read_metrics(), run.read_predictions()
     assert list(history["epoch"]) == [1, 2]
     assert np.isfinite(history.to_numpy()).all()
@@ -240,14 +241,40 @@ def test_one_cycle_rises_to_the_peak_and_falls_to_nothing(optimizer):
     assert rates[100] == pytest.approx(0, abs=1e-6)
 
 
-def test_each_network_trains_and_exports_on_jax(artifacts):
+@pytest.mark.parametrize(("drops_at", "rates"), [("50 75", [1, 0.2, 0.04]), ("30 60 80", [1, 0.2, 0.04, 0.008])])
+def test_steps_drop_the_rate_at_their_shares_of_the_run(drops_at, rates):
+    options = {"schedule": "steps", "drops_at": drops_at, "drop_factor": 0.2, "learning_rate": 1.0, "epochs": 10}
+    schedule = train.make_optimizer(make_config("lenet5", "mnist", **options), steps=10)._learning_rate
+    shares = [0, *[int(float(percent)) for percent in drops_at.split()]]
+    for share, rate in zip(shares, rates, strict=False):
+        assert float(schedule(share)) == pytest.approx(rate)
+        assert share == 0 or float(schedule(share - 1)) == pytest.approx(rate / 0.2)
+
+
+def test_the_exponential_schedule_lowers_the_rate_after_each_epoch():
+    options = {"schedule": "exponential", "drop_factor": 0.5, "learning_rate": 1.0}
+    schedule = train.make_optimizer(make_config("lenet5", "mnist", **options), steps=10)._learning_rate
+    assert [float(schedule(step)) for step in (0, 9, 10, 25)] == [1, 1, 0.5, 0.25]
+
+
+@pytest.mark.parametrize(("decay", "weights"), [("coupled", [0.9, 0.72]), ("decoupled", [0.9, 0.81])])
+def test_coupled_decay_is_gathered_by_momentum_and_decoupled_is_not(decay, weights):
+    options = {"optimizer": "sgd", "nesterov": False, "weight_decay": 0.1, "decay": decay, "schedule": "constant"}
+    optimizer = train.make_optimizer(make_config("lenet5", "mnist", **options, learning_rate=1.0), steps=1)
+    variable = keras.Variable([1.0], name="kernel")
+    for weight in weights:
+        optimizer.apply([keras.ops.zeros(1)], [variable])
+        assert float(keras.ops.convert_to_numpy(variable)[0]) == pytest.approx(weight)
+
+
+def test_each_family_trains_and_exports_on_jax(artifacts):
     pytest.importorskip("jax", reason="jax is not installed")
     script = Path(__file__).with_name("train_on_jax.py")
     # Compiling takes most of the time, and three steps run no faster for it.
     flags = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
     environment = os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": ".", "XLA_FLAGS": flags}
     finished = subprocess.run(
-        [sys.executable, str(script), *NETWORKS],
+        [sys.executable, str(script), *FAMILIES],
         env=environment, capture_output=True, text=True, cwd=script.parents[3], check=False,
     )  # fmt: skip
     assert finished.returncode == 0, finished.stderr
@@ -256,5 +283,5 @@ def test_each_network_trains_and_exports_on_jax(artifacts):
         logits = keras.saving.load_model(run_path / "model.keras").predict(few("mnist").test_images, verbose=0)
         recorded = Run(run_path).read_predictions()["probabilities"]
         assert softmax(logits) == pytest.approx(recorded, abs=1e-3)
-    assert len(list(artifacts.iterdir())) == len(NETWORKS)
+    assert len(list(artifacts.iterdir())) == len(FAMILIES)
     assert keras.backend.backend() == "tensorflow"
