@@ -9,6 +9,7 @@ PUBLISHED = [
     ("nin", CIFAR, PLAIN, 966_986, "imgclsmob, nin_cifar.py"),
     ("all_cnn_c", CIFAR, PLAIN, 1_369_738, "from the layers of the paper's table 1"),
     ("vgg11", IMAGENET, PLAIN, 132_863_336, "torchvision"),
+    ("vgg13", IMAGENET, PLAIN, 133_047_848, "torchvision"),
     ("vgg16", IMAGENET, PLAIN, 138_357_544, "torchvision"),
     ("vgg19", IMAGENET, PLAIN, 143_667_240, "torchvision"),
     ("googlenet", IMAGENET, PLAIN, 6_998_552, "from the layers of the paper's table 1"),

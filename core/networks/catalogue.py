@@ -150,6 +150,7 @@ NETWORKS = {
     "densenet_bc100": _entry("DenseNet-BC-100", "densenet", 100, "huge"),
     "resnext29_8x64d": _entry("ResNeXt-29, 8×64d", "resnext", 29),
     "hvc": _entry("Branching capsules", "capsules", 10),
+    "vgg13": _entry("VGG-13", "vgg", 13),
 }
 
 

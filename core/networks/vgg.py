@@ -1,9 +1,10 @@
 """VGG (Simonyan and Zisserman 2014, table 1)."""
 
 HIDDEN_UNITS = (4096, 4096)
-# Groups of (3x3 convolutions, filters), each pooled at its end: the paper's configurations A, D and E.
+# Groups of (3x3 convolutions, filters), each pooled at its end: the paper's configurations A, B, D and E.
 ARCHITECTURES = {
     "vgg11": ((1, 64), (1, 128), (2, 256), (2, 512), (2, 512)),
+    "vgg13": ((2, 64), (2, 128), (2, 256), (2, 512), (2, 512)),
     "vgg16": ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512)),
     "vgg19": ((2, 64), (2, 128), (4, 256), (4, 512), (4, 512)),
 }
