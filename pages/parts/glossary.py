@@ -63,13 +63,14 @@ _ANY = re.compile("|".join(rf"(?P<w{i}>\b{pattern}\b)" for i, (pattern, _) in en
 CSS = """
 .term { position: relative; text-decoration: underline dotted; text-underline-offset: 0.2em; cursor: help; }
 .term:focus-visible { outline: 2px solid currentColor; outline-offset: 2px; border-radius: 2px; }
-.term > [role="tooltip"] {
+.term::after {
+  content: attr(aria-description);
   position: absolute; z-index: 20; left: 0; top: calc(100% + 0.3rem); width: max-content; max-width: min(18rem, 70vw);
   padding: 0.5rem 0.7rem; border-radius: 0.4rem; display: none; pointer-events: none;
   background: #262d38; color: #fff; font: 400 0.875rem/1.4 var(--st-font, inherit);
   text-align: left; white-space: normal;
 }
-.term:is(:hover, :focus) > [role="tooltip"] { display: block; }
+.term:is(:hover, :focus)::after { display: block; }
 """
 
 
@@ -104,6 +105,5 @@ def marked(text):
 
 
 def _term(shown, means):
-    return (
-        f'<span class="term" tabindex="0">{html.escape(shown)}<span role="tooltip">{html.escape(means)}</span></span>'
-    )
+    # No text of the page: who reads or copies a sentence gets the sentence alone.
+    return f'<span class="term" tabindex="0" aria-description="{html.escape(means)}">{html.escape(shown)}</span>'
