@@ -15,7 +15,7 @@ from tests.folders import claims, started_run
 from tests.workers import SMALL, wait_for
 
 # Trained in a moment; what comes after each epoch, the predictions on 10,000 test images, takes seconds.
-LONG_VALIDATION = {"image_size": 160, "train_examples": 100, "epochs": 499, "record_test_predictions": True}
+LONG_VALIDATION = {"image_size": 64, "train_examples": 100, "epochs": 499, "record_test_predictions": True}
 
 
 def validating(run, epoch):
