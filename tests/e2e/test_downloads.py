@@ -29,10 +29,7 @@ def test_files_are_sent_as_they_are_and_what_there_is_not_is_a_sentence(app_url,
         assert status in (400, 404), name
         assert b"not a file of a run" not in body
     status, _, body = ask(app_url, "/download/no-such-run/config.json")
-    assert (status, body.decode()) == (
-        404,
-        "There is no run called no-such-run. The list of runs is on the Compare page.",
-    )
+    assert (status, body.decode()) == (404, "There is no run called no-such-run.")
 
 
 def test_another_name_of_the_server_gets_no_file(app_url):

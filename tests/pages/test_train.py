@@ -16,7 +16,7 @@ from core.jobs import scheduler
 from core.networks.catalogue import NETWORKS
 from core.results.reference import NETWORKS_OF_REPORT, REPORT
 from core.runs.run import create_run, list_runs
-from pages.parts import data
+from pages.parts import data, glossary
 from pages.parts.charts.live_chart import RANGES
 from pages.parts.settings_form import FIELDS
 from pages.parts.style import pair_label, percent, plain
@@ -311,7 +311,7 @@ def test_a_finished_run_shows_its_test_accuracy_and_leads_on(dataset):
     run.tflite_path.touch()
     page = opened(run=run.id)
     best = run.read_metrics()["best"]
-    assert f"Test accuracy, epoch {best['epoch']}" in html(page)
+    assert glossary.marked(f"Test accuracy, epoch {best['epoch']}") in html(page)
     assert percent(best["test_accuracy"]) in html(page)
     assert percent(REPORT["vgg16", dataset]["test_accuracy"]) in html(page)
     assert set(links(page)) == {"gallery", "compare"} | ({"draw"} if dataset == "mnist" else set())

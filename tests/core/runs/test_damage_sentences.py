@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core.export.litert_reader import Classifier
+from core.networks.catalogue import NETWORKS
 from core.runs.integrity import problems
 from core.runs.run import RunError
 from tests.damages import HUGE, damaged
@@ -40,13 +41,13 @@ FIELDS = {
     ("config.json", "config", "x"): (1, "there is no setting called 'x'; it may be from a newer version."),
     ("config.json", "config", "epochs"): (501, "epochs is 501, not between 1 and 500."),
     ("config.json", "config", "dropout"): ("much", "dropout is 'much', not a number between 0 and 0.9."),
-    ("config.json", "config", "network"): ("lenet", "network is 'lenet', not one of alexnet, vgg16, resnet34."),
+    ("config.json", "config", "network"): ("lenet", f"network is 'lenet', not one of {', '.join(NETWORKS)}."),
     ("config.json", "config", "flip"): (1, "flip is 1, not true or false."),
     ("config.json", "config", "batch_size"): (2.5, "batch_size is 2.5, not a whole number between 1 and 1,024."),
     ("config.json", "config"): ([1, 2], "config is a list, not an object."),
     ("config.json", "created"): (None, "created is null, not a number"),
     ("config.json", "schema_version"): (2, "schema_version is 2, not 1; it may be from a newer version."),
-    ("status.json", "state"): ("flying", "state is 'flying', not one of queued, running, stopping, completed,"),
+    ("status.json", "state"): ("flying", "state is 'flying', not one of queued, running, stopping, paused, completed,"),
     ("status.json", "steps"): (0, "steps is 0, not between 1 and 1,000,000,000."),
     ("status.json", "error"): ({"a": 1}, "error is an object, not text of at most 3,000 characters."),
     ("status.json", "phase"): ("a" * 9999, "phase is 'aaaaa"),
