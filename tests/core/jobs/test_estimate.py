@@ -98,6 +98,10 @@ def test_smaller_batches_take_longer(network):
     assert times[-1] > 1.3 * times[1]
 
 
+def test_a_million_steps_of_one_image_each_are_said_to_take_more_than_half_an_hour():
+    assert estimate(make_config("lenet5", "mnist", "paper")).seconds > 1800
+
+
 def test_a_measured_speed_replaces_the_calculated_one():
     config = make_config("alexnet", "mnist", epochs=2, train_examples=1000, validation_split=0.1)
     found = estimate(config, {kind(config): 100.0})
