@@ -27,9 +27,11 @@ def percent(share, digits=2):
 
 
 def duration(seconds):
-    """Seconds as people say them: "40 s", "3 min", "1 h 05 min"."""
+    """Seconds as people say them: "40 s", "3 min", "1 h 05 min", "9 days"."""
     if seconds < 90:
         return f"{seconds:.0f} s"
+    if seconds > 48 * 3600:
+        return f"{seconds / 86400:.0f} days"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 

@@ -91,6 +91,13 @@ def test_the_quick_recipe_comes_first():
     assert set(recipes.options) == {recipe["label"] for recipe in RECIPES.values()}
 
 
+def test_what_takes_days_says_so_before_a_click():
+    page = opened(recipe="paper")
+    labels = {pair: button.label for pair, button in start_buttons(page).items()}
+    assert re.search(r":small\[about \d+ days\]$", labels["wrn28_10", "cifar10"])
+    assert "days" not in labels["resnet20", "mnist"]
+
+
 def parameters_said(page):
     labels = {entry["label"]: name for name, entry in NETWORKS.items()}
     said = re.findall(r"<b>([^<]*)</b><span>[^<]* · ([^·<]*) parameters", html(page))
