@@ -30,7 +30,7 @@ STOCHASTIC = (
 # never names a network, so that one added tomorrow gets what its traits say.
 RECIPES = {
     "report": {
-        "label": "Report",
+        "label": "Baseline",
         "about": "The report's own recipe, to the letter: Adam, up to 100 epochs, early stopping.",
         "rules": (
             ({}, {"record_test_predictions": True}),
