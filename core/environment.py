@@ -41,6 +41,23 @@ def asked(at_once=None):
     return {name: value for name, value in os.environ.items() if name.startswith(ASKED)} | settings.for_runs(at_once)
 
 
+# TensorFlow follows a training step from its end to its beginning, deeper and deeper into the stack: with the usual
+# 8 MB a network of a thousand layers ends the process without a word. Only what is used takes memory.
+STACK_BYTES = 1_024_000_000
+
+
+def deepen_stack():
+    """Gives the processes that this one starts, or becomes, a stack for the deepest networks; not on Windows."""
+    if os.name != "posix":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
+    wanted = STACK_BYTES if hard == resource.RLIM_INFINITY else min(STACK_BYTES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_STACK, (wanted, hard))
+
+
 def reexec_with(environment):
     """Starts this very command anew, in its place, where a variable of `environment` is missing; else returns.
 
@@ -53,4 +70,5 @@ def reexec_with(environment):
     os.environ.update(environment)
     if os.name == "posix":
         sys.stdout.flush()
+        deepen_stack()
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])

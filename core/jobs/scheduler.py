@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from core.environment import worker_environment
+from core.environment import deepen_stack, worker_environment
 from core.files import discard, replace_json
 from core.jobs import gpus, liveness
 from core.runs.run import RunError, list_runs
@@ -361,6 +361,7 @@ def _fail(run, sentence):
 def _spawn(arguments, environment, log):
     """Starts `python -m` with these arguments as a process of its own, which outlives this one."""
     *options, module, argument = arguments
+    deepen_stack()
     return subprocess.Popen(
         [sys.executable, *options, "-m", module, argument],
         cwd=_PROJECT,

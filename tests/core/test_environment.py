@@ -1,13 +1,14 @@
 """What a training process is started with."""
 
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from core.environment import SETTINGS, worker_environment
+from core.environment import SETTINGS, STACK_BYTES, worker_environment
 
 PROJECT = Path(__file__).parents[2]
 PROGRAM = "from core.environment import *; import os, sys; reexec_with(worker_environment()); "
@@ -44,3 +45,10 @@ def test_a_restarted_command_keeps_its_arguments_and_runs_its_body_once():
 def test_a_command_that_has_everything_goes_straight_on():
     printed = run(["-c", "print('started'); " + PROGRAM], **SETTINGS)
     assert printed == "started\n"
+
+
+def test_a_training_process_has_a_stack_for_a_thousand_layers():
+    told = "import resource; print(resource.getrlimit(resource.RLIMIT_STACK)[0])"
+    soft = int(run(["-c", PROGRAM + told]))
+    hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
+    assert soft == resource.RLIM_INFINITY or soft >= min(STACK_BYTES, STACK_BYTES if hard < 0 else hard)
