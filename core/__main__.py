@@ -7,6 +7,7 @@ from core.cli.parser import parser
 from core.config.run_config import ConfigError
 from core.datasets.loading import DatasetUnavailable
 from core.environment import reexec_with, worker_environment
+from core.networks.catalogue import deepest
 from core.runs.run import RunError, UnknownRunError
 from core.settings import SettingError
 
@@ -30,5 +31,5 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    reexec_with(worker_environment())
+    reexec_with(worker_environment(), deepest(sys.argv))
     sys.exit(main())

@@ -1,5 +1,6 @@
 """The environment variables that a training process is started with; what is set already is left alone."""
 
+import contextlib
 import os
 import sys
 
@@ -41,34 +42,61 @@ def asked(at_once=None):
     return {name: value for name, value in os.environ.items() if name.startswith(ASKED)} | settings.for_runs(at_once)
 
 
+def leave_jax_out():
+    """Keeps TensorFlow from importing JAX where another backend was asked for by name.
+
+    Its converter to LiteRT does so wherever JAX is installed, which takes a second. Call it before Keras is imported.
+    """
+    if os.environ.get("KERAS_BACKEND", "jax") != "jax":
+        sys.modules.setdefault("jax", None)
+
+
 # TensorFlow follows a training step from its end to its beginning, deeper and deeper into the stack: with the usual
-# 8 MB a network of a thousand layers ends the process without a word. Only what is used takes memory.
+# 8 MB a network of a thousand layers ends the process without a word. Only what is used takes memory, but whoever
+# limits the addresses of a process counts all of it, for each thread; so networks that need it get it, and no others.
 STACK_BYTES = 1_024_000_000
+DEEP = 400
 
 
-def deepen_stack():
-    """Gives the processes that this one starts, or becomes, a stack for the deepest networks; not on Windows."""
-    if os.name != "posix":
+@contextlib.contextmanager
+def stack_for(layers):
+    """Gives the processes that are started inside a stack for a network of so many layers; not on Windows."""
+    wanted = _missing_stack(layers)
+    if wanted is None:
+        yield
         return
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_STACK)
+    resource.setrlimit(resource.RLIMIT_STACK, (wanted, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_STACK, before)
+
+
+def _missing_stack(layers):
+    """The bytes of stack that such a network needs and processes do not get here; None where there is no such need."""
+    if os.name != "posix" or layers < DEEP:
+        return None
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
     wanted = STACK_BYTES if hard == resource.RLIM_INFINITY else min(STACK_BYTES, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_STACK, (wanted, hard))
+    return wanted if soft != resource.RLIM_INFINITY and soft < wanted else None
 
 
-def reexec_with(environment):
-    """Starts this very command anew, in its place, where a variable of `environment` is missing; else returns.
+def reexec_with(environment, layers=0):
+    """Starts this very command anew, in its place, where a variable of `environment` or the stack for a network of so
+    many layers is missing; else returns.
 
     Call it before anything slow is imported. Windows has no such call that keeps the console: there the variables are
     set for what is imported later, which is enough for all but the C library's.
     """
-    missing = environment.keys() - os.environ.keys()
-    if not missing:
+    if environment.keys() <= os.environ.keys() and _missing_stack(layers) is None:
         return
     os.environ.update(environment)
     if os.name == "posix":
         sys.stdout.flush()
-        deepen_stack()
-        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
+        with stack_for(layers):
+            os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])

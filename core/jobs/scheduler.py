@@ -18,9 +18,10 @@ from pathlib import Path
 import psutil
 from filelock import FileLock, Timeout
 
-from core.environment import deepen_stack, worker_environment
+from core.environment import stack_for, worker_environment
 from core.files import discard, replace_json
 from core.jobs import gpus, liveness
+from core.networks.catalogue import deepest
 from core.runs.run import RunError, list_runs
 from core.runs.schema import AT_WORK
 from core.settings import SettingError, artifacts_folder, read_only, train_at_once
@@ -361,16 +362,16 @@ def _fail(run, sentence):
 def _spawn(arguments, environment, log):
     """Starts `python -m` with these arguments as a process of its own, which outlives this one."""
     *options, module, argument = arguments
-    deepen_stack()
-    return subprocess.Popen(
-        [sys.executable, *options, "-m", module, argument],
-        cwd=_PROJECT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        start_new_session=True,
-    )
+    with stack_for(deepest([argument])):
+        return subprocess.Popen(
+            [sys.executable, *options, "-m", module, argument],
+            cwd=_PROJECT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
 
 
 def main():

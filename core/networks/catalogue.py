@@ -26,84 +26,98 @@ FAMILIES = {
         "label": "LeNet",
         "year": 1998,
         "paper": "LeCun, Bottou, Bengio and Haffner, Gradient-based learning applied to document recognition",
+        "link": "https://doi.org/10.1109/5.726791",
         "traits": {"hidden_dense", "small_images"},
     },
     "alexnet": {
         "label": "AlexNet",
         "year": 2012,
         "paper": "Krizhevsky, Sutskever and Hinton, ImageNet classification with deep convolutional neural networks",
+        "link": "https://doi.org/10.1145/3065386",
         "traits": {"hidden_dense"},
     },
     "nin": {
         "label": "Network in network",
         "year": 2013,
         "paper": "Lin, Chen and Yan, Network in network",
+        "link": "https://arxiv.org/abs/1312.4400",
         "traits": {"small_images", "costly"},
     },
     "vgg": {
         "label": "VGG",
         "year": 2014,
         "paper": "Simonyan and Zisserman, Very deep convolutional networks for large-scale image recognition",
+        "link": "https://arxiv.org/abs/1409.1556",
         "traits": {"hidden_dense", "deep", "costly"},
     },
     "googlenet": {
         "label": "GoogLeNet",
         "year": 2014,
         "paper": "Szegedy et al., Going deeper with convolutions",
+        "link": "https://arxiv.org/abs/1409.4842",
         "traits": {"deep"},
     },
     "all_convolutional": {
         "label": "All convolutional",
         "year": 2014,
         "paper": "Springenberg, Dosovitskiy, Brox and Riedmiller, Striving for simplicity: the all convolutional net",
+        "link": "https://arxiv.org/abs/1412.6806",
         "traits": {"small_images", "costly"},
     },
     "resnet": {
         "label": "Residual networks",
         "year": 2015,
         "paper": "He, Zhang, Ren and Sun, Deep residual learning for image recognition",
+        "link": "https://arxiv.org/abs/1512.03385",
         "traits": {"batch_normalized", "residual", "deep"},
     },
     "small_resnet": {
         "label": "Residual networks for small images",
         "year": 2015,
         "paper": "He, Zhang, Ren and Sun, Deep residual learning for image recognition",
+        "link": "https://arxiv.org/abs/1512.03385",
         "traits": _MODERN,
     },
     "preactivation": {
         "label": "Pre-activation",
         "year": 2016,
         "paper": "He, Zhang, Ren and Sun, Identity mappings in deep residual networks",
+        "link": "https://arxiv.org/abs/1603.05027",
         "traits": _MODERN | {"costly"},
     },
     "wide_resnet": {
         "label": "Wide residual networks",
         "year": 2016,
         "paper": "Zagoruyko and Komodakis, Wide residual networks",
+        "link": "https://arxiv.org/abs/1605.07146",
         "traits": _MODERN | {"costly"},
     },
     "fractalnet": {
         "label": "FractalNet",
         "year": 2016,
         "paper": "Larsson, Maire and Shakhnarovich, FractalNet: ultra-deep neural networks without residuals",
+        "link": "https://arxiv.org/abs/1605.07648",
         "traits": _MODERN | {"costly", "stochastic"},
     },
     "densenet": {
         "label": "Densely connected",
         "year": 2016,
         "paper": "Huang, Liu, van der Maaten and Weinberger, Densely connected convolutional networks",
+        "link": "https://arxiv.org/abs/1608.06993",
         "traits": _MODERN | {"costly"},
     },
     "resnext": {
         "label": "ResNeXt",
         "year": 2016,
         "paper": "Xie, Girshick, Dollár, Tu and He, Aggregated residual transformations for deep neural networks",
+        "link": "https://arxiv.org/abs/1611.05431",
         "traits": _MODERN | {"costly"},
     },
     "capsules": {
         "label": "Capsules",
         "year": 2020,
         "paper": "Byerly, Kalganova and Dear, No routing needed between capsules",
+        "link": "https://arxiv.org/abs/2001.09136",
         "traits": {"batch_normalized", "small_images", "costly"},
     },
 }
@@ -140,6 +154,7 @@ NETWORKS = {
         "stochastic",
         year=2016,
         paper="Huang, Sun, Liu, Sedra and Weinberger, Deep networks with stochastic depth",
+        link="https://arxiv.org/abs/1603.09382",
     ),
     "preact_resnet164": _entry("ResNet-164, pre-activation", "preactivation", 164),
     "preact_resnet1001": _entry("ResNet-1001, pre-activation", "preactivation", 1001, "huge"),
@@ -158,6 +173,12 @@ def characteristics(name):
     """What rules about networks match: {"family": its family, trait: whether it has it, for each of TRAITS}."""
     entry = NETWORKS[name]
     return {"family": entry["family"]} | {trait: trait in entry["traits"] for trait in TRAITS}
+
+
+def deepest(words):
+    """How many layers the deepest network has that one of these words names, or whose run; 0 where none does."""
+    names = [word.partition("-")[0] for word in words]
+    return max((NETWORKS[name]["layers"] for name in names if name in NETWORKS), default=0)
 
 
 def assemble(name, blocks, x):
