@@ -11,22 +11,20 @@ _WITHOUT = {"hidden_units": (16,), "convolutions": ((8, 11, 4, True), (8, 5, 1, 
 _SMALL = {
     "lenet": {},
     "alexnet": {"architecture": _WITHOUT},
-    "nin": {"architecture": (((8, 5), (8, 8)), ((8, 5), (8, 8)), ((8, 3), (8,)))},
+    "nin": {"architecture": (((8, 5), (8,)), ((8, 5), (8,)), ((8, 3), (8,)))},
     "vgg": {"architecture": ((1, 8), (2, 8), (1, 8)), "HIDDEN_UNITS": (16, 16)},
-    "googlenet": {
-        "architecture": (((_INCEPTION, False),), ((_INCEPTION, True), (_INCEPTION, True)), ((_INCEPTION, False),))
-    },
+    "googlenet": {"architecture": (((_INCEPTION, False),), ((_INCEPTION, True),))},
     "all_convolutional": {
         "architecture": ((8, 3, 2, "same"), (8, 3, 2, "same"), (8, 3, 1, "valid"), (8, 1, 1, "same"))
     },
-    "resnet": {"architecture": {"blocks": (1, 2, 1, 1), "bottleneck": True}, "FILTERS": (4, 8, 8, 16)},
+    "resnet": {"architecture": {"blocks": (1, 2), "bottleneck": True}, "FILTERS": (4, 8)},
     "small_resnet": {"architecture": 1},
     "preactivation": {"architecture": 1},
     "wide_resnet": {"architecture": (1, 1)},
-    "fractalnet": {"architecture": {"filters": (4, 8, 8), "columns": 3}},
+    "fractalnet": {"architecture": {"filters": (4, 8), "columns": 3}},
     "densenet": {"architecture": {"layers": 2, "growth": 4, "stem": 8, "kept": 0.5, "bottleneck": True}},
     "resnext": {"architecture": (1, 2, 4), "STEM": 8, "FILTERS": (16, 32, 64)},
-    "capsules": {"architecture": {"filters": tuple(range(4, 13)), "branches": (3, 6, 9)}},
+    "capsules": {"architecture": {"filters": (4, 5, 6, 7), "branches": (2, 3, 4)}},
 }
 assert set(_SMALL) == set(FAMILIES)
 

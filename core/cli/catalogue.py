@@ -8,6 +8,7 @@ from core.config.run_config import ConfigError, settings_table
 from core.datasets.catalogue import DATASETS
 from core.datasets.loading import verify
 from core.networks.catalogue import NETWORKS
+from core.networks.sizes import layers, size
 
 
 def data(datasets, folder):
@@ -33,22 +34,27 @@ def networks(networks, dataset, recipe, **settings):
     """Print each network layer by layer."""
     names = _known(networks, NETWORKS, "network")
     configs = [make_config(name, dataset, recipe, **settings) for name in names]
-    from core.networks.build import build_model
-    from core.networks.summary import count_parameters, layer_table
-
     for config in configs:
-        network = build_model(config, DATASETS[dataset]["image_shape"], len(DATASETS[dataset]["classes"]))
-        table = pd.DataFrame(layer_table(network))
-        count = count_parameters(network)
-        table["output_shape"] = ["×".join(map(str, shape)) for shape in table["output_shape"]]
-        size, channels = config.image_size, DATASETS[dataset]["image_shape"][2]
-        print(f"\n{NETWORKS[config.network]['label']} on {size}×{size}×{channels}, {recipe} recipe\n")
-        print(
-            table.to_string(index=False, formatters={name: "{:,}".format for name in ("parameters", "multiply_adds")})
-        )
-        print(f"\n{count.total:,} parameters ({count.not_trainable:,} not trainable), ", end="")
-        print(f"{table['multiply_adds'].sum():,} multiply-adds an image")
+        table = pd.DataFrame([_row(layer) for layer in layers(config)])
+        counted, side, channels = size(config), config.image_size, DATASETS[dataset]["image_shape"][2]
+        print(f"\n{NETWORKS[config.network]['label']} on {side}×{side}×{channels}, {recipe} recipe\n")
+        print(table.to_string(index=False))
+        print(f"\n{counted.parameters:,} parameters ({counted.not_trainable:,} not trainable), ", end="")
+        print(f"{counted.multiply_adds:,} multiply-adds an image")
     return 0
+
+
+def _row(layer):
+    """A core.networks.sizes.Layer as people read it."""
+    return {
+        "layer": layer.name,
+        "what it does": layer.words,
+        "output": "×".join(map(str, layer.shape)),
+        "parameters": f"{layer.parameters:,}",
+        "multiply-adds": f"{layer.multiply_adds:,}",
+        "receptive field": "all" if layer.receptive_field is None else f"{layer.receptive_field:,}",
+        "output bytes": f"{layer.activation_bytes:,}",
+    }
 
 
 def settings():

@@ -15,10 +15,10 @@ from core.networks.blocks import ACTIVATIONS
 from core.networks.build import build_model
 from core.networks.catalogue import FAMILIES, NETWORKS, TRAITS, characteristics
 from core.networks.googlenet import ARCHITECTURES
-from core.networks.sizes import count, size
-from core.networks.summary import count_parameters, layer_table, network_layers
-from core.networks.training_only import lasting
+from core.networks.sizes import count, layers, size
+from core.networks.summary import count_parameters, network_layers
 from core.training.train import compile_model
+from tests.keras_layers import layer_table
 from tests.published import CIFAR, PUBLISHED, SMALL_STEM
 from tests.shallow import shallow
 
@@ -90,6 +90,20 @@ def test_a_size_that_is_counted_without_keras_is_that_of_the_network_built(small
     assert sum(row["parameters"] for row in table) == counted.parameters
     assert sum(row["multiply_adds"] for row in table) == counted.multiply_adds
     assert model.output_shape == (None, 10)
+    # Each layer of Keras' that costs anything belongs to the one with the longest name that begins its own.
+    counted, costs = layers(config), {}
+    for row in table:
+        cost = np.array([row["parameters"], row["multiply_adds"]])
+        if cost.any():
+            name = max((one.name for one in counted if f"{row['name']}_".startswith(f"{one.name}_")), key=len)
+            costs[name] = costs.get(name, 0) + cost
+    for name, cost in costs.items():
+        layer = [one for one in counted if one.name == name]
+        assert [sum(one.parameters for one in layer), sum(one.multiply_adds for one in layer)] == list(cost), name
+    for row in table:
+        shapes = [one.shape for one in counted if one.name == row["name"]]
+        # The last steps of capsules and of their sum are no layers of Keras'.
+        assert row["output_shape"] in shapes or not shapes or row["name"].startswith(("capsules", "branches"))
 
 
 # In a process of its own, since networks are registered when the program is imported.
@@ -150,42 +164,39 @@ CALLED = {
 
 
 @every_network
-def test_a_network_is_built_as_its_entry_says_and_learns_the_same_after_it_was_saved(name, tmp_path):
-    """At its own size: that it is as deep, as large and as it is said to be, two steps of training, with its weights
-    and all else that a checkpoint holds moved to another copy in between, and a saved file that answers the same.
+def test_a_network_is_built_as_its_entry_says_and_learns_the_same_after_it_was_saved(name):
+    """At its own size: that it is as deep, as large and as it is said to be, two steps of training, the second of them
+    twice, with all that a checkpoint holds put back in between, and what is written of it answers the same.
     """
-    entry, config = NETWORKS[name], make_config(name, "cifar10", "quick", image_size=16, translate=0.0)
+    entry, config = NETWORKS[name], make_config(name, "cifar10", "quick", image_size=16, translate=0.0, optimizer="sgd")
     images, targets = np.tile(IMAGES[:, :16, :16], 3), np.eye(10, dtype="float32")[:2]
-    plain, counted = build_model(config, images.shape[1:]), size(config)
-    assert count_parameters(plain) == (counted.parameters, counted.not_trainable)
-    assert sum(row["multiply_adds"] for row in layer_table(plain)) == counted.multiply_adds
-    longest, shortest = ways(plain)
+    model, counted = build_model(config, images.shape[1:]), size(config)
+    assert count_parameters(model) == (counted.parameters, counted.not_trainable)
+    assert sum(row["multiply_adds"] for row in layer_table(model)) == counted.multiply_adds
+    longest, shortest = ways(model)
     assert longest == CALLED.get(name, entry["layers"])
     assert ("deep" in entry["traits"]) == (entry["layers"] > 10)
     # Less than three eighths; GoogLeNet and the capsules only branch.
     assert ("residual" in entry["traits"]) == (8 * shortest < 3 * longest)
-    assert ("hidden_dense" in entry["traits"]) == (len(of_kind(plain, keras.layers.Dense)) > 1)
+    assert ("hidden_dense" in entry["traits"]) == (len(of_kind(model, keras.layers.Dense)) > 1)
     assert ("costly" in entry["traits"]) == (count(name, 32, 3, batch_normalization=True).multiply_adds > 150e6)
     if entry["layers"] > DEEPEST_TRAINED:
         return
-    first, second = (build_model(config, images.shape[1:], for_training=True) for _ in range(2))
-    for model in (first, second):
-        compile_model(model, config, 2)
-        # Operation by operation: making a graph of the step takes far longer than the step.
-        model.run_eagerly = True
-    loss, _ = first.train_on_batch(images, targets)
-    for old, new in zip(
-        [*first.variables, *first.optimizer.variables], [*second.variables, *second.optimizer.variables], strict=True
-    ):
-        new.assign(old)
-    losses = [model.train_on_batch(images, targets)[0] for model in (first, second)]
-    assert np.isfinite([loss, *losses]).all()
-    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
-    plain.set_weights([keras.ops.convert_to_numpy(weight) for weight in lasting(first)])
-    plain.save(tmp_path / "model.keras")
-    read = keras.saving.load_model(tmp_path / "model.keras", safe_mode=True)
+    compile_model(model, config, 2)
+    # Operation by operation: making a graph of the step takes far longer than the step.
+    model.run_eagerly = True
+    losses = [model.train_on_batch(images, targets)[0]]
+    held = [*model.variables, *model.optimizer.variables]
+    kept = [keras.ops.convert_to_numpy(variable) for variable in held]
+    losses.append(model.train_on_batch(images, targets)[0])
+    for variable, value in zip(held, kept, strict=True):
+        variable.assign(value)
+    assert model.train_on_batch(images, targets)[0] == pytest.approx(losses[1], rel=1e-4)
+    assert np.isfinite(losses).all()
+    read = keras.models.model_from_json(keras.Model(model.input, model.output).to_json())
+    read.set_weights(model.get_weights())
     assert np.asarray(read(images, training=False)) == pytest.approx(
-        np.asarray(first(images, training=False)), abs=1e-3
+        np.asarray(model(images, training=False)), abs=1e-3
     )
 
 
@@ -273,7 +284,7 @@ def test_saved_networks_of_every_family_open_with_plain_keras_elsewhere_and_pred
         config = make_config(shallow(monkeypatch, family), "mnist", "quick", **SMALL | options)
         model = build_model(config, (28, 28, 1), mean_image=mean_image, deviation=78.0)
         model.save(tmp_path / f"{family}.keras")
-        predicted[family] = model.predict(IMAGES, verbose=0)
+        predicted[family] = np.asarray(model(IMAGES, training=False))
     np.save(tmp_path / "images.npy", IMAGES)
     program = """
 import importlib.util, keras, numpy, pathlib
@@ -281,7 +292,7 @@ assert importlib.util.find_spec("core") is None
 images = numpy.load("images.npy")
 for path in pathlib.Path().glob("*.keras"):
     model = keras.saving.load_model(path, safe_mode=True)
-    numpy.save(path.with_suffix(".npy"), model.predict(images, verbose=0))
+    numpy.save(path.with_suffix(".npy"), model(images, training=False))
 """
     finished = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, env=os.environ | {"PYTHONPATH": ""},
