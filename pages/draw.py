@@ -235,17 +235,18 @@ def await_training(runs, choice):
 
 
 def open_link():
-    """Lays the drawing that the address holds on the pad; says in one sentence why it cannot."""
+    """Lays the drawing that the address holds on the pad; returns in one sentence why it cannot, or None."""
     try:
         open_drawing("pad", st.query_params.get("drawing"))
     except DrawingError as error:
-        st.warning(str(error), icon=":material/link_off:")
+        return str(error)
+    return None
 
 
 def main():
     st.title("Draw")
     st.write("Draw a digit, or choose a picture of one. Networks that have learned digits say what they read.")
-    open_link()
+    unreadable = open_link()
     mnist_runs = [run for run in data.readable_runs()[0] if data.config(run).dataset == DATASET]
     completed = [run for run in mnist_runs if data.state(run)["state"] == "completed" and run.tflite_path.exists()]
     choice = st.query_params.get("answer", NEWEST)
@@ -256,6 +257,9 @@ def main():
     there = {data.config(run).network for run in [*learning, *completed, *(reader.run for reader in found)]}
     missing = [] if read_only() else [network for network in NETWORKS_OF_REPORT if network not in there]
     draw(found, missing, choice, completed, left_out)
+    if unreadable:
+        # Above the pad it would move the pad from under the pen as it goes.
+        st.warning(unreadable, icon=":material/link_off:")
     if learning:
         refreshing(lambda: await_training(learning, choice), REFRESH_SECONDS)
 

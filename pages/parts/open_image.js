@@ -55,10 +55,16 @@ export default function ({ data, parentElement, setTriggerValue }) {
   clearTimeout(view.timer);
   view.data = data;
   view.tell = setTriggerValue;
-  // What its reader has opened is where they look already.
-  const reveal = data.image !== view.image;
-  view.image = data.image;
-  follow(view, reveal);
+  const early = first && !data.image && tiles().find((tile) => tile.open);
+  if (early) {
+    // Somebody opened a tile before this script was there to be told.
+    view.toggled({ target: early });
+  } else {
+    // What its reader has opened is where they look already.
+    const reveal = data.image !== view.image;
+    view.image = data.image;
+    follow(view, reveal);
+  }
   if (data.cell !== view.cell) {
     view.cell = data.cell;
     const images = document.querySelector(".st-key-images");
