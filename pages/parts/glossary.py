@@ -44,6 +44,10 @@ WORDS = {
         r"loss(?:es)?",
         "How wrong the network is, as a number: it counts doubts and not only errors. Lower is better.",
     ),
+    "multiply-adds": (
+        r"multiply-adds?",
+        "The arithmetic of a network: how many products it sums up for one image. Twice as many take twice as long.",
+    ),
     "nats": (
         r"nats?",
         "The unit of the loss: 0.7 is the doubt between two equally likely answers, 2.3 that between ten.",
@@ -51,6 +55,14 @@ WORDS = {
     "overfitting": (
         r"overfit(?:ting)?",
         "Learning the training images by heart: training gets better while validation gets worse.",
+    ),
+    "parameters": (
+        r"parameters?",
+        "The numbers of a network that training finds: above all the weights of its filters.",
+    ),
+    "receptive field": (
+        r"receptive fields?",
+        "The part of the image that one value inside the network follows from; it grows from layer to layer.",
     ),
     "recipe": (r"recipes?", "A set of settings for the training: how long, how fast, on which images."),
     "validation": (

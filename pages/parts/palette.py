@@ -101,6 +101,12 @@ def shades(colour):
     return (colour, *("#{:02X}{:02X}{:02X}".format(*numbers) for numbers in found))
 
 
+@functools.cache
+def ink_on(colour):
+    """What text is written in on this colour: white or nearly black, whichever can be read better."""
+    return max(BACKGROUNDS, key=lambda ink: contrasts([colour], ink)[0])
+
+
 def differences(colours):
     """How far colours are apart: kind of vision -> (n, n) distances in OKLab times 100, where 2 can just be seen."""
     seen = _seen(_numbers(colours))

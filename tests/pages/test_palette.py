@@ -43,6 +43,11 @@ def test_every_colour_can_be_seen_on_both_themes(theme):
     assert palette.contrasts(palette.PALETTE, background).min() >= 3
 
 
+def test_text_on_a_networks_colour_can_be_read():
+    for colour in palette.PALETTE:
+        assert palette.contrasts([colour], palette.ink_on(colour))[0] >= 4.3
+
+
 def test_the_measures_are_those_that_others_use():
     assert palette.contrasts(["#000000"], "#FFFFFF") == pytest.approx(21)
     # WebAIM's contrast checker says 4.54 of the lightest grey that passes.

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.results.scores import class_accuracies
 from pages.parts import presenter
+from pages.parts.palette import ink_on
 from pages.parts.style import percent
 
 ROW_HEIGHT = 40  # pixels a class, axis included
@@ -74,7 +75,7 @@ def draw_class_accuracies(matrix, classes, colour):
         tooltip=[alt.Tooltip("class:N", title="Class"), alt.Tooltip("images:N", title="Recognised")],
     )
     bars = base.mark_bar(color=colour, height={"band": 0.72}, cornerRadiusEnd=3)
-    labels = base.mark_text(align="right", dx=-6, color="white", fontWeight=600).encode(text="label:N")
+    labels = base.mark_text(align="right", dx=-6, color=ink_on(colour), fontWeight=600).encode(text="label:N")
     chart = (bars + labels).properties(height=BAR_HEIGHT * len(rows))
     st.altair_chart(presenter.altair(chart), alt="Share of each class that was recognised.")
 
@@ -100,7 +101,7 @@ def _matrix_chart(cells, classes, colour):
         opacity=strength, description="says:N"
     )
     faint = base.mark_text(color=TEXT, cursor="pointer", aria=False).transform_filter("datum.count && !datum.strong")
-    strong = base.mark_text(color="white", fontWeight=600, cursor="pointer", aria=False).transform_filter(
+    strong = base.mark_text(color=ink_on(colour), fontWeight=600, cursor="pointer", aria=False).transform_filter(
         "datum.strong"
     )
     outlines = base.mark_rect(filled=False, stroke=TEXT, strokeWidth=2, cornerRadius=3, aria=False)
