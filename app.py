@@ -19,6 +19,7 @@ def draw_page():
     page = st.navigation(
         [
             st.Page("pages/overview.py", title="Overview", icon=":material/grid_view:", default=True),
+            st.Page("pages/networks.py", title="Networks", icon=":material/account_tree:"),
             st.Page("pages/train.py", title="Train", icon=":material/play_circle:"),
             st.Page("pages/compare.py", title="Compare", icon=":material/table_chart:"),
             st.Page("pages/gallery.py", title="Gallery", icon=":material/photo_library:"),

@@ -10,9 +10,10 @@ from core.results.statistics import BETTER, NO_CLEAR_DIFFERENCE, WORSE
 from core.settings import read_only
 from pages.parts import data
 from pages.parts.refreshing import refreshing
+from pages.parts.road import draw_road
 from pages.parts.scorecard import draw_scorecard
 from pages.parts.shell import begin_page
-from pages.parts.style import pair_label, percent, plain
+from pages.parts.style import plain
 
 begin_page()
 
@@ -21,6 +22,7 @@ REFRESH_SECONDS = 4
 CARDS = {
     "draw": ("draw", "Draw a digit", "Start here: write one and watch the trained networks read it."),
     "gallery": ("photo_library", "See the mistakes", "Every test image that a network gets wrong, and what for."),
+    "networks": ("account_tree", "Walk the road", "Every network from LeNet to a thousand layers, layer by layer."),
     "compare": ("table_chart", "Compare the runs", "All in one table beside the report's, curves over one another."),
     "train": ("play_circle", "Train a network", "Choose one and watch its curves grow; a quick one takes minutes."),
 }
@@ -78,13 +80,11 @@ def draw_scores(watching):
         st.rerun()
     st.markdown(summary(best), help=TOGETHER if len(best) > 1 else None)
     draw_scorecard(best, running)
-    if len(every) > len(best):
-        others = ", ".join(
-            f"{pair_label(*pair)} {percent(row['test_accuracy'])}" for pair, row in every.items() if pair not in best
-        )
-        st.markdown(f"Also trained, though not by the report: {others}. They are on the Compare page.")
     if best:
         st.caption(ABOUT_CARDS)
+    st.header("The road")
+    st.caption("Every network of the lab under the year of its paper, with the best run on each dataset.")
+    draw_road(every)
     for sentence in dict.fromkeys(problems + more_problems):
         st.warning(plain(sentence), icon=":material/broken_image:")
 

@@ -17,6 +17,7 @@ from core.runs.run import list_runs
 from pages.parts.image_grid import png_address
 from pages.parts.scorecard import VERDICTS
 from pages.parts.style import percent
+from tests.every_page import PAGES
 from tests.folders import finished_run, started_run
 
 pytestmark = pytest.mark.usefixtures("artifacts")
@@ -60,9 +61,9 @@ def test_with_no_run_every_pair_shows_the_reports_figure_and_offers_to_train():
     assert "None of the 9 pairs is trained yet" in summary(page)
 
 
-def test_the_four_cards_lead_to_the_other_pages():
+def test_the_cards_lead_to_the_other_pages():
     links_out = {link.proto.page for link in opened().get("page_link")}
-    assert links_out == {"train", "compare", "gallery", "draw"}
+    assert links_out == set(PAGES[1:])
 
 
 def test_a_click_on_an_untrained_pair_starts_a_quick_run_and_shows_it():
@@ -182,8 +183,14 @@ def test_a_stranger_is_told_what_this_is_which_report_and_what_to_do_first():
     (about,) = page.get("popover")
     assert about.proto.popover.label == "About the report"
     assert "What it found." in about.markdown[0].value
-    guide = [link.proto.label for link in page.get("page_link")][:4]
-    assert guide == ["**Draw a digit**", "**See the mistakes**", "**Compare the runs**", "**Train a network**"]
+    guide = [link.proto.label for link in page.get("page_link")][:5]
+    assert guide == [
+        "**Draw a digit**",
+        "**See the mistakes**",
+        "**Walk the road**",
+        "**Compare the runs**",
+        "**Train a network**",
+    ]
     assert "Start here" in page.caption[0].value
 
 
@@ -215,9 +222,11 @@ def test_without_the_images_or_a_history_a_cell_shows_what_there_is(monkeypatch)
     assert links(page, "Gallery") == [f"run={run.id}"]
 
 
-def test_a_network_that_the_report_does_not_have_is_named_below_the_grid():
-    finished_run("lenet5", "mnist")
-    assert "Also trained, though not by the report: LeNet-5 on MNIST" in summary(opened())
+def test_a_network_that_the_report_does_not_have_stands_on_the_road_with_its_best_run():
+    run, without = finished_run("lenet5", "mnist"), "<div class='road-best'>"
+    html = [element.proto.body for element in opened().get("html")]
+    (best,) = (body for body in html if without in body)
+    assert best == f"{without}MNIST {percent(run.read_metrics()['best']['test_accuracy'])}</div>"
 
 
 def test_three_lines_a_card_and_the_rest_at_a_click():

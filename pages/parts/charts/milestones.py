@@ -1,0 +1,142 @@
+"""How ImageNet's contest was won from year to year, and what a run's accuracy costs beside that of others."""
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from core.networks.catalogue import NETWORKS
+from core.networks.stories import A_PERSON, ROAD
+from pages.parts import presenter
+from pages.parts.style import NETWORK_COLOURS, duration, percent
+
+TEXT = "currentColor"
+HEIGHT = 330
+_NO_NETWORK = "#8A93A0"
+
+
+def draw_milestones(key, on_choose):
+    """Draws the share of errors of each year's best; a click on one that is a network here chooses it.
+
+    Args:
+        key: of the chart.
+        on_choose: called with the network's name.
+    """
+    rows = pd.DataFrame(
+        [
+            {
+                "year": stone.year,
+                "error": stone.error,
+                "label": f"{stone.label} {stone.error:g} %",
+                "network": stone.network or "",
+                "colour": NETWORK_COLOURS.get(stone.network, _NO_NETWORK),
+                # Two were better than all before in one year.
+                "below": stone.label == "GoogLeNet",
+            }
+            for stone in ROAD
+        ]
+    )
+    person = pd.DataFrame({"error": [A_PERSON], "label": [f"a person, {A_PERSON:g} %"], "year": [2010]})
+    chosen = alt.selection_point(name="stone", fields=["network"], toggle=False)
+    base = alt.Chart(rows).encode(
+        x=alt.X("year:Q", title="Year of the contest", scale=alt.Scale(domain=[2009.6, 2016])).axis(
+            format="d", values=list(range(2010, 2016)), grid=False
+        ),
+        y=alt.Y("error:Q", title="Wrong in five guesses (%)", scale=alt.Scale(domain=[0, 30])).axis(tickCount=6),
+    )
+    line = base.mark_line(color=_NO_NETWORK, interpolate="monotone", aria=False)
+    points = base.mark_circle(size=140, opacity=1, cursor="pointer").encode(
+        color=alt.Color("colour:N", scale=None),
+        tooltip=[alt.Tooltip("year:Q", format="d", title="Year"), alt.Tooltip("label:N", title="Best")],
+        description="label:N",
+    )
+    texts = [
+        base.mark_text(align=align, dx=dx, dy=dy, color=TEXT, aria=False)
+        .encode(text="label:N")
+        .transform_filter(f"{'' if below else '!'}datum.below")
+        for below, align, dx, dy in ((False, "left", 9, -9), (True, "right", -4, 18))
+    ]
+    rule = alt.Chart(person).mark_rule(color=TEXT, strokeDash=[5, 4], opacity=0.6).encode(y="error:Q")
+    said = (
+        alt.Chart(person)
+        .mark_text(align="left", dy=-8, color=TEXT, aria=False)
+        .encode(x="year:Q", y="error:Q", text="label:N")
+    )
+    chart = alt.layer(line, rule, said, points.add_params(chosen), *texts).properties(height=HEIGHT)
+
+    def clicked():
+        stone = st.session_state[key]["selection"].get("stone")
+        if stone and stone[0]["network"]:
+            on_choose(stone[0]["network"])
+
+    st.altair_chart(
+        presenter.altair(chart),
+        key=key,
+        on_select=clicked,
+        alt="Errors of ImageNet's best: "
+        + ", ".join(f"{stone.year} {stone.label} {stone.error:g} %" for stone in ROAD),
+    )
+
+
+def draw_cost(rows, key):
+    """Draws the test accuracy of runs over the arithmetic of one prediction; the larger a circle, the more parameters.
+
+    Args:
+        rows: a DataFrame: network, name, multiply_adds, parameters, accuracy, low, high (shares in 0..1), seconds.
+        key: of the chart.
+    """
+    drawn = pd.DataFrame(
+        {
+            "name": rows["name"],
+            "label": [NETWORKS[network]["label"] for network in rows["network"]],
+            "colour": [NETWORK_COLOURS[network] for network in rows["network"]],
+            "cost": rows["multiply_adds"] / 1e6,
+            "parameters": rows["parameters"] / 1e6,
+            "accuracy": 100 * rows["accuracy"],
+            "low": 100 * rows["low"],
+            "high": 100 * rows["high"],
+            "said": [
+                f"{percent(row.accuracy)} ({percent(row.low)} to {percent(row.high)})" for row in rows.itertuples()
+            ],
+            "time": [duration(seconds) if seconds == seconds else "—" for seconds in rows["seconds"]],
+            "best": ~rows.sort_values("accuracy", ascending=False).duplicated("network").sort_index(),
+        }
+    )
+    base = alt.Chart(drawn).encode(
+        x=alt.X("cost:Q", title="Multiply-adds of one prediction (millions)").scale(type="log", padding=30),
+        y=alt.Y("accuracy:Q", title="Test accuracy (%)").scale(zero=False, padding=14),
+        color=alt.Color("colour:N", scale=None),
+    )
+    line = (
+        alt.Chart(frontier(drawn))
+        .mark_line(color=_NO_NETWORK, strokeDash=[6, 4], interpolate="step-after", aria=False)
+        .encode(x="cost:Q", y="accuracy:Q")
+    )
+    bars = base.mark_rule(aria=False).encode(y="low:Q", y2="high:Q")
+    circles = base.mark_circle(opacity=0.75).encode(
+        size=alt.Size(
+            "parameters:Q", scale=alt.Scale(type="sqrt", range=[60, 1400]), title="Parameters (millions)"
+        ).legend(orient="bottom", symbolFillColor=_NO_NETWORK, format="~g"),
+        tooltip=[
+            alt.Tooltip("name:N", title="Run"),
+            alt.Tooltip("said:N", title="Test accuracy, 95 %"),
+            alt.Tooltip("cost:Q", title="Multiply-adds (millions)", format=",.1f"),
+            alt.Tooltip("parameters:Q", title="Parameters (millions)", format=",.2f"),
+            alt.Tooltip("time:N", title="Training time"),
+        ],
+        description="name:N",
+    )
+    texts = (
+        base.mark_text(align="left", dx=12, dy=-12, aria=False)
+        .encode(text="label:N", color=alt.value(TEXT))
+        .transform_filter("datum.best")
+    )
+    chart = alt.layer(line, bars, circles, texts).properties(height=HEIGHT + 90)
+    st.altair_chart(
+        presenter.altair(chart), key=key, alt="Test accuracy of each run over the arithmetic of one prediction."
+    )
+
+
+def frontier(rows):
+    """Those of the rows, with a cost and an accuracy each, that are better than all that cost as much or less."""
+    rows = rows.sort_values(["cost", "accuracy"], ascending=[True, False])
+    return rows[rows["accuracy"] > rows["accuracy"].cummax().shift(fill_value=-1)]
