@@ -128,7 +128,7 @@ class Storm:
             # As long as it waits, there is nothing to kill.
             if is_time(status) and (worker := liveness.worker(run)):
                 break
-            time.sleep(0.01)
+            time.sleep(0.03)
         else:
             return False
         worker.kill()
@@ -155,7 +155,7 @@ def until(run, condition, seconds=LIMIT_SECONDS):
         status = liveness.state(run)
         if condition(status):
             return status
-        time.sleep(0.02)
+        time.sleep(0.1)
     raise TimeoutError(f"{run.id}: {liveness.state(run)}\n{run.read_log()}")
 
 

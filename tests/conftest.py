@@ -1,6 +1,8 @@
 """Fixtures that more than one test file needs."""
 
+import gc
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -8,17 +10,39 @@ import pytest
 from streamlit.runtime.pages_manager import PagesManager
 
 from core.datasets import catalogue, loading
-from core.environment import worker_environment
+from core.environment import leave_jax_out, worker_environment
 from tests import originals
 from tests.workers import end_workers
 
-# Before any test imports Keras: training here runs as it does in a worker.
+# Before any test imports Keras: training here runs as it does in a worker, and quickly begins to.
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.update(worker_environment())
+leave_jax_out()
 
 
 def pytest_collection_modifyitems(items):
     """The longest first: begun last, they would run alone at the end."""
     items.sort(key=lambda item: -max((mark.args[0] for mark in item.iter_markers("timeout")), default=0))
+
+
+def pytest_collection_finish():
+    _settle()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item, nextitem):
+    if nextitem is None or nextitem.path != item.path:
+        _settle()
+
+
+def _settle():
+    """Takes what is there by now out of the garbage collector's sight. What networks leave behind are millions of
+    objects; to look through them again and again made the tests of pages five times as long.
+    """
+    if "keras" in sys.modules:
+        sys.modules["keras"].utils.clear_session(free_memory=False)
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

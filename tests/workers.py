@@ -8,7 +8,9 @@ from core.jobs import liveness
 from core.jobs.scheduler import SCHEDULER, WORKER
 from core.runs.run import artifacts_folder, list_runs
 
-SMALL = {"image_size": 16, "train_examples": 200, "epochs": 500}
+# Of a training that soon begins and soon ends: the graph of its step is a third smaller than with AdamW.
+QUICKLY = {"image_size": 16, "train_examples": 200, "optimizer": "sgd"}
+SMALL = QUICKLY | {"epochs": 500}
 
 
 def wait_for(run, condition, seconds=240):

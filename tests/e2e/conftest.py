@@ -31,6 +31,22 @@ def app_url(artifacts, tmp_path):
 
 
 @contextlib.contextmanager
+def lab_of(make, tmp_path_factory):
+    """For tests that only look, which can share it: (what `make` gives and leaves in the artifacts folder, the address
+    of the app on it).
+    """
+    folder = tmp_path_factory.mktemp("lab")
+    with pytest.MonkeyPatch.context() as patched:
+        (folder / "artifacts").mkdir()
+        patched.setenv("LAB_ARTIFACTS", str(folder / "artifacts"))
+        made = make()
+        with served(folder / "streamlit.log") as address:
+            # What a test makes of its own goes elsewhere.
+            patched.undo()
+            yield made, address
+
+
+@contextlib.contextmanager
 def served(log_path, *options):
     """The app, running in this process's environment on a free port with Streamlit's options; gives its address."""
     with socket.socket() as free:

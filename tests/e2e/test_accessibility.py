@@ -6,17 +6,11 @@ import pytest
 from playwright.sync_api import expect
 
 from core.datasets.catalogue import DATASETS
+from tests.e2e.conftest import lab_of
+from tests.every_page import DRAWN, PAGES
 from tests.folders import finished_run, interrupted_run, started_run
 from tests.penmanship import teach
 
-# The title of each page, and what stands on it only when its slowest part is drawn.
-PAGES = {
-    "overview": ("Deeper Networks Lab", ".score"),
-    "train": ("Train", ".live-chart .legendtext"),
-    "compare": ("Compare", ".js-plotly-plot .js-line"),
-    "gallery": ("Gallery", "svg.marks"),
-    "draw": ("Draw", ".predictions article"),
-}
 # Streamlit's place to drop a file into is a section with the role "presentation" and a name. None of its options takes
 # the name or the role away. People use the button in it.
 EXCLUDED = ("presentation-role-conflict", 'data-testid="stFileUploaderDropzone"')
@@ -71,12 +65,11 @@ FOCUS = """() => {
   return { name: (focused.ariaLabel || focused.textContent.trim() || focused.tagName).slice(0, 80), seen };
 }"""
 # At least so many stops; the rows of a table are many.
-STOPS = {"overview": 15, "train": 20, "compare": 20, "gallery": 20, "draw": 13}
+STOPS = {"overview": 15, "networks": 30, "train": 20, "compare": 20, "gallery": 20, "draw": 13}
 MOST_STOPS = 90
 
 
-@pytest.fixture
-def runs(artifacts):
+def some_runs():
     for network in ("alexnet", "vgg16"):
         teach(finished_run(network))
     for dataset in DATASETS:
@@ -86,11 +79,18 @@ def runs(artifacts):
     return [started_run("alexnet", "cifar10"), failed, interrupted_run(network="resnet34", recipe="modern")]
 
 
-def opened(page, app_url, name, runs):
-    """The page; on Train with these runs, on the others as it opens."""
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    with lab_of(some_runs, tmp_path_factory) as found:
+        yield found
+
+
+def opened(page, lab, name):
+    """The page; on Train with the lab's unfinished runs, on the others as it opens."""
+    runs, app_url = lab
     chosen = "?" + "&".join(f"run={run.id}" for run in runs) if name == "train" else ""
     page.goto(f"{app_url}/{name}{chosen}")
-    title, last = PAGES[name]
+    title, last = DRAWN[name]
     expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
     page.locator(last).first.wait_for()
     page.wait_for_timeout(1000)
@@ -101,28 +101,29 @@ def violations(page):
     return [each for each in found if (each["id"] != EXCLUDED[0] or EXCLUDED[1] not in each["html"])]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing_on_any_page(runs, app_url, page, name, theme):
-    page.emulate_media(color_scheme=theme)
-    opened(page, app_url, name, runs)
+def test_axe_finds_nothing_on_any_page(lab, page, name):
+    opened(page, lab, name)
     # In the gallery one tile is open at a time, and what others take its image for comes from the server.
     most = 1 if name == "gallery" else 9
     page.evaluate("most => document.querySelectorAll('details').forEach((each, at) => each.open = at < most)", most)
     if name == "gallery":
         page.locator(".others a").first.wait_for()
-    page.wait_for_timeout(1000)
     page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
-    assert violations(page) == []
-    assert page.evaluate(LEAST_CONTRAST) >= 4.5
-    page.set_viewport_size({"width": 390, "height": 800})
-    page.wait_for_timeout(500)
-    assert violations(page) == []
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        page.set_viewport_size({"width": 1440, "height": 900})
+        page.wait_for_timeout(1000)
+        assert violations(page) == [], theme
+        assert page.evaluate(LEAST_CONTRAST) >= 4.5, theme
+        page.set_viewport_size({"width": 390, "height": 800})
+        page.wait_for_timeout(500)
+        assert violations(page) == [], theme
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_the_keyboard_reaches_a_page_and_shows_where_it_is(runs, app_url, page, name):
-    opened(page, app_url, name, runs)
+def test_the_keyboard_reaches_a_page_and_shows_where_it_is(lab, page, name):
+    opened(page, lab, name)
     page.add_style_tag(content="* { transition: none !important; animation: none !important; }")
     stops = []
     while len(stops) < MOST_STOPS:

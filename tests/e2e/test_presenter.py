@@ -7,17 +7,11 @@ from playwright.sync_api import expect
 
 from core.datasets.catalogue import DATASETS
 from pages.parts.presenter import LEAST_LINE
+from tests.e2e.conftest import lab_of
+from tests.every_page import DRAWN, PAGES
 from tests.folders import finished_run, started_run
 from tests.penmanship import teach
 
-# The title of each page, and what stands on it only when its slowest part is drawn.
-PAGES = {
-    "overview": ("Deeper Networks Lab", ".score"),
-    "train": ("Train", ".live-chart .legendtext"),
-    "compare": ("Compare", ".js-plotly-plot .js-line"),
-    "gallery": ("Gallery", "svg.marks"),
-    "draw": ("Draw", ".predictions article"),
-}
 LEAST_TEXT = 16
 # Every text that can be seen, those in charts and in components too: [pixels, text].
 TEXTS = """() => {
@@ -43,8 +37,7 @@ LINES = """() =>
   .map((line) => parseFloat(getComputedStyle(line).strokeWidth))"""
 
 
-@pytest.fixture
-def runs(artifacts):
+def some_runs():
     for network in ("alexnet", "vgg16"):
         teach(finished_run(network))
     for dataset in DATASETS:
@@ -52,19 +45,26 @@ def runs(artifacts):
     return started_run("alexnet", "cifar10")
 
 
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    with lab_of(some_runs, tmp_path_factory) as found:
+        yield found
+
+
 def switch(page):
     return page.get_by_role("switch", name="Presenter mode")
 
 
 def drawn(page, name):
-    title, last = PAGES[name]
+    title, last = DRAWN[name]
     expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
     page.locator(last).first.wait_for()
     page.wait_for_timeout(500)
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_nothing_on_a_projected_page_is_small_or_thin(runs, app_url, page, name):
+def test_nothing_on_a_projected_page_is_small_or_thin(lab, page, name):
+    _, app_url = lab
     page.set_viewport_size({"width": 1920, "height": 1080})
     page.goto(f"{app_url}/{name}?present=true")
     drawn(page, name)
@@ -73,23 +73,24 @@ def test_nothing_on_a_projected_page_is_small_or_thin(runs, app_url, page, name)
     assert [(size, text) for size, text in texts if size < LEAST_TEXT] == []
     lines = page.evaluate(LINES)
     assert [width for width in lines if width < LEAST_LINE] == []
-    assert bool(lines) == (name in ("train", "compare"))
+    assert bool(lines) == (name in ("networks", "train", "compare"))
     assert page.evaluate("document.documentElement.scrollWidth") <= 1920
 
 
-def test_one_switch_enlarges_every_page_and_stays_in_the_address(runs, app_url, page):
+def test_one_switch_enlarges_every_page_and_stays_in_the_address(lab, page):
+    running, app_url = lab
     page.set_viewport_size({"width": 1920, "height": 1080})
-    page.goto(f"{app_url}/compare?run={runs.id}")
+    page.goto(f"{app_url}/compare?run={running.id}")
     drawn(page, "compare")
     chart = page.locator(".js-plotly-plot").first
     height = chart.bounding_box()["height"]
     page.locator(".st-key-presenter label").first.click()
     expect(switch(page)).to_be_checked()
     expect(page).to_have_url(re.compile(r"/compare\?.*present=true"))
-    assert f"run={runs.id}" in page.url
+    assert f"run={running.id}" in page.url
     page.wait_for_function("least => document.querySelector('.js-plotly-plot').clientHeight > least", arg=1.3 * height)
 
-    for name in ("train", "overview", "gallery", "draw"):
+    for name in ("train", "networks", "overview", "gallery", "draw"):
         page.get_by_test_id("stTopNavLink").filter(has_text=name.capitalize()).click()
         drawn(page, name)
         expect(switch(page)).to_be_checked()

@@ -17,10 +17,10 @@ from core.datasets.catalogue import DATASETS
 from core.networks.catalogue import NETWORKS
 from core.runs.run import RunError, open_run
 from pages.parts.settings_form import FIELDS
+from tests.every_page import PAGES
 from tests.folders import finished_run, started_run
 
 PROJECT = Path(__file__).parents[2]
-PAGES = ("overview", "train", "compare", "gallery", "draw")
 # The same examples each time: a test that fails should fail for whoever looks into it.
 COMMON = {"derandomize": True, "deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
 
@@ -60,6 +60,9 @@ NAMES = [
     "present",
     "answer",
     "drawing",
+    "beside",
+    "size",
+    "block",
     *FIELDS,
 ]
 
@@ -104,7 +107,7 @@ def everything_in(page):
 
 
 @pytest.mark.parametrize("title", PAGES)
-@settings(max_examples=12, **COMMON)
+@settings(max_examples=6, **COMMON)
 @given(
     address=st.dictionaries(
         st.sampled_from(NAMES) | st.text(min_size=1, max_size=5),

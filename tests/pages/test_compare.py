@@ -25,7 +25,7 @@ LABELS = {pair: (NETWORKS[pair[0]]["label"], DATASETS[pair[1]]["label"]) for pai
 
 
 def opened(**query):
-    page = AppTest.from_file(APP, default_timeout=60).run().switch_page("pages/compare.py")
+    page = AppTest.from_file(APP, default_timeout=60).switch_page("pages/compare.py")
     for name, values in query.items():
         page.query_params[name] = values
     page.run()

@@ -31,7 +31,7 @@ LABELS = [NETWORKS[network]["label"] for network in NETWORKS_OF_REPORT]
 
 def opened(drawing=None, runs=(), answer=None, link=None):
     """The page with a drawing left from an earlier visit, these runs in its URL, who answers, and a drawing."""
-    page = AppTest.from_file(str(Path(__file__).parents[2] / "app.py"), default_timeout=60).run()
+    page = AppTest.from_file(str(Path(__file__).parents[2] / "app.py"), default_timeout=60)
     page.switch_page("pages/draw.py")
     if drawing is not None:
         page.session_state["pad sheet"] = {"number": 1, "strokes": drawing, "picture": None}

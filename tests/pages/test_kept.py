@@ -16,11 +16,11 @@ from core.jobs.estimate import kind
 from core.runs.run import Run
 from pages.parts import data
 from pages.parts.kept import Kept
+from tests.every_page import PAGES
 from tests.folders import claims, finished_run, interrupted_run, started_run
 from tests.penmanship import teach
 
 APP = str(Path(__file__).parents[2] / "app.py")
-PAGES = ("overview", "train", "compare", "gallery", "draw")
 _listeners = []
 
 

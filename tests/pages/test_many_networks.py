@@ -6,8 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.every_page import PAGES
+
 PROJECT = Path(__file__).parents[2]
-PAGES = ("overview", "train", "compare", "gallery", "draw")
 # In a process of its own, since networks are registered when the program is imported.
 PROGRAM = """
 import json

@@ -79,7 +79,7 @@ def clock(page):
 @pytest.mark.parametrize("make", [started_run, finished_run])
 def test_a_page_draws_again_while_something_runs_and_not_after(artifacts, page_name, seconds, make):
     run = make()
-    page = AppTest.from_file(APP, default_timeout=60).run()
+    page = AppTest.from_file(APP, default_timeout=60)
     page.query_params["run"] = run.id
     page = page.switch_page(f"pages/{page_name}.py").run()
     assert not page.exception

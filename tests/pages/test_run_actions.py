@@ -79,7 +79,7 @@ def action_labels(page, run):
 def opened(*runs):
     """The Train page with these runs' cards."""
     data.pending.clear()  # What another test has left there.
-    page = AppTest.from_file(APP, default_timeout=60).run()
+    page = AppTest.from_file(APP, default_timeout=60)
     page.query_params["run"] = [run.id for run in runs]
     page = page.switch_page("pages/train.py").run()
     assert not page.exception

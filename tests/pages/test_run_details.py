@@ -23,7 +23,7 @@ STATES = ("queued", "running", "paused", "stopped", "interrupted", "failed", "co
 
 def opened(run, details="settings"):
     data.pending.clear()
-    page = AppTest.from_file(APP, default_timeout=60).run()
+    page = AppTest.from_file(APP, default_timeout=60)
     page.query_params["run"], page.query_params["details"] = run.id, details
     page = page.switch_page("pages/train.py").run()
     assert not page.exception
@@ -141,7 +141,7 @@ def test_a_part_that_there_is_not_is_said():
 
 
 def test_a_place_of_no_run_is_the_train_page():
-    page = AppTest.from_file(APP, default_timeout=60).run()
+    page = AppTest.from_file(APP, default_timeout=60)
     page.query_params["run"], page.query_params["details"] = "no-such-run", "log"
     page = page.switch_page("pages/train.py").run()
     assert not page.exception
@@ -151,7 +151,7 @@ def test_a_place_of_no_run_is_the_train_page():
 
 def test_every_card_leads_to_the_runs_place():
     for run in (interrupted_run(), finished_run()):
-        page = AppTest.from_file(APP, default_timeout=60).run()
+        page = AppTest.from_file(APP, default_timeout=60)
         page.query_params["run"] = run.id
         page = page.switch_page("pages/train.py").run()
         page = page.button(key=f"details {run.id}").click().run()

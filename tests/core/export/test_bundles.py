@@ -42,7 +42,7 @@ def files(run):
 
 
 def opened(page, **query):
-    app = AppTest.from_file(APP, default_timeout=60).run()
+    app = AppTest.from_file(APP, default_timeout=60)
     app.switch_page(f"pages/{page}.py")
     app.query_params |= query
     app.run()

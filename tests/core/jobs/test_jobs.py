@@ -37,14 +37,6 @@ def test_a_worker_trains_in_a_session_of_its_own_stops_when_asked_and_can_be_fin
         control.resume(run)
 
 
-def test_a_running_run_can_be_finished_as_it_is(artifacts):
-    run = control.start(make_config("lenet5", "mnist", "quick", **SMALL))
-    wait_for(run, lambda status: status.get("epoch", 0) >= 2)
-    control.finish(run)
-    wait_for(run, lambda status: status["state"] == "completed")
-    assert 1 <= run.read_metrics()["epochs"] < SMALL["epochs"]
-
-
 def test_a_killed_worker_is_said_to_be_interrupted_with_the_epoch_and_step(artifacts):
     run = control.start(make_config("lenet5", "mnist", "quick", **SMALL))
     status = wait_for(run, lambda status: status.get("epoch", 0) >= 1 and status["phase"] == "training")
@@ -113,7 +105,7 @@ def test_two_people_who_resume_a_run_at_the_same_moment_get_one_worker(artifacts
         thread.join()
     while liveness.state(run)["state"] in UNFINISHED:
         assert len(workers()) <= 1
-        time.sleep(0.02)
+        time.sleep(0.2)
     assert liveness.state(run)["state"] == "completed"
     # It had no checkpoint: it has begun anew, and no row of before is left.
     assert list(run.read_history()["epoch"]) == [1, 2, 3]

@@ -14,10 +14,10 @@ from core.jobs import liveness, scheduler
 from core.jobs.sweep import sweep
 from core.runs.run import list_runs
 from tests.folders import finished_run, interrupted_run
-from tests.workers import schedulers, workers
+from tests.workers import QUICKLY, schedulers, workers
 
 PROJECT = Path(__file__).parents[3]
-SMALL = {"image_size": 16, "train_examples": 100, "epochs": 2}
+SMALL = QUICKLY | {"epochs": 2}
 
 
 def test_a_sweep_leaves_what_is_finished_and_goes_on_with_what_was_cut(artifacts):
@@ -89,7 +89,7 @@ def test_twelve_runs_cost_no_process_each_while_they_wait(artifacts):
             training = {run for run in list_runs() if liveness.state(run)["state"] == "running"}
             since = time.monotonic() if len(training) < 2 else since
             assert len(training) <= 2
-            time.sleep(0.02)
+            time.sleep(0.2)
         assert len(scheduler.pending()) == 10
         asked = time.monotonic()
         sweep.send_signal(signal.SIGINT)

@@ -124,31 +124,32 @@ SHOWS = {
 
 
 @pytest.mark.parametrize(
-    ("make", "name"),
+    ("make", "names"),
     [
-        *((whole_run, name) for name in FILES),
-        *((begun_run, name) for name in FILES[:4]),
-        (begun_run, "progress.jsonl"),
-        (failed_run, "log.txt"),
+        *((whole_run, names) for names in (FILES[:4], FILES[4:7], FILES[7:])),
+        (begun_run, (*FILES[:4], "progress.jsonl")),
+        (failed_run, ("log.txt",)),
     ],
 )
-def test_every_page_names_the_damaged_file_and_shows_the_sound_run(artifacts, make, name):
+def test_every_page_names_the_damaged_file_and_shows_the_sound_run(artifacts, make, names):
     sound = whole_run("vgg16")
     # Of what is senseless the first will do: that the others are as damaged is tested on the folder itself.
-    runs = {way: make() for way in ways(name)[: len(WAYS) + 1]}
-    for way, run in runs.items():
+    runs = {(name, way): make() for name in names for way in ways(name)[: len(WAYS) + 1]}
+    for (name, way), run in runs.items():
         damaged(run.path / name, way)
     for title, shows in SHOWS.items():
         page = opened(title, sound, *runs.values())
         assert shows(page, sound), title
-        for way, run in runs.items():
-            if title in ("overview", "train", "compare"):
-                assert (named(run, name) in said(page)) == is_said(name, way, make is whole_run), (title, way)
-    for way in ("noise", "missing", "folder") if name in LOOKED_INTO and make is whole_run else ():
-        page = opened("gallery", runs[way], sound)
-        assert SHOWS["gallery"](page, sound)
-        assert not SHOWS["gallery"](page, runs[way])
-        assert named(runs[way], name) in said(page), way
+        if title in ("overview", "train", "compare"):
+            words = said(page)
+            for (name, way), run in runs.items():
+                assert (named(run, name) in words) == is_said(name, way, make is whole_run), (title, name, way)
+    for name in names if make is whole_run else ():
+        for way in ("noise", "missing", "folder") if name in LOOKED_INTO else ():
+            page = opened("gallery", runs[name, way], sound)
+            assert SHOWS["gallery"](page, sound)
+            assert not SHOWS["gallery"](page, runs[name, way])
+            assert named(runs[name, way], name) in said(page), way
 
 
 def test_every_page_opens_where_all_runs_are_damaged(artifacts):

@@ -18,14 +18,13 @@ from core.jobs import control, machine
 from core.runs import sessions
 from core.runs.run import UNFINISHED
 from tests.folders import finished_run, started_run
-from tests.workers import wait_for
+from tests.workers import QUICKLY, wait_for
 
-SMALL = {"image_size": 16, "train_examples": 200}
 ELSEWHERE = {"processor": "A Processor of Another Machine", "cores": 999, "platform": "elsewhere", "code": "0123456789"}
 
 
 def begin(**changes):
-    return control.start(make_config("lenet5", "mnist", "quick", **SMALL | changes))
+    return control.start(make_config("lenet5", "mnist", "quick", **QUICKLY | changes))
 
 
 def until_epoch(run, epoch):
@@ -88,7 +87,8 @@ def test_a_session_that_was_killed_counts_to_its_last_sign_of_life_and_to_its_la
     assert run.read_metrics()["total_seconds"] > killed["seconds"] + run.read_history()["seconds"].iloc[-1]
 
 
-def test_the_time_in_all_has_start_up_predictions_and_evaluation_in_it_and_no_waiting(artifacts):
+def test_a_session_tells_all_its_time_and_its_machine_and_no_person_computer_or_folder(artifacts):
+    """The time in all has start-up, predictions and evaluation in it, and no waiting."""
     run = begin(epochs=2)
     queued = time.time()
     until_ended(run)
@@ -99,11 +99,6 @@ def test_the_time_in_all_has_start_up_predictions_and_evaluation_in_it_and_no_wa
     assert metrics["seconds"] + 2 < metrics["total_seconds"] < in_all
     assert metrics["total_seconds"] <= session["seconds"] < in_all
 
-
-def test_a_session_names_the_machine_and_no_person_computer_or_folder(artifacts):
-    run = begin(epochs=1)
-    until_ended(run)
-    (session,) = run.read_sessions()
     assert session.keys() >= set(machine.describe(keras)) | {"started", "seconds", "first_epoch", "last_epoch"}
     assert session["memory_bytes"] > 2**28
     assert session["code"] == machine.code_version()

@@ -10,7 +10,7 @@ import pytest
 from core.config.recipes import make_config
 from core.runs.run import Run, RunError, create_run
 from core.training import checkpoint, train
-from tests.few_images import few
+from tests.few_images import eager, few
 from tests.shallow import shallow
 
 TINY = {"image_size": 16, "train_examples": 60, "epochs": 3, "batch_size": 18}
@@ -18,7 +18,7 @@ STEPS = 3
 # In the middle of the first and of the second epoch, counting from where the run goes on.
 CUTS = (2, 3)
 WALL_TIME = ["seconds", "images_per_second"]
-SMALLEST = "lenet5"
+SMALLEST = "alexnet"
 
 
 @pytest.fixture
@@ -27,6 +27,7 @@ def handful(monkeypatch, artifacts):
     # What comes last takes longest, and says nothing about checkpoints.
     for save in ("save_network", "save_tflite"):
         monkeypatch.setattr(train, save, lambda model, run: None)
+    shallow(monkeypatch, SMALLEST)
     yield
     keras.utils.clear_session(free_memory=True)
 
@@ -57,7 +58,7 @@ def steps_written(run):
 @pytest.mark.parametrize("family", ["lenet", "googlenet", "fractalnet", "small_resnet"])
 def test_a_run_cut_in_the_middle_of_an_epoch_equals_one_that_was_not(handful, monkeypatch, family):
     """Families that have something of their own to resume: fixed weights, auxiliary heads, paths and blocks dropped."""
-    options = TINY | {"epochs": 1, "dropout": 0.2, "stochastic_depth": 0.3}
+    options = TINY | {"epochs": 1, "dropout": 0.2, "stochastic_depth": 0.3, "optimizer": "sgd"}
     config = make_config(shallow(monkeypatch, family), "mnist", "quick", **options)
     assert outcome(trained(config, cuts=(2,))) == outcome(trained(config))
 
@@ -72,10 +73,11 @@ def test_a_run_with_averaged_weights_cut_in_several_places_equals_one_that_was_n
     assert steps_written(cut) == sorted(set(steps_written(cut)))
 
 
-def test_the_counters_of_plateau_and_early_stopping_are_resumed(handful):
+def test_the_counters_of_plateau_and_early_stopping_are_resumed(handful, monkeypatch):
+    eager(monkeypatch)
     changes = {"learning_rate": 0.02, "epochs": 8, "early_stopping_patience": 2, "plateau_patience": 1}
     # LeNet-5 gets better all the time.
-    config = make_config("alexnet", "mnist", "report", **TINY | changes)
+    config = make_config(SMALLEST, "mnist", "report", **TINY | changes)
     # In the middle of its second epoch.
     whole, cut = trained(config), trained(config, cuts=(5,))
     assert outcome(cut) == outcome(whole)
@@ -85,6 +87,7 @@ def test_the_counters_of_plateau_and_early_stopping_are_resumed(handful):
 
 
 def test_long_epochs_are_kept_inside_and_only_the_newest_stays(handful, monkeypatch):
+    eager(monkeypatch)
     monkeypatch.setattr(checkpoint, "MINUTES_BETWEEN", 0)
     written = []
     write = checkpoint.write_state
@@ -101,6 +104,8 @@ def stopped_once(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("LAB_ARTIFACTS", str(tmp_path_factory.mktemp("artifacts")))
         patched.setattr(train, "load", few)
+        eager(patched)
+        shallow(patched, SMALLEST)
         config = make_config(SMALLEST, "mnist", **TINY)
         run = create_run(config)
         asked = iter(range(1000))
@@ -109,8 +114,9 @@ def stopped_once(tmp_path_factory):
 
 
 @pytest.fixture
-def stopped(handful, artifacts, stopped_once):
-    """A copy of it."""
+def stopped(handful, artifacts, monkeypatch, stopped_once):
+    """A copy of it, which goes on as it began."""
+    eager(monkeypatch)
     return Run(shutil.copytree(stopped_once.path, artifacts / stopped_once.id))
 
 
@@ -123,7 +129,7 @@ def test_a_stopped_run_can_be_finished_as_it_is(stopped):
 
 
 @pytest.mark.parametrize("damage", [lambda content: content[: len(content) // 2], lambda content: b"", None])
-def test_a_damaged_checkpoint_is_said_and_the_run_begins_anew(stopped, damage, capsys):
+def test_a_damaged_checkpoint_is_left_out_and_said(stopped, damage, capsys):
     (path,) = checkpoint.state_paths(stopped)
     content = path.read_bytes()
     path.unlink()
@@ -131,8 +137,14 @@ def test_a_damaged_checkpoint_is_said_and_the_run_begins_anew(stopped, damage, c
         path.write_bytes(damage(content))
     else:
         path.mkdir()
-    metrics = train.train(stopped.read_config(), stopped.path, verbose=0)
+    assert checkpoint.latest(stopped) is None
     assert f"{path.name} is left out" in capsys.readouterr().out
+
+
+def test_a_run_with_a_damaged_checkpoint_begins_anew(stopped):
+    (path,) = checkpoint.state_paths(stopped)
+    path.write_bytes(b"")
+    metrics = train.train(stopped.read_config(), stopped.path, verbose=0)
     assert metrics["epochs"] == 3
     assert list(stopped.read_history()["epoch"]) == [1, 2, 3]
 

@@ -1,11 +1,17 @@
-"""Run by test_training in a process whose Keras is on JAX: a few steps of a small network of each family named."""
+"""Run by test_training in a process whose Keras is on JAX: a whole run of the first family named, and of the others a
+step of training where they have a kind of layer that none before them had, else a prediction with a network that is
+left in the run folder.
+"""
 
 import sys
 
 import keras
+import numpy as np
 import pytest
 
 from core.config.recipes import make_config
+from core.export.keras import save_network
+from core.networks.build import build_model
 from core.runs.run import create_run
 from core.training import train
 from tests.few_images import few
@@ -24,12 +30,25 @@ class Watched(train.Batches):
 
 assert keras.backend.backend() == "jax"
 train.load, train.Batches = few, Watched
-for family in sys.argv[1:]:
-    patch = pytest.MonkeyPatch()
-    config = make_config(
-        shallow(patch, family), "mnist", "modern", image_size=16, train_examples=40, epochs=1, batch_size=18
-    )
-    read.clear()
+images, whole, *others = few("mnist").test_images, *sys.argv[1:]
+with pytest.MonkeyPatch.context() as patch:
+    tiny = {"image_size": 16, "train_examples": 40, "epochs": 1, "batch_size": 18}
+    config = make_config(shallow(patch, whole), "mnist", "modern", **tiny)
     assert train.train(config, create_run(config).path, verbose=0)["epochs"] == 1
     assert sorted(read) == [(0, 0), (0, 1)], read
-    patch.undo()
+trained = set()
+for family in others:
+    with pytest.MonkeyPatch.context() as patch:
+        # Compiling takes all of the time: nothing that the whole run has compiled already.
+        plain = {"image_size": 16, "translate": 0.0, "flip": False, "optimizer": "sgd", "stochastic_depth": 0.5}
+        config = make_config(shallow(patch, family), "mnist", "quick", **plain)
+        model, run = build_model(config, images.shape[1:], for_training=True), create_run(config)
+        kinds = {type(operation) for operation in model.operations}
+        if not kinds <= trained:
+            trained |= kinds
+            train.compile_model(model, config, 1)
+            loss, _ = model.train_on_batch(images, np.eye(10, dtype="float32")[np.arange(len(images)) % 10])
+            assert np.isfinite(loss)
+        else:
+            save_network(model, run)
+            np.save(run.path / "logits.npy", model.predict_on_batch(images))
