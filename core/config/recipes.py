@@ -1,5 +1,8 @@
 """The recipes: named sets of hyperparameters, the RunConfig that one makes for a pair, and the command for it."""
 
+import dataclasses
+import functools
+
 from core.config import papers
 from core.config.run_config import RunConfig, check_names, option
 from core.networks.catalogue import characteristics
@@ -120,14 +123,23 @@ def make_config(network, dataset, recipe="quick", **overrides):
     Raises:
         ConfigError: an unknown network, dataset, recipe or setting, or a value out of range.
     """
-    names = {"network": network, "dataset": dataset, "recipe": recipe}
-    RunConfig(**names)
-    values, facts = dict(names), characteristics(network) | {"dataset": dataset}
+    # Refuses names that there are not, whatever they are.
+    RunConfig(network=network, dataset=dataset, recipe=recipe)
+    config = _unchanged(network, dataset, recipe)
+    if not overrides:
+        return config
+    check_names(overrides)
+    return dataclasses.replace(config, **overrides)
+
+
+@functools.cache
+def _unchanged(network, dataset, recipe):
+    """The recipe's own RunConfig. Kept, since a page asks for that of every pair."""
+    values, facts = {}, characteristics(network) | {"dataset": dataset}
     for where, settings in RECIPES[recipe]["rules"]:
         if all(facts[name] == wanted for name, wanted in where.items()):
             values |= settings
-    check_names(overrides)
-    return RunConfig(**values | overrides)
+    return RunConfig(network=network, dataset=dataset, recipe=recipe, **values)
 
 
 def overrides(config):

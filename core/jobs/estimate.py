@@ -153,5 +153,6 @@ def _finish_seconds(config, speed):
     return 2 * FORWARD_SHARE * DATASETS[config.dataset]["test_examples"] / speed + FINISH_SECONDS
 
 
+@functools.cache
 def _cores():
     return psutil.cpu_count(logical=False) or psutil.cpu_count()
