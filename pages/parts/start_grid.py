@@ -29,16 +29,17 @@ def start_grid(configs, speeds):
     st.html(f"<style>{colours}{_CSS}</style>")
     for network in NETWORKS_OF_REPORT:
         started = _row(network, configs, speeds) or started
-    for family, networks in _other_families().items():
-        with st.expander(
-            FAMILIES[family]["label"] + ": " + ", ".join(NETWORKS[network]["label"] for network in networks)
-        ):
-            for network in networks:
+    for family, networks in other_families().items():
+        label = FAMILIES[family]["label"] + ": " + ", ".join(NETWORKS[network]["label"] for network in networks)
+        # Which are open is in the URL. What is in the others is not drawn: 72 buttons took half a second.
+        opened = st.expander(label, key=f"family_{family}", on_change="rerun", bind="query-params")
+        with opened:
+            for network in networks if opened.open else ():
                 started = _row(network, configs, speeds) or started
     return started
 
 
-def _other_families():
+def other_families():
     """Family -> its networks that the report did not train, oldest family first."""
     others = {}
     for network, entry in sorted(NETWORKS.items(), key=lambda item: item[1]["year"]):

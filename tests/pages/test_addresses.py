@@ -63,6 +63,7 @@ NAMES = [
     "beside",
     "size",
     "block",
+    "family_lenet",
     *FIELDS,
 ]
 

@@ -19,6 +19,7 @@ from core.runs.run import create_run, list_runs
 from pages.parts import data, glossary
 from pages.parts.charts.live_chart import RANGES
 from pages.parts.settings_form import FIELDS
+from pages.parts.start_grid import other_families
 from pages.parts.style import pair_label, percent, plain
 from tests.folders import finished_run, started_run
 
@@ -28,10 +29,13 @@ APP = str(Path(__file__).parents[2] / "app.py")
 TINY = {"epochs": "2", "image_size": "16", "train_examples": "100"}
 
 
-def opened(**query):
+def opened(families=True, **query):
+    """The page, with every family of networks opened, or with none."""
     page = AppTest.from_file(APP, default_timeout=60)
     for name, value in query.items():
         page.query_params[name] = value
+    for family in other_families() if families else ():
+        page.query_params[f"family_{family}"] = "true"
     page = page.switch_page("pages/train.py").run()
     assert not page.exception
     return page
@@ -108,6 +112,7 @@ def test_the_reports_networks_come_first_and_the_others_are_a_click_further():
     page = opened()
     assert list(parameters_said(page))[: len(NETWORKS_OF_REPORT)] == list(NETWORKS_OF_REPORT)
     assert set(parameters_said(page)) == set(NETWORKS)
+    assert list(parameters_said(opened(families=False))) == list(NETWORKS_OF_REPORT)
     behind = [expander.label for expander in page.expander]
     others = [entry for name, entry in NETWORKS.items() if name not in NETWORKS_OF_REPORT]
     for entry in others:
