@@ -18,7 +18,7 @@ from pages.parts.linked import linked, linked_many, linked_switch
 from pages.parts.run.table import columns_of_runs, columns_to_draw, draw_table
 from pages.parts.shell import begin_page
 from pages.parts.starting import link_to_training
-from pages.parts.style import pair_label, plain
+from pages.parts.style import GREY, pair_label, plain
 from pages.parts.urls import put_runs_in_url, runs_in_url
 
 begin_page()
@@ -33,8 +33,8 @@ FILTERS = {
 # So many networks' curves are still told apart at a glance.
 MOST_LEADERS = 4
 MARKS = {"circle": "●", "diamond": "◆", "square": "■", "triangle-up": "▲", "cross": "✚", "star": "★"}
-# Of lines in the legend: as SVG dashes them, and a colour that is no network's.
-SOLID, DOTTED, GREY = "none", "2.5,4", "#8A93A0"
+# Of lines in the legend: as SVG dashes them.
+SOLID, DOTTED = "none", "2.5,4"
 LEGEND_STYLE = """
 .meanings { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; font-size: .875rem; }
 .meanings img, .curve img { vertical-align: middle; margin-right: .6rem; }

@@ -6,7 +6,7 @@ import streamlit as st
 from core.config.recipes import make_config
 from core.datasets.catalogue import DATASETS
 from core.networks.catalogue import NETWORKS, TRAITS
-from core.networks.sizes import layers, size
+from core.networks.sizes import layers, size, times
 from core.networks.stories import story
 from core.results import table as results
 from core.runs.run import RunError, open_run
@@ -54,14 +54,14 @@ def config_of(network, dataset, side):
     return make_config(network, dataset, "paper", **changes)
 
 
-def draw_network(config, number, wide):
+def draw_network(config, found, costs, number, wide):
     """One network: what it added, its figures, its drawing and its layers; `wide` where it has the page to itself."""
-    entry, colour, found = NETWORKS[config.network], NETWORK_COLOURS[config.network], layers(config)
+    entry, colour = NETWORKS[config.network], NETWORK_COLOURS[config.network]
     picture, words = st.columns([5, 6], gap="large") if wide else [st.container()] * 2
     with words:
         st.html(f"<h3 class='network-title'><i style='background:{colour}'></i>{entry['label']}</h3>")
         st.markdown(f"{story(config.network)} [{entry['paper']}, {entry['year']}]({entry['link']})")
-        said = "".join(f"<li><b>{value}</b> {label}</li>" for label, value in facts(config, found).items())
+        said = "".join(f"<li><b>{value}</b> {label}</li>" for label, value in costs.items())
         st.html(f"<ul class='network-facts'>{said}</ul>")
     channels = DATASETS[config.dataset]["image_shape"][2]
     height = presenter.grown(DRAWING_HEIGHT)
@@ -95,7 +95,7 @@ def draw_layers(found, number):
         {
             "Layer": [layer.name for layer in shown],
             "What it does": [layer.words for layer in shown],
-            "Output": ["×".join(map(str, layer.shape)) for layer in shown],
+            "Output": [times(layer.shape) for layer in shown],
             "Parameters": [layer.parameters for layer in shown],
             "Multiply-adds": [layer.multiply_adds for layer in shown],
             "Receptive field": pd.array([layer.receptive_field for layer in shown], dtype="Int64"),
@@ -124,9 +124,9 @@ def draw_layers(found, number):
     )
 
 
-def draw_differences(configs):
+def draw_differences(configs, costs):
     """A table of what differs between two networks."""
-    words = [facts(config, layers(config)) for config in configs]
+    words = [dict(each) for each in costs]
     for config, said in zip(configs, words, strict=True):
         entry = NETWORKS[config.network]
         said["year"] = str(entry["year"])
@@ -147,10 +147,9 @@ def draw_differences(configs):
     st.table(table)
 
 
-def draw_costs(dataset):
-    """The bubble chart of all runs on a dataset that were evaluated."""
+def draw_costs(dataset, rows, problems):
+    """The bubble chart of all runs on a dataset that were evaluated: rows and problems as from `data.table`."""
     st.header("What accuracy costs")
-    rows, problems = data.table(data.readable_runs()[0])
     for sentence in problems:
         st.warning(plain(sentence), icon=":material/broken_image:")
     found = []
@@ -196,7 +195,7 @@ st.caption(
     "first guesses. Click a network there, or one below."
 )
 draw_milestones("milestones", lambda network: put_in_url(network=network, block=None))
-best = results.best_runs(data.table(data.readable_runs()[0])[0])
+rows, problems = data.table(data.readable_runs()[0])
 chosen = st.container()
 st.header("Layer by layer")
 network, beside, dataset, side = choose()
@@ -204,11 +203,13 @@ if "network" in st.query_params:
     # Streamlit's links to the very page that they stand on leave the browser's address as it was.
     st.query_params["network"] = network
 with chosen:
-    draw_road(best, (network, beside))
+    draw_road(results.best_runs(rows), (network, beside))
 configs = [config_of(name, dataset, side) for name in (network, beside) if name]
+found = [layers(config) for config in configs]
+costs = [facts(*each) for each in zip(configs, found, strict=True)]
 if beside:
-    draw_differences(configs)
-for number, (column, config) in enumerate(zip(st.columns(len(configs), gap="large"), configs, strict=True)):
+    draw_differences(configs, costs)
+for number, column in enumerate(st.columns(len(configs), gap="large")):
     with column:
-        draw_network(config, number, wide=not beside)
-draw_costs(dataset)
+        draw_network(configs[number], found[number], costs[number], number, wide=not beside)
+draw_costs(dataset, rows, problems)

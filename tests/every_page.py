@@ -1,5 +1,9 @@
 """The pages, for tests that go through all of them."""
 
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
 # In the navigation's order: page -> its title, and what stands on it only when its slowest part is drawn.
 DRAWN = {
     "overview": ("Deeper Networks Lab", ".score"),
@@ -10,3 +14,14 @@ DRAWN = {
     "draw": ("Draw", ".predictions article"),
 }
 PAGES = tuple(DRAWN)
+APP = str(Path(__file__).parents[1] / "app.py")
+
+
+def opened(name, **query):
+    """A page as its script draws it, at an address with this query."""
+    page = AppTest.from_file(APP, default_timeout=60).switch_page(f"pages/{name}.py")
+    for key, value in query.items():
+        page.query_params[key] = value
+    page.run()
+    assert not page.exception
+    return page

@@ -8,7 +8,7 @@ from core.config.run_config import ConfigError, settings_table
 from core.datasets.catalogue import DATASETS
 from core.datasets.loading import verify
 from core.networks.catalogue import NETWORKS
-from core.networks.sizes import layers, size
+from core.networks.sizes import layers, size, times
 
 
 def data(datasets, folder):
@@ -49,7 +49,7 @@ def _row(layer):
     return {
         "layer": layer.name,
         "what it does": layer.words,
-        "output": "×".join(map(str, layer.shape)),
+        "output": times(layer.shape),
         "parameters": f"{layer.parameters:,}",
         "multiply-adds": f"{layer.multiply_adds:,}",
         "receptive field": "all" if layer.receptive_field is None else f"{layer.receptive_field:,}",

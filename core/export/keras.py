@@ -12,6 +12,7 @@ from core.datasets.catalogue import DATASETS
 from core.networks.build import allow_deep_networks
 from core.networks.older_layers import ResizeAndCentre
 from core.networks.preprocessing import NAME, preprocessing
+from core.networks.sizes import times
 from core.runs.integrity import check_fingerprint
 from core.runs.run import RunError
 from core.runs.schema import glance_at_keras
@@ -62,7 +63,7 @@ def load_network(run):
 
 def _shape(sides):
     """ "28×28×1", without the number of images."""
-    return "×".join(map(str, sides[1:])) if isinstance(sides, tuple) else "something else"
+    return times(sides[1:]) if isinstance(sides, tuple) else "something else"
 
 
 def _has_older_layer(path):

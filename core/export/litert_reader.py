@@ -8,6 +8,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from core.config.fields import UnsoundError
 from core.datasets.catalogue import DATASETS
+from core.networks.sizes import times
 from core.runs.integrity import check_fingerprint
 from core.runs.run import RunError
 from core.runs.schema import glance_at_tflite, softmax
@@ -45,14 +46,14 @@ class Classifier:
             (images,), (logits,) = self._interpreter.get_input_details(), self._interpreter.get_output_details()
             self.image_shape = tuple(int(side) for side in images["shape"][1:])
             if images["dtype"] is not np.uint8 or self.image_shape != dataset["image_shape"]:
-                here = f"{_shape(self.image_shape)} ({np.dtype(images['dtype']).name})"
-                raise UnsoundError(f"it takes images of {here}, not {_shape(dataset['image_shape'])} (uint8)")
+                here = f"{times(self.image_shape)} ({np.dtype(images['dtype']).name})"
+                raise UnsoundError(f"it takes images of {here}, not {times(dataset['image_shape'])} (uint8)")
             self._interpreter.allocate_tensors()
             self._input, self._output, self._batch = images["index"], logits["index"], 1
             # Some damage shows only in use; besides, the first answer is the slowest.
             classes = self.classify(np.zeros((1, *self.image_shape), np.uint8)).shape[1:]
             if classes != (len(dataset["classes"]),):
-                raise UnsoundError(f"it tells {_shape(classes)} classes apart, not {len(dataset['classes'])}")
+                raise UnsoundError(f"it tells {times(classes)} classes apart, not {len(dataset['classes'])}")
         except RunError:
             raise
         except UnsoundError as error:
@@ -73,7 +74,7 @@ class Classifier:
             RunError: the images have another shape, or the network's answers are no numbers.
         """
         if images.shape[1:] != self.image_shape:
-            here, wanted = _shape(images.shape[1:]), _shape(self.image_shape)
+            here, wanted = times(images.shape[1:]), times(self.image_shape)
             raise RunError(f"{self._name} takes images of {wanted}, not {here}.")
         with self._lock:
             parts = [self._logits(images[start : start + _AT_ONCE]) for start in range(0, len(images), _AT_ONCE)]
@@ -90,8 +91,3 @@ class Classifier:
         self._interpreter.set_tensor(self._input, images)
         self._interpreter.invoke()
         return self._interpreter.get_tensor(self._output)
-
-
-def _shape(sides):
-    """ "28×28×1"."""
-    return "×".join(map(str, sides))

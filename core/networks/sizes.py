@@ -64,6 +64,11 @@ class Layer(NamedTuple):
         return 4 * math.prod(self.shape)
 
 
+def times(shape):
+    """A shape as people write it: "28×28×1"."""
+    return "×".join(map(str, shape))
+
+
 def size(config):
     """The Size of the network that a RunConfig describes, for its dataset's channels and classes."""
     return count(*_counted(config))

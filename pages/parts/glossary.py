@@ -102,6 +102,11 @@ def help_on(text):
     return "\n\n".join(f"**{word[0].upper()}{word[1:]}**: {meaning(word)}" for word in words_in(text)) or None
 
 
+def explained(help, text):
+    """A help text, or None, and after it the meanings of the words in what it is the help of; None where both lack."""
+    return "\n\n".join(filter(None, (help, help_on(text)))) or None
+
+
 def marked(text):
     """Plain text as HTML in which the first of each of WORDS can be pointed at, or reached by Tab, for its meaning. The
     page has to have CSS.

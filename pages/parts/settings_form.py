@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.config import run_config as run_config
 from core.config.fields import Choice, Number, Switch, shown
-from pages.parts.glossary import help_on
+from pages.parts.glossary import explained
 
 CHOSEN_ELSEWHERE = ("network", "dataset", "recipe")
 FIELDS = {name: field for name, field in run_config.FIELDS.items() if name not in CHOSEN_ELSEWHERE}
@@ -55,7 +55,7 @@ def _widget(field, placeholder):
         placeholder=placeholder,
         bind="query-params",
         width=_WIDTH,
-        help="\n\n".join(filter(None, (run_config.described(field), help_on(field.metadata["label"])))),
+        help=explained(run_config.described(field), field.metadata["label"]),
     )
 
 

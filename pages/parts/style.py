@@ -8,6 +8,8 @@ from core.datasets.catalogue import DATASETS
 from core.networks.catalogue import NETWORKS
 from pages.parts.palette import colours
 
+# A colour that is no network's, and the theme's own colour of text, light or dark, in charts that are drawn as SVG.
+GREY, TEXT = "#8A93A0", "currentColor"
 NETWORK_COLOURS = dict(zip(NETWORKS, colours(len(NETWORKS)), strict=True))
 
 

@@ -1,11 +1,10 @@
 """The Compare page as its script runs: with no run, with one running, with some finished; and its curves."""
 
+import functools
 import json
 import re
-from pathlib import Path
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from core.config.recipes import RECIPES, make_config
 from core.datasets.catalogue import DATASETS
@@ -17,20 +16,12 @@ from core.runs.run import list_runs
 from pages.parts import linked
 from pages.parts.charts.curves import PANELS, curves_figure, explanations, looks, settled_range, short_names
 from pages.parts.style import NETWORK_COLOURS, pair_label
+from tests.every_page import opened as opened_page
 from tests.folders import finished_run, started_run
 
+opened = functools.partial(opened_page, "compare")
 pytestmark = pytest.mark.usefixtures("artifacts")
-APP = str(Path(__file__).parents[2] / "app.py")
 LABELS = {pair: (NETWORKS[pair[0]]["label"], DATASETS[pair[1]]["label"]) for pair in REPORT}
-
-
-def opened(**query):
-    page = AppTest.from_file(APP, default_timeout=60).switch_page("pages/compare.py")
-    for name, values in query.items():
-        page.query_params[name] = values
-    page.run()
-    assert not page.exception
-    return page
 
 
 def table(page):

@@ -1,11 +1,10 @@
 """The Networks page: the road, every network layer by layer, two side by side, and what accuracy costs."""
 
+import functools
 import re
-from pathlib import Path
 
 import pandas as pd
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from core.config.recipes import make_config
 from core.datasets.catalogue import DATASETS
@@ -15,23 +14,14 @@ from core.networks.stories import ROAD, story
 from pages.parts.charts import milestones
 from pages.parts.charts.architecture import block_of, dot
 from pages.parts.style import NETWORK_COLOURS
+from tests.every_page import opened as opened_page
 from tests.folders import finished_run
 
+opened = functools.partial(opened_page, "networks")
 pytestmark = pytest.mark.usefixtures("artifacts")
-APP = str(Path(__file__).parents[2] / "app.py")
 # So many boxes are still a drawing; the deepest network has more than two thousand layers.
 MOST_BOXES = 100
 every_network = pytest.mark.parametrize("name", NETWORKS)
-
-
-def opened(**query):
-    page = AppTest.from_file(APP, default_timeout=60)
-    page.switch_page("pages/networks.py")
-    for name, value in query.items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception
-    return page
 
 
 def drawn(name):

@@ -201,7 +201,8 @@ def test_every_hyperparameter_has_a_widget_with_its_help():
     assert names == set(FIELDS) == set(widgets)
     for name, field in FIELDS.items():
         assert widgets[name].label == field.metadata["label"]
-        assert widgets[name].help.startswith(run_config.described(field))
+        meanings = glossary.help_on(field.metadata["label"])
+        assert widgets[name].help == run_config.described(field) + (f"\n\n{meanings}" if meanings else "")
         assert widgets[name].value is None
 
 

@@ -8,6 +8,7 @@ from itertools import groupby
 
 import streamlit as st
 
+from core.networks.sizes import times
 from pages.parts import presenter
 
 # The block of a layer is the first part of its name, with its number: conv2_1 of conv2_1_a, inception3a, block1.
@@ -48,16 +49,16 @@ def draw_architecture(layers, image_shape, colour, label):
 
 def dot(layers, image_shape, colour):
     """The drawing in Graphviz' language; arguments as above."""
-    shown, times = _drawn_once(layers)
+    shown, repeats = _drawn_once(layers)
     size = presenter.grown(_LETTERS)
     lines = [
         "digraph {",
         'bgcolor="transparent"; nodesep=0.25; ranksep=0.22;',
         f'node [shape=box style="filled,rounded" fontname="sans-serif" fontsize={size} color="{colour}"];',
         f'edge [arrowsize=0.6]; graph [fontname="sans-serif" fontsize={size} style="rounded"];',
-        f'{_node(-1)} [label="image\\n{_times(image_shape)}" fillcolor="transparent"{_size(image_shape)}];',
+        f'{_node(-1)} [label="image\\n{times(image_shape)}" fillcolor="transparent"{_size(image_shape)}];',
     ]
-    for number, members in groupby(sorted(set(shown)), key=lambda at: times.get(at, (None, 1))):
+    for number, members in groupby(sorted(set(shown)), key=lambda at: repeats.get(at, (None, 1))):
         inside = [f"{_node(at)} [{_look(layers[at], colour)}];" for at in members]
         run, count = number
         if count > 1:
@@ -80,13 +81,13 @@ def _drawn_once(layers):
     for of each layer in a block that stands for several: layer -> (run, times).
     """
     blocks = [list(members) for _, members in groupby(range(len(layers)), key=lambda at: block_of(layers[at].name))]
-    shown, times = [], {}
+    shown, repeats = [], {}
     for run, (_, alike) in enumerate(groupby(blocks, key=lambda block: [_signature(layers, at) for at in block])):
         first, *others = alike
         shown += first * (1 + len(others))
         if others:
-            times |= dict.fromkeys(first, (run, 1 + len(others)))
-    return shown, times
+            repeats |= dict.fromkeys(first, (run, 1 + len(others)))
+    return shown, repeats
 
 
 def _signature(layers, at):
@@ -101,17 +102,13 @@ def _look(layer, colour):
     if layer.kind in _MERGES:
         return f'label="{_MERGES[layer.kind]}" shape=ellipse fillcolor="transparent" width=0.3 height=0.3 margin=0.02'
     strength = "55" if layer.parameters and "normalisation" not in layer.kind else "18"
-    label = f"{layer.words}\\n{_times(layer.shape)}"
+    label = f"{layer.words}\\n{times(layer.shape)}"
     return f'label="{label}" fillcolor="{colour}{strength}"{_size(layer.shape)}'
 
 
 def _size(shape):
     side = shape[0] if len(shape) == 3 else 1
     return f" width={1.2 + 0.2 * math.log2(shape[-1] + 1):.2f} height={0.3 + 0.09 * math.log2(side):.2f}"
-
-
-def _times(shape):
-    return "×".join(map(str, shape))
 
 
 def _node(number):

@@ -7,12 +7,10 @@ import streamlit as st
 from core.results.scores import class_accuracies
 from pages.parts import presenter
 from pages.parts.palette import ink_on
-from pages.parts.style import percent
+from pages.parts.style import TEXT, percent
 
 ROW_HEIGHT = 40  # pixels a class, axis included
 BAR_HEIGHT = 28
-# Streamlit draws charts as SVG, where this is the theme's text colour, light or dark.
-TEXT = "currentColor"
 
 
 def draw_confusion(matrix, classes, colour, chosen, key, on_choose):

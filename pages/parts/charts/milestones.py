@@ -7,11 +7,9 @@ import streamlit as st
 from core.networks.catalogue import NETWORKS
 from core.networks.stories import A_PERSON, ROAD
 from pages.parts import presenter
-from pages.parts.style import NETWORK_COLOURS, duration, percent
+from pages.parts.style import GREY, NETWORK_COLOURS, TEXT, duration, percent
 
-TEXT = "currentColor"
 HEIGHT = 330
-_NO_NETWORK = "#8A93A0"
 
 
 def draw_milestones(key, on_choose):
@@ -28,7 +26,7 @@ def draw_milestones(key, on_choose):
                 "error": stone.error,
                 "label": f"{stone.label} {stone.error:g} %",
                 "network": stone.network or "",
-                "colour": NETWORK_COLOURS.get(stone.network, _NO_NETWORK),
+                "colour": NETWORK_COLOURS.get(stone.network, GREY),
                 # Two were better than all before in one year.
                 "below": stone.label == "GoogLeNet",
             }
@@ -43,7 +41,7 @@ def draw_milestones(key, on_choose):
         ),
         y=alt.Y("error:Q", title="Wrong in five guesses (%)", scale=alt.Scale(domain=[0, 30])).axis(tickCount=6),
     )
-    line = base.mark_line(color=_NO_NETWORK, interpolate="monotone", aria=False)
+    line = base.mark_line(color=GREY, interpolate="monotone", aria=False)
     points = base.mark_circle(size=140, opacity=1, cursor="pointer").encode(
         color=alt.Color("colour:N", scale=None),
         tooltip=[alt.Tooltip("year:Q", format="d", title="Year"), alt.Tooltip("label:N", title="Best")],
@@ -108,14 +106,14 @@ def draw_cost(rows, key):
     )
     line = (
         alt.Chart(frontier(drawn))
-        .mark_line(color=_NO_NETWORK, strokeDash=[6, 4], interpolate="step-after", aria=False)
+        .mark_line(color=GREY, strokeDash=[6, 4], interpolate="step-after", aria=False)
         .encode(x="cost:Q", y="accuracy:Q")
     )
     bars = base.mark_rule(aria=False).encode(y="low:Q", y2="high:Q")
     circles = base.mark_circle(opacity=0.75).encode(
         size=alt.Size(
             "parameters:Q", scale=alt.Scale(type="sqrt", range=[60, 1400]), title="Parameters (millions)"
-        ).legend(orient="bottom", symbolFillColor=_NO_NETWORK, format="~g"),
+        ).legend(orient="bottom", symbolFillColor=GREY, format="~g"),
         tooltip=[
             alt.Tooltip("name:N", title="Run"),
             alt.Tooltip("said:N", title="Test accuracy, 95 %"),

@@ -7,7 +7,7 @@ from core.config.recipes import RECIPES
 from core.datasets.catalogue import DATASETS
 from core.networks.catalogue import NETWORKS
 from core.results.table import COLUMNS
-from pages.parts.glossary import help_on
+from pages.parts.glossary import explained
 from pages.parts.scorecard import VERDICTS
 
 # Streamlit's own download writes other units than the page's file does.
@@ -50,7 +50,7 @@ FORMATS = {
 
 def _help(column):
     """What the column is, and what the words of its heading mean."""
-    return "\n\n".join(filter(None, (column.help, help_on(f"{column.group} {column.label}")))) or None
+    return explained(column.help, f"{column.group} {column.label}")
 
 
 def columns_of_runs(report):
