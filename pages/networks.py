@@ -79,7 +79,7 @@ def facts(config, found):
         "layers with weights": f"{NETWORKS[config.network]['layers']:,}",
         "parameters": f"{counted.parameters:,}",
         "multiply-adds an image": f"{counted.multiply_adds / 1e6:,.1f} M",
-        "of maps for one image": f"{sum(layer.activation_bytes for layer in found) / 1e6:,.1f} MB",
+        "memory for the maps of one image": f"{sum(layer.activation_bytes for layer in found) / 1e6:,.1f} MB",
         "pixels a side seen by one value of its last maps": f"{max(fields):,}",
     }
 
@@ -191,8 +191,9 @@ st.write(
 st.html(STYLE)
 st.header("The road")
 st.caption(
-    "Each year's best in the ImageNet contest: the share of test images whose class was not among a network's five "
-    "first guesses. Click a network there, or one below."
+    "The best in the ImageNet contest from year to year, in 2014 the best two: the share of test images whose class "
+    "was not among the five first guesses. Click a network there, or one below, where the test accuracy of its best "
+    "runs here stands too."
 )
 draw_milestones("milestones", lambda network: put_in_url(network=network, block=None))
 rows, problems = data.table(data.readable_runs()[0])

@@ -30,7 +30,7 @@ def start_grid(configs, speeds):
     for network in NETWORKS_OF_REPORT:
         started = _row(network, configs, speeds) or started
     for family, networks in other_families().items():
-        label = FAMILIES[family]["label"] + ": " + ", ".join(NETWORKS[network]["label"] for network in networks)
+        label = FAMILIES[family]["label"] + ": " + "; ".join(NETWORKS[network]["label"] for network in networks)
         # Which are open is in the URL. What is in the others is not drawn: 72 buttons took half a second.
         opened = st.expander(label, key=f"family_{family}", on_change="rerun", bind="query-params")
         with opened:

@@ -27,8 +27,8 @@ def draw_milestones(key, on_choose):
                 "label": f"{stone.label} {stone.error:g} %",
                 "network": stone.network or "",
                 "colour": NETWORK_COLOURS.get(stone.network, GREY),
-                # Two were better than all before in one year.
-                "below": stone.label == "GoogLeNet",
+                # Clear of the line of a person, and of the other of its year.
+                "beside": {"GoogLeNet": "left", "ResNet": "below"}.get(stone.label, "right"),
             }
             for stone in ROAD
         ]
@@ -50,8 +50,8 @@ def draw_milestones(key, on_choose):
     texts = [
         base.mark_text(align=align, dx=dx, dy=dy, color=TEXT, aria=False)
         .encode(text="label:N")
-        .transform_filter(f"{'' if below else '!'}datum.below")
-        for below, align, dx, dy in ((False, "left", 9, -9), (True, "right", -4, 18))
+        .transform_filter(f"datum.beside === '{beside}'")
+        for beside, align, dx, dy in (("right", "left", 9, -9), ("left", "right", -10, 0), ("below", "center", 0, 18))
     ]
     rule = alt.Chart(person).mark_rule(color=TEXT, strokeDash=[5, 4], opacity=0.6).encode(y="error:Q")
     said = (
