@@ -9,6 +9,7 @@ from core.networks.summary import network_layers
 # Multiply-adds of one image, from the layer. Everything else (pooling, normalisation, sums) is left out, as is usual.
 MULTIPLY_ADDS = {
     keras.layers.Conv2D: lambda layer: math.prod(layer.output.shape[1:-1]) * math.prod(layer.kernel.shape),
+    keras.layers.DepthwiseConv2D: lambda layer: math.prod(layer.output.shape[1:-1]) * math.prod(layer.kernel.shape),
     keras.layers.EinsumDense: lambda layer: _einsum_multiply_adds(layer),
     keras.layers.Dense: lambda layer: math.prod(layer.kernel.shape),
 }

@@ -1,6 +1,7 @@
 """The pieces that every network is made of, as Keras layers; `core.networks.sizes.Counter` has the same, to count."""
 
 import functools
+import math
 
 import keras
 import numpy as np
@@ -79,13 +80,28 @@ class Blocks:
         """A "valid" convolution with a filter for each tuple of `connections`, which sees only the maps that it names;
         then batch normalisation and activation.
         """
-        maps = _named(keras.ops.split(x, x.shape[-1], axis=-1), f"{name}_maps")
-        valid = Convolution(padding="valid")
-        filtered = []
-        for number, seen in enumerate(connections, start=1):
-            part = self.concatenate([maps[i] for i in seen], f"{name}_{number}_seen")
-            filtered.append(self._filters(part, 1, kernel_size, f"{name}_{number}", valid))
-        return self._finished(self.concatenate(filtered, name), name, valid)
+        first = [seen[0] for seen in connections]
+        more = [(number, i) for number, seen in enumerate(connections) for i in seen[1:]]
+        # The first map that each filter sees brings the filter's bias; what it makes of the others is added up.
+        filtered = self._map_by_map(x, first, kernel_size, f"{name}_first", connections)
+        others = self._map_by_map(x, [i for _, i in more], kernel_size, f"{name}_others", connections, bias=False)
+        owners = np.eye(len(connections))[[number for number, _ in more]]
+        summed = _named(keras.ops.matmul(others, keras.ops.cast(owners, others.dtype)), f"{name}_summed")
+        return self._finished(_named(filtered + summed, name), name, Convolution(padding="valid"))
+
+    def _map_by_map(self, x, chosen, kernel_size, name, connections, bias=True):
+        """Each of the chosen maps under a filter of its own, which is a part of a filter of `connections`."""
+        maps = _named(keras.ops.take(x, np.array(chosen), axis=-1), f"{name}_seen")
+        seen = sum(map(len, connections)) / len(connections)
+        limit = math.sqrt(6 / ((seen + 1) * kernel_size**2))
+        return keras.layers.DepthwiseConv2D(
+            kernel_size,
+            use_bias=bias,
+            # Glorot's, for the whole filter.
+            depthwise_initializer=keras.initializers.RandomUniform(-limit, limit),
+            depthwise_regularizer=self._l2(),
+            name=name,
+        )(maps)
 
     def subsampling(self, x, name):
         """The mean of each 2 x 2 pixels, times a weight for each map, plus a bias for each, then the activation."""
@@ -232,7 +248,6 @@ class Blocks:
         return keras.layers.Dropout(rate, name=f"{name}_dropout")(x) if rate else x
 
     def _filters(self, x, filters, kernel_size, name, options, dtype=None):
-        l2 = self.config.l2
         return keras.layers.Conv2D(
             filters,
             kernel_size,
@@ -240,10 +255,13 @@ class Blocks:
             padding=options.padding,
             use_bias=options.bias,
             kernel_initializer=options.initializer,
-            kernel_regularizer=keras.regularizers.L2(l2) if l2 else None,
+            kernel_regularizer=self._l2(),
             dtype=dtype,
             name=name,
         )(x)
+
+    def _l2(self):
+        return keras.regularizers.L2(self.config.l2) if self.config.l2 else None
 
     def _finished(self, x, name, options):
         x = self.dropout(x, name) if options.dropout else x

@@ -11,10 +11,10 @@ import pytest
 from core.config.recipes import make_config
 from core.config.run_config import FIELDS
 from core.datasets.catalogue import DATASETS
-from core.networks.blocks import ACTIVATIONS
+from core.networks import googlenet, lenet
+from core.networks.blocks import ACTIVATIONS, Blocks
 from core.networks.build import build_model
 from core.networks.catalogue import FAMILIES, NETWORKS, TRAITS, characteristics
-from core.networks.googlenet import ARCHITECTURES
 from core.networks.sizes import count, layers, size
 from core.networks.summary import count_parameters, network_layers
 from core.training.train import compile_model
@@ -68,7 +68,7 @@ def test_a_figure_is_known_of_every_network():
 def test_googlenet_for_small_images_differs_from_the_well_known_copy_by_its_filters_of_5_pixels_alone():
     counted = count("googlenet", *CIFAR, *SMALL_STEM)
     # The copy, 6,166,250, filters twice with 3x3 there: from the narrowed maps, and from what that gives.
-    five_branches = [inception[2] for stage in ARCHITECTURES["googlenet"] for inception, _ in stage]
+    five_branches = [inception[2] for stage in googlenet.ARCHITECTURES["googlenet"] for inception, _ in stage]
     instead = sum((9 - 25) * narrow * wide + 9 * wide * wide + 3 * wide for narrow, wide in five_branches)
     assert counted.parameters - counted.not_trainable + instead == 6_166_250
 
@@ -141,9 +141,29 @@ def test_every_trait_is_said_in_words_and_every_entry_names_known_ones():
         assert set(characteristics(name)) == {"family", *TRAITS}
 
 
+def test_each_map_of_lenets_c3_is_the_convolution_of_the_maps_that_table_1_connects_it_to():
+    blocks = Blocks(make_config("lenet5", "mnist", "paper"), 10)
+    blocks.activation = lambda x, name: x
+    inputs = keras.Input((9, 9, 6))
+    connections = lenet.ARCHITECTURES["lenet5"]["c3"]
+    model = keras.Model(inputs, blocks.partial_convolution(inputs, connections, 5, "c3"))
+    (first, _), (others,) = (model.get_layer(f"c3_{part}").get_weights() for part in ("first", "others"))
+    bias = np.arange(16, dtype="float32")
+    model.get_layer("c3_first").set_weights([first, bias])
+    kernel, number = np.zeros((5, 5, 6, 16)), 0
+    for filter_, seen in enumerate(connections):
+        kernel[:, :, seen[0], filter_] = first[:, :, filter_, 0]
+        for i in seen[1:]:
+            kernel[:, :, i, filter_] = others[:, :, number, 0]
+            number += 1
+    maps = np.random.default_rng(0).normal(size=(2, 9, 9, 6)).astype("float32")
+    expected = keras.ops.conv(maps, kernel.astype("float32")) + bias
+    np.testing.assert_allclose(model(maps), expected, atol=1e-5)
+
+
 def ways(model):
     """How many layers with weights the longest and the shortest way through a network lead through."""
-    weighted = (keras.layers.Conv2D, keras.layers.Dense, keras.layers.EinsumDense)
+    weighted = (keras.layers.Conv2D, keras.layers.DepthwiseConv2D, keras.layers.Dense, keras.layers.EinsumDense)
     longest, shortest = {}, {}
     for layer in model.operations:
         before = {tensor._keras_history.operation for tensor in keras.tree.flatten(layer.input)} - {layer}
@@ -220,7 +240,7 @@ def test_any_image_size_and_channel_count_builds(small, side, channels):
 def test_options_reach_every_layer_that_they_are_for(small):
     options = {"activation": "leaky_relu", "batch_normalization": True, "dropout": 0.25, "l2": 0.01}
     model = built(small, **options)
-    convolutions = of_kind(model, keras.layers.Conv2D)
+    convolutions = of_kind(model, (keras.layers.Conv2D, keras.layers.DepthwiseConv2D))
     assert of_kind(model, keras.layers.BatchNormalization)
     assert len(model.losses) == len(convolutions)
     assert max((layer.rate for layer in of_kind(model, keras.layers.Dropout)), default=0.25) == 0.25
