@@ -14,6 +14,7 @@ from pages.parts import data, presenter
 from pages.parts.charts.architecture import block_of, draw_architecture
 from pages.parts.charts.milestones import draw_cost, draw_milestones
 from pages.parts.glossary import meaning
+from pages.parts.inner_links import follow_inner_links
 from pages.parts.linked import linked, put_in_url
 from pages.parts.road import draw_road
 from pages.parts.shell import begin_page
@@ -183,6 +184,7 @@ def draw_costs(dataset, rows, problems):
     draw_cost(pd.DataFrame(found), f"cost-{dataset}")
 
 
+follow_inner_links()
 st.title("Networks")
 st.write(
     "Every network of this lab, from the first that read digits to one of a thousand layers: what each added, what it "
@@ -200,11 +202,8 @@ rows, problems = data.table(data.readable_runs()[0])
 chosen = st.container()
 st.header("Layer by layer")
 network, beside, dataset, side = choose()
-if "network" in st.query_params:
-    # Streamlit's links to the very page that they stand on leave the browser's address as it was.
-    st.query_params["network"] = network
 with chosen:
-    draw_road(results.best_runs(rows), (network, beside))
+    draw_road(results.best_runs(rows), "", (network, beside))
 configs = [config_of(name, dataset, side) for name in (network, beside) if name]
 found = [layers(config) for config in configs]
 costs = [facts(*each) for each in zip(configs, found, strict=True)]

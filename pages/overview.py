@@ -1,5 +1,6 @@
 """Overview: what the lab is, and how far each network has come on each dataset beside the report."""
 
+from collections import Counter
 from pathlib import Path
 
 import streamlit as st
@@ -9,6 +10,7 @@ from core.results.reference import AUTHOR, REPORT, TEST_IMAGES, TITLE
 from core.results.statistics import BETTER, NO_CLEAR_DIFFERENCE, WORSE
 from core.settings import read_only
 from pages.parts import data
+from pages.parts.inner_links import follow_inner_links
 from pages.parts.refreshing import refreshing
 from pages.parts.road import draw_road
 from pages.parts.scorecard import draw_scorecard
@@ -21,7 +23,11 @@ REFRESH_SECONDS = 4
 # In the order in which to try them: page -> (icon, what to do there, what comes of it).
 CARDS = {
     "draw": ("draw", "Draw a digit", "Start here: write one and watch the trained networks read it."),
-    "gallery": ("photo_library", "See the mistakes", "Every test image that a network gets wrong, and what for."),
+    "gallery": (
+        "photo_library",
+        "See the mistakes",
+        "Every test image that a network gets wrong, and what it takes it for.",
+    ),
     "networks": ("account_tree", "Walk the road", "Every network from LeNet to a thousand layers, layer by layer."),
     "compare": ("table_chart", "Compare the runs", "All in one table beside the report's, curves over one another."),
     "train": ("play_circle", "Train a network", "Choose one and watch its curves grow; a quick one takes minutes."),
@@ -62,12 +68,18 @@ def summary(best):
     if not best:
         start = "" if read_only() else ": start with any of them, quick ones take minutes"
         return f"None of the {pairs} pairs is trained yet{start}."
-    count = results.count_verdicts(best)
-    together = "Judged together, with Holm's correction: " if count.total() > 1 else ""
-    return (
-        f"{len(best)} of {pairs} pairs trained. {together}{count[BETTER]} better than the report, "
-        f"{count[NO_CLEAR_DIFFERENCE]} with no clear difference, {count[WORSE]} worse."
-    )
+    together, alone = results.count_verdicts(best), Counter(row["verdict"] for row in best.values() if row["verdict"])
+    said = [f"{len(best)} of {pairs} pairs trained."]
+    how = "Judged together, with Holm's correction: " if together.total() > 1 else ""
+    said.append(f"{how}{_counted(together)}.")
+    if alone != together:
+        said.append(f"Judged one by one, as on the cards: {_counted(alone)}.")
+    return " ".join(said)
+
+
+def _counted(count):
+    better, none, worse = (count[verdict] for verdict in (BETTER, NO_CLEAR_DIFFERENCE, WORSE))
+    return f"{better} better than the report, {none} with no clear difference, {worse} worse"
 
 
 def draw_scores(watching):
@@ -84,7 +96,7 @@ def draw_scores(watching):
         st.caption(ABOUT_CARDS)
     st.header("The road")
     st.caption("Every network of the lab under the year of its paper, with the best run on each dataset.")
-    draw_road(every)
+    draw_road(every, "networks")
     for sentence in dict.fromkeys(problems + more_problems):
         st.warning(plain(sentence), icon=":material/broken_image:")
 
@@ -95,7 +107,7 @@ def draw_introduction():
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(
             "See how deep networks learn to tell images apart, look at their mistakes, and train your own. The lab "
-            f"repeats the report **{TITLE}** by {AUTHOR}, and holds what it reaches against it.",
+            f"repeats the report **{TITLE}** by {AUTHOR}, and compares its own results with those.",
             width="stretch",
         )
         with st.popover("About the report", icon=":material/menu_book:", type="tertiary"):
@@ -110,6 +122,7 @@ def draw_introduction():
 
 if read_only():
     CARDS["train"] = ("play_circle", "Watch them learn", "The curves of whatever is being trained, as they grow.")
+follow_inner_links()
 draw_introduction()
 st.header("How far each network has come")
 watching = bool(data.unfinished_runs())

@@ -131,7 +131,9 @@ def _mistake(run, found, classes):
         f"{percent(found.confidence, 0)} sure"
     )
     address = f"gallery?run={escape(run.id)}&amp;image={found.image}"
-    return f'<a href="{address}" target="_self"><img src="{found.address}" alt="{says}" title="{says}"></a>'
+    return (
+        f'<a class="inner" href="{address}" target="_self"><img src="{found.address}" alt="{says}" title="{says}"></a>'
+    )
 
 
 def _sparkline(shares, colour):

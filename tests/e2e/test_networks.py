@@ -6,13 +6,14 @@ from playwright.sync_api import expect
 
 
 def expect_network(page, name, label, inside):
-    expect(page).to_have_url(re.compile(f"/networks\\?network={name}$"))
+    expect(page).to_have_url(re.compile(f"/networks\\?network={name}(&present=true)?$"))
     expect(page.get_by_role("heading", name=label, exact=True)).to_be_visible()
     expect(page.locator(".stGraphVizChart svg").get_by_text(inside).first).to_be_attached()
 
 
 def test_every_stop_on_the_road_leads_to_its_network_and_back_goes_one_step(artifacts, app_url, page):
-    page.goto(app_url)
+    page.goto(f"{app_url}/?present=true")
+    page.evaluate("window.loadedOnce = true")
     page.get_by_role("link", name="LeNet-5", exact=True).click()
     expect_network(page, "lenet5", "LeNet-5", "5×5 partial convolution")
     page.get_by_role("link", name="GoogLeNet", exact=True).click()
@@ -23,6 +24,9 @@ def test_every_stop_on_the_road_leads_to_its_network_and_back_goes_one_step(arti
     expect_network(page, "googlenet", "GoogLeNet", "5×5 convolution")
     page.go_back()
     expect_network(page, "lenet5", "LeNet-5", "5×5 partial convolution")
+    page.go_back()
+    expect(page.get_by_role("heading", name="Deeper Networks Lab")).to_be_visible()
+    assert page.evaluate("window.loadedOnce")
 
 
 def test_two_networks_and_one_block_are_in_the_link(artifacts, app_url, page):

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from core.config.recipes import RECIPES, make_config
 from core.datasets.catalogue import DATASETS
 from core.datasets.test_images import load_test_images
+from core.networks.catalogue import NETWORKS
 from core.results import scores
 from core.results import table as results
 from core.results.reference import AUTHOR, NETWORKS_OF_REPORT, REPORT, TEST_IMAGES, TITLE
@@ -150,7 +151,10 @@ def test_a_pair_that_is_better_alone_need_not_be_counted_among_many():
         with_test_accuracy(finished_run(*pair), figures["test_accuracy"] + 0.0026 * (pair == ("alexnet", "mnist")))
     page = opened()
     assert VERDICTS[BETTER][0] in cells(page)["alexnet", "mnist"]
-    assert "0 better than the report, 9 with no clear difference, 0 worse" in summary(page)
+    assert summary(page).endswith(
+        "correction: 0 better than the report, 9 with no clear difference, 0 worse. "
+        "Judged one by one, as on the cards: 1 better than the report, 8 with no clear difference, 0 worse."
+    )
 
 
 def test_one_trained_pair_needs_no_correction():
@@ -223,10 +227,18 @@ def test_without_the_images_or_a_history_a_cell_shows_what_there_is(monkeypatch)
 
 
 def test_a_network_that_the_report_does_not_have_stands_on_the_road_with_its_best_run():
-    run, without = finished_run("lenet5", "mnist"), "<div class='road-best'>"
-    html = [element.proto.body for element in opened().get("html")]
-    (best,) = (body for body in html if without in body)
-    assert best == f"{without}MNIST {percent(run.read_metrics()['best']['test_accuracy'])}</div>"
+    run = finished_run("lenet5", "mnist")
+    (road,) = (element.proto.body for element in opened().get("html") if "<nav class='road'" in element.proto.body)
+    stops = dict(re.findall(r"network=(\w+)'.*?</span>(.*?)</a>", road))
+    assert set(stops) == set(NETWORKS)
+    low, high = wilson_interval(10_000 * run.read_metrics()["best"]["test_accuracy"], 10_000)
+    (figure,) = re.findall(r"<small title='(.*?)'>(.*?)</small>", stops.pop("lenet5"))
+    accuracy = percent(run.read_metrics()["best"]["test_accuracy"])
+    assert figure == (
+        f"{run.id}: {accuracy} of the test images, 95 % interval {percent(low)} to {percent(high)}",
+        f"MNIST {accuracy}",
+    )
+    assert set(stops.values()) == {""}
 
 
 def test_three_lines_a_card_and_the_rest_at_a_click():
