@@ -11,7 +11,7 @@ from core.networks.stories import story
 from core.results import table as results
 from core.runs.run import RunError, open_run
 from pages.parts import data, presenter
-from pages.parts.charts.architecture import block_of, draw_architecture
+from pages.parts.charts.architecture import block_of, draw_architecture, is_wide
 from pages.parts.charts.milestones import draw_cost, draw_milestones
 from pages.parts.glossary import meaning
 from pages.parts.inner_links import follow_inner_links
@@ -55,10 +55,17 @@ def config_of(network, dataset, side):
     return make_config(network, dataset, "paper", **changes)
 
 
-def draw_network(config, found, costs, number, wide):
-    """One network: what it added, its figures, its drawing and its layers; `wide` where it has the page to itself."""
+def draw_network(config, found, costs, number, alone):
+    """One network: what it added, its figures, its drawing and its layers; `alone` where it has the page to itself."""
     entry, colour = NETWORKS[config.network], NETWORK_COLOURS[config.network]
-    picture, words = st.columns([5, 6], gap="large") if wide else [st.container()] * 2
+    if not alone:
+        picture = words = table = st.container()
+    elif is_wide(found):
+        words, table = st.columns([4, 7], gap="large")
+        picture = st.container()
+    else:
+        picture, words = st.columns([4, 7], gap="large")
+        table = words
     with words:
         st.html(f"<h3 class='network-title'><i style='background:{colour}'></i>{entry['label']}</h3>")
         st.markdown(f"{story(config.network)} [{entry['paper']}, {entry['year']}]({entry['link']})")
@@ -68,7 +75,7 @@ def draw_network(config, found, costs, number, wide):
     height = presenter.grown(DRAWING_HEIGHT)
     with picture, st.container(border=True, height=height, horizontal_alignment="center", key=f"drawing-{number}"):
         draw_architecture(found, (config.image_size, config.image_size, channels), colour, entry["label"])
-    with words:
+    with table:
         draw_layers(found, number)
 
 
@@ -211,5 +218,5 @@ if beside:
     draw_differences(configs, costs)
 for number, column in enumerate(st.columns(len(configs), gap="large")):
     with column:
-        draw_network(configs[number], found[number], costs[number], number, wide=not beside)
+        draw_network(configs[number], found[number], costs[number], number, alone=not beside)
 draw_costs(dataset, rows, problems)

@@ -4,6 +4,7 @@ arrows between them. Blocks that follow one another alike are drawn once.
 
 import math
 import re
+from collections import Counter
 from itertools import groupby
 
 import streamlit as st
@@ -29,6 +30,11 @@ _LETTERS = 11
 def block_of(name):
     """The block that a layer of this name is in."""
     return _BLOCK.match(name)[0]
+
+
+def is_wide(layers):
+    """Whether more than two ways lead on from one layer, which a narrow drawing has no room for."""
+    return max(Counter(source for layer in layers for source in layer.inputs).values()) > 2
 
 
 def draw_architecture(layers, image_shape, colour, label):
@@ -108,7 +114,7 @@ def _look(layer, colour):
 
 def _size(shape):
     side = shape[0] if len(shape) == 3 else 1
-    return f" width={1.2 + 0.2 * math.log2(shape[-1] + 1):.2f} height={0.3 + 0.09 * math.log2(side):.2f}"
+    return f" width={1.3 + 0.08 * math.log2(shape[-1] + 1):.2f} height={0.3 + 0.09 * math.log2(side):.2f}"
 
 
 def _node(number):

@@ -10,6 +10,8 @@ from pages.parts import presenter
 from pages.parts.style import GREY, NETWORK_COLOURS, TEXT, duration, percent
 
 HEIGHT = 330
+# What the sizes of circles are explained with, in millions.
+PARAMETERS_SHOWN = (0.1, 1, 10, 40)
 
 
 def draw_milestones(key, on_choose):
@@ -112,8 +114,12 @@ def draw_cost(rows, key):
     bars = base.mark_rule(aria=False).encode(y="low:Q", y2="high:Q")
     circles = base.mark_circle(opacity=0.75).encode(
         size=alt.Size(
-            "parameters:Q", scale=alt.Scale(type="sqrt", range=[60, 1400]), title="Parameters (millions)"
-        ).legend(orient="bottom", symbolFillColor=GREY, format="~g"),
+            "parameters:Q",
+            scale=alt.Scale(type="sqrt", domain=[0, 40], range=[60, 1400]),
+            title="Parameters (millions)",
+        ).legend(
+            orient="bottom", symbolFillColor=GREY, symbolStrokeWidth=0, labelExpr="datum.value", values=PARAMETERS_SHOWN
+        ),
         tooltip=[
             alt.Tooltip("name:N", title="Run"),
             alt.Tooltip("said:N", title="Test accuracy, 95 %"),
@@ -124,7 +130,7 @@ def draw_cost(rows, key):
         description="name:N",
     )
     texts = (
-        base.mark_text(align="left", dx=12, dy=-12, aria=False)
+        base.mark_text(align="left", dx=18, dy=-14, fontSize=13, aria=False)
         .encode(text="label:N", color=alt.value(TEXT))
         .transform_filter("datum.best")
     )
