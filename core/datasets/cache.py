@@ -12,31 +12,31 @@ from core.datasets.decoding import PARTS, digest, shapes
 MARKER = "verified.json"  # written last: a folder without it holds nothing
 
 
-def is_stored(place, dataset):
+def is_stored(folder, dataset):
     """Whether the marker and files of the recorded sizes are there; reads no array."""
-    marker = _read_marker(place, dataset)
-    return marker is not None and all(_stamp(place, part)[:1] == marker["stamps"][part][:1] for part in PARTS)
+    marker = _read_marker(folder, dataset)
+    return marker is not None and all(_stamp(folder, part)[:1] == marker["stamps"][part][:1] for part in PARTS)
 
 
-def source(place, dataset):
+def source(folder, dataset):
     """Where the stored arrays came from, in words, or None where none are stored."""
-    marker = _read_marker(place, dataset)
+    marker = _read_marker(folder, dataset)
     return marker and marker["source"]
 
 
-def open_stored(place, dataset, trust_stamps=True):
+def open_stored(folder, dataset, trust_stamps=True):
     """The stored arrays, memory-mapped and read-only in the order of PARTS, or None where any is missing or differs.
 
     A file is hashed again when its size or time is not the one noted at the last check, or with `trust_stamps` off.
     """
-    marker = _read_marker(place, dataset)
+    marker = _read_marker(folder, dataset)
     if marker is None:
         return None
     arrays, stamps = [], {}
     for part in PARTS:
-        stamps[part] = _stamp(place, part)
+        stamps[part] = _stamp(folder, part)
         try:
-            array = np.load(place / f"{part}.npy", mmap_mode="r")
+            array = np.load(folder / f"{part}.npy", mmap_mode="r")
         except (OSError, ValueError, EOFError):
             return None
         if array.shape != shapes(dataset)[part] or array.dtype != np.uint8:
@@ -46,70 +46,70 @@ def open_stored(place, dataset, trust_stamps=True):
         arrays.append(array)
     if stamps != marker["stamps"]:
         with contextlib.suppress(OSError):  # a cache that someone else owns can still be read
-            _write_marker(place, marker | {"stamps": stamps})
+            _write_marker(folder, marker | {"stamps": stamps})
     return tuple(arrays)
 
 
-def store(place, dataset, source, arrays, work):
+def store(folder, dataset, source, arrays, work):
     """Put checked arrays, in the order of PARTS, in place of whatever is there; `work` is a folder on the same disk."""
-    discard(place)
+    discard(folder)
     for part, array in zip(PARTS, arrays, strict=True):
         np.save(work / f"{part}.npy", array)
-        os.replace(work / f"{part}.npy", place / f"{part}.npy")
-    stamps = {part: _stamp(place, part) for part in PARTS}
-    _write_marker(place, {"source": source, "sha256": dataset["sha256"], "stamps": stamps})
+        os.replace(work / f"{part}.npy", folder / f"{part}.npy")
+    stamps = {part: _stamp(folder, part) for part in PARTS}
+    _write_marker(folder, {"source": source, "sha256": dataset["sha256"], "stamps": stamps})
 
 
-def discard(place):
+def discard(folder):
     """Make the folder count as empty."""
-    (place / MARKER).unlink(missing_ok=True)
+    (folder / MARKER).unlink(missing_ok=True)
 
 
-def work_prefix(place):
-    """How the names of this dataset's temporary folders beside `place` begin."""
-    return f".{place.name}-"
+def work_prefix(folder):
+    """How the names of this dataset's temporary folders beside `folder` begin."""
+    return f".{folder.name}-"
 
 
 @contextlib.contextmanager
-def locked(place, dataset, progress):
+def locked(folder, dataset, progress):
     """Hold the only right to fill the folder, which is made if need be; clears what interrupted fetches left."""
     from filelock import FileLock, Timeout
 
-    place.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(place.with_name(f"{place.name}.lock"))
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder.with_name(f"{folder.name}.lock"))
     try:
         lock.acquire(timeout=0)
     except Timeout:
         progress(f"Waiting for another process to fetch {dataset['label']}", None)
         lock.acquire()
     try:
-        for leftover in place.parent.glob(f"{work_prefix(place)}*"):
+        for leftover in folder.parent.glob(f"{work_prefix(folder)}*"):
             shutil.rmtree(leftover, ignore_errors=True)
         yield
     finally:
         lock.release()
 
 
-def _stamp(place, part):
+def _stamp(folder, part):
     """[size, modification time] of an array's file, or [None, None] where there is none."""
     try:
-        facts = (place / f"{part}.npy").stat()
+        facts = (folder / f"{part}.npy").stat()
     except OSError:
         return [None, None]
     return [facts.st_size, facts.st_mtime_ns]
 
 
-def _read_marker(place, dataset):
+def _read_marker(folder, dataset):
     """The marker, or None where it is missing, damaged or about other arrays."""
     try:
-        marker = json.loads((place / MARKER).read_text(encoding="utf-8"))
+        marker = json.loads((folder / MARKER).read_text(encoding="utf-8"))
         whole = marker["source"] and all(len(marker["stamps"][part]) == 2 for part in PARTS)
         return marker if whole and marker["sha256"] == dataset["sha256"] else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _write_marker(place, marker):
-    temporary = place / f"{MARKER}.{os.getpid()}"
+def _write_marker(folder, marker):
+    temporary = folder / f"{MARKER}.{os.getpid()}"
     temporary.write_text(json.dumps(marker, indent=2), encoding="utf-8")
-    os.replace(temporary, place / MARKER)
+    os.replace(temporary, folder / MARKER)

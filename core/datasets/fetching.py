@@ -76,7 +76,7 @@ def _from_host(dataset, source, target, progress):
     pooch.get_logger().setLevel("WARNING")
     progress(None)
     urls = [source["from"] + name for name in dataset["originals"]]
-    if not _answers(urls[0]):
+    if not _is_reachable(urls[0]):
         raise UnreachableError("did not answer")
     bar = _Bar(source["bytes"], progress)
     downloader = pooch.HTTPDownloader(bar, chunk_size=2**16, timeout=(ANSWER_SECONDS, STALL_SECONDS))
@@ -87,7 +87,7 @@ def _from_host(dataset, source, target, progress):
         raise DamagedError("the transfer broke off") from error
 
 
-def _answers(url):
+def _is_reachable(url):
     """Whether a host has the file. A thread, because neither name look-up nor a second address heeds a time limit."""
     import pooch
 

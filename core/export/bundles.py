@@ -38,7 +38,7 @@ def ship(run, folder, network=True):
     if copy.path.exists():
         raise RunError(f"{folder} has {run.id} already.")
     facts = {}
-    if network and _answers_drawings(run):
+    if network and _reads_drawings(run):
         facts["quantized"] = {"test_accuracy": quantized_accuracy(run)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -65,7 +65,7 @@ def quantized_accuracy(run):
     return accuracy(Classifier(run).classify(test.test_images), test.test_labels)
 
 
-def _answers_drawings(run):
+def _reads_drawings(run):
     config = run.read_config()
     best = results.best_runs(results.table(list_runs())[0])
     return config.dataset == strokes.DATASET and best[config.network, config.dataset]["run"] == run.id

@@ -130,7 +130,7 @@ def draw_cost(rows, key):
         description="name:N",
     )
     texts = (
-        base.mark_text(align="left", dx=18, dy=-14, fontSize=13, aria=False)
+        base.mark_text(align="left", dx=18, dy=-14, fontSize=presenter.grown(12), aria=False)
         .encode(text="label:N", color=alt.value(TEXT))
         .transform_filter("datum.best")
     )
