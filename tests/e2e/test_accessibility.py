@@ -131,6 +131,10 @@ def test_the_keyboard_reaches_a_page_and_shows_where_it_is(lab, page, name):
         stop = page.evaluate(FOCUS)
         if stop is None:
             break
+        if not stop["seen"]:
+            # A table draws its frame a moment after it has the focus.
+            page.wait_for_timeout(300)
+            stop = page.evaluate(FOCUS)
         stops.append(stop)
     assert len(stops) >= STOPS[name]
     assert [stop["name"] for stop in stops if not stop["seen"]] == []

@@ -26,8 +26,17 @@ def go_to(page, name):
     expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
 
 
+def settled_box(page):
+    """Where the pad is, once the page that has just come no longer moves it."""
+    pad, before = page.get_by_label("Pad: draw a digit"), None
+    while (box := pad.bounding_box()) != before:
+        before = box
+        page.wait_for_timeout(150)
+    return box
+
+
 def draw(page, digit):
-    box = page.get_by_label("Pad: draw a digit").bounding_box()
+    box = settled_box(page)
     for corners in DIGITS[digit]:
         places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
         page.mouse.move(*places[0])
