@@ -32,12 +32,13 @@ def linked(widget, label, name, choices, default, notices, **options):
     return widget(label, choices, key=key, format_func=choices.get, on_change=changed, **options)
 
 
-def linked_many(label, name, choices, offered, notices):
+def linked_many(label, name, choices, offered, notices, most_buttons=MOST_BUTTONS):
     """Buttons, or a list where they are many, that choose any number of `choices`, kept in the URL as ?name=&name=.
 
     Args:
         choices, notices: as in `linked`.
         offered: those of the choices that are shown; any others that the URL names are shown besides.
+        most_buttons: from how many on they are a list, less one.
 
     Returns:
         The chosen keys, a list.
@@ -51,7 +52,7 @@ def linked_many(label, name, choices, offered, notices):
         put_in_url(**{name: list(st.session_state[key])})
 
     options = {"key": key, "format_func": choices.get, "on_change": changed}
-    if len(shown) <= MOST_BUTTONS:
+    if len(shown) <= most_buttons:
         return st.pills(label, shown, selection_mode="multi", **options)
     return st.multiselect(label, shown, placeholder="All", width=presenter.grown(260), **options)
 

@@ -6,9 +6,10 @@ import streamlit as st
 
 from core.datasets.catalogue import DATASETS
 from core.jobs.estimate import estimate
-from core.networks.catalogue import FAMILIES, NETWORKS
+from core.networks.catalogue import NETWORKS
 from core.networks.sizes import size
 from core.results.reference import NETWORKS_OF_REPORT
+from pages.parts.linked import linked_many
 from pages.parts.starting import start
 from pages.parts.style import NETWORK_COLOURS, duration, pair_label
 
@@ -29,23 +30,22 @@ def start_grid(configs, speeds):
     st.html(f"<style>{colours}{_CSS}</style>")
     for network in NETWORKS_OF_REPORT:
         started = _row(network, configs, speeds) or started
-    for family, networks in other_families().items():
-        label = FAMILIES[family]["label"] + ": " + "; ".join(NETWORKS[network]["label"] for network in networks)
-        # Which are open is in the URL. What is in the others is not drawn: 72 buttons took half a second.
-        opened = st.expander(label, key=f"family_{family}", on_change="rerun", bind="query-params")
-        with opened:
-            for network in networks if opened.open else ():
-                started = _row(network, configs, speeds) or started
+    labels, notices = {network: NETWORKS[network]["label"] for network in other_networks()}, st.container()
+    # The others are not drawn: 72 buttons took half a second.
+    for network in linked_many("More networks, by family", "more", labels, labels, notices, most_buttons=len(labels)):
+        started = _row(network, configs, speeds) or started
     return started
 
 
-def other_families():
-    """Family -> its networks that the report did not train, oldest family first."""
-    others = {}
-    for network, entry in sorted(NETWORKS.items(), key=lambda item: item[1]["year"]):
-        if network not in NETWORKS_OF_REPORT:
-            others.setdefault(entry["family"], []).append(network)
-    return others
+def other_networks():
+    """Those that the report did not train: the oldest family first, and within a family as the catalogue has them."""
+    others = [network for network in NETWORKS if network not in NETWORKS_OF_REPORT]
+    years = {}
+    for network in others:
+        entry = NETWORKS[network]
+        years[entry["family"]] = min(entry["year"], years.get(entry["family"], entry["year"]))
+    families = sorted(years, key=years.get)
+    return sorted(others, key=lambda network: families.index(NETWORKS[network]["family"]))
 
 
 def _row(network, configs, speeds):

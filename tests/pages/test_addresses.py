@@ -63,7 +63,7 @@ NAMES = [
     "beside",
     "size",
     "block",
-    "family_lenet",
+    "more",
     *FIELDS,
 ]
 

@@ -1,5 +1,6 @@
 """The Train page as its script runs: with no run, with one running, with some finished."""
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -19,7 +20,7 @@ from core.runs.run import create_run, list_runs
 from pages.parts import data, glossary
 from pages.parts.charts.live_chart import RANGES
 from pages.parts.settings_form import FIELDS
-from pages.parts.start_grid import other_families
+from pages.parts.start_grid import other_networks
 from pages.parts.style import pair_label, percent, plain
 from tests.folders import finished_run, started_run
 
@@ -29,13 +30,13 @@ APP = str(Path(__file__).parents[2] / "app.py")
 TINY = {"epochs": "2", "image_size": "16", "train_examples": "100"}
 
 
-def opened(families=True, **query):
-    """The page, with every family of networks opened, or with none."""
+def opened(all_networks=True, **query):
+    """The page, with every network in its grid, or with the report's alone."""
     page = AppTest.from_file(APP, default_timeout=60)
     for name, value in query.items():
         page.query_params[name] = value
-    for family in other_families() if families else ():
-        page.query_params[f"family_{family}"] = "true"
+    if all_networks:
+        page.query_params["more"] = other_networks()
     page = page.switch_page("pages/train.py").run()
     assert not page.exception
     return page
@@ -112,12 +113,13 @@ def test_the_reports_networks_come_first_and_the_others_are_a_click_further():
     page = opened()
     assert list(parameters_said(page))[: len(NETWORKS_OF_REPORT)] == list(NETWORKS_OF_REPORT)
     assert set(parameters_said(page)) == set(NETWORKS)
-    assert list(parameters_said(opened(families=False))) == list(NETWORKS_OF_REPORT)
-    behind = [expander.label for expander in page.expander]
-    others = [entry for name, entry in NETWORKS.items() if name not in NETWORKS_OF_REPORT]
-    for entry in others:
-        assert [label for label in behind if entry["label"] in label.partition(": ")[2]], entry["label"]
-    assert "LeNet: LeNet-5" in [expander.label for expander in page.expander]
+    assert list(parameters_said(opened(all_networks=False))) == list(NETWORKS_OF_REPORT)
+    (more,) = (group for group in page.get("button_group") if group.label.startswith("More networks"))
+    assert [option.content for option in more.proto.options] == [
+        NETWORKS[network]["label"] for network in other_networks()
+    ]
+    families = [NETWORKS[network]["family"] for network in other_networks()]
+    assert len(list(itertools.groupby(families))) == len(set(families))
 
 
 def test_the_grid_says_how_many_parameters_the_runs_on_offer_have():
