@@ -21,7 +21,7 @@ from pages.parts import data
 from pages.parts.charts.curves import settled_range
 from pages.parts.run.card import epoch_words, share_done
 from pages.parts.starting import quick_start_button
-from pages.parts.style import NETWORK_COLOURS, duration, pair_label, percent
+from pages.parts.style import NETWORK_COLOURS, duration, pair_label, percent, points
 
 # What the pages call each verdict, and its colour in the light and in the dark theme.
 VERDICTS = {
@@ -143,14 +143,14 @@ def _sparkline(shares, colour):
         return ""
     low, high = settled_range([drawn]) or (min(drawn), max(drawn))
     width, height = _SPARKLINE
-    points = " ".join(
+    corners = " ".join(
         f"{2 + (width - 4) * epoch / (len(drawn) - 1):.1f},"
         f"{height - 3 - (height - 6) * (max(share, low) - low) / (high - low or 1):.1f}"
         for epoch, share in enumerate(drawn)
     )
     picture = (
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}' preserveAspectRatio='none'>"
-        f"<polyline points='{points}' fill='none' stroke='{colour}' stroke-width='2.5' stroke-linejoin='round' "
+        f"<polyline points='{corners}' fill='none' stroke='{colour}' stroke-width='2.5' stroke-linejoin='round' "
         "stroke-linecap='round' vector-effect='non-scaling-stroke'/></svg>"
     )
     says = f"Validation accuracy over {_epochs(len(drawn))}: from {percent(drawn[0])} to {percent(drawn[-1])}"
@@ -183,20 +183,16 @@ def _score_lines(row, report):
     )
 
 
-def _points(share):
-    return f"{100 * share:+.2f}".replace("-", "−")
-
-
 def _difference_line(row, report):
     if not row["verdict"]:
         return "The report has no figure"
-    difference = _points(row["test_accuracy_difference"])
+    difference = points(row["test_accuracy_difference"])
     return f"<span class='word'>{difference} points</span> from the report’s {percent(report['test_accuracy'])}"
 
 
 def _difference_interval(row):
-    low, high = (_points(row[f"test_accuracy_difference{end}"]) for end in ("_low", "_high"))
-    return f"Difference {_points(row['test_accuracy_difference'])} points, 95 % interval {low} to {high}"
+    low, high = (points(row[f"test_accuracy_difference{end}"]) for end in ("_low", "_high"))
+    return f"Difference {points(row['test_accuracy_difference'])} points, 95 % interval {low} to {high}"
 
 
 def _reports_time(row):

@@ -28,6 +28,10 @@ def percent(share, digits=2):
     return "—" if share is None else f"{100 * share:.{digits}f} %"
 
 
+def points(share):
+    return f"{100 * share:+.2f}".replace("-", "−")
+
+
 def duration(seconds):
     """Seconds as people say them: "40 s", "3 min", "1 h 05 min", "9 days"."""
     if seconds < 90:

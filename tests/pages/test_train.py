@@ -16,6 +16,7 @@ from core.datasets.catalogue import DATASETS
 from core.jobs import scheduler
 from core.networks.catalogue import NETWORKS
 from core.results.reference import NETWORKS_OF_REPORT, REPORT
+from core.results.statistics import wilson_interval
 from core.runs.run import create_run, list_runs
 from pages.parts import data, glossary
 from pages.parts.charts.live_chart import RANGES
@@ -330,6 +331,9 @@ def test_a_finished_run_shows_its_test_accuracy_and_leads_on(dataset):
     assert glossary.marked(f"Test accuracy, epoch {best['epoch']}") in html(page)
     assert percent(best["test_accuracy"]) in html(page)
     assert percent(REPORT["vgg16", dataset]["test_accuracy"]) in html(page)
+    low, high = wilson_interval(10_000 * best["test_accuracy"], 10_000)
+    (how_sure,) = (text.value for text in page.caption if "95 % interval" in text.value)
+    assert f"95 % interval from {percent(low)} to {percent(high)}. It differs from the report’s by " in how_sure
     assert set(links(page)) == {"gallery", "compare"} | ({"draw"} if dataset == "mnist" else set())
     assert set(links(page).values()) == {f"run={run.id}"}
     assert not page.get("progress")

@@ -8,18 +8,20 @@ import streamlit as st
 
 from core.config.recipes import RECIPES, overrides
 from core.config.run_config import MONITORS, in_words
+from core.datasets.catalogue import DATASETS
 from core.digits import strokes
 from core.jobs import scheduler
 from core.jobs.estimate import FINISHING, seconds_left
 from core.jobs.liveness import INTERRUPTED
-from core.results.reference import REPORT
+from core.results.reference import REPORT, TEST_IMAGES
+from core.results.statistics import compare_accuracies, wilson_interval
 from core.runs.run import UNFINISHED, RunError
 from core.runs.schema import HISTORY_COLUMNS
 from pages.parts import data, glossary
 from pages.parts.charts.live_chart import live_chart
 from pages.parts.run.actions import draw_actions
 from pages.parts.run.details import details_button, draw_details
-from pages.parts.style import NETWORK_COLOURS, duration, pair_label, percent, plain
+from pages.parts.style import NETWORK_COLOURS, duration, pair_label, percent, plain, points
 
 STATES = {
     "queued": ("queued", "gray"),
@@ -68,7 +70,7 @@ def run_card(run, shown="fitted", with_details=False):
             if unfinished and not waits:
                 _progress(config, status)
             if not waits and (facts := _facts(run, config, status, history, steps)):
-                _figures(facts, explained=not unfinished)
+                _figures(facts, _how_sure(run, config), explained=not unfinished)
 
             def curves():
                 if begun or (unfinished and not waits):
@@ -181,6 +183,25 @@ def _facts(run, config, status, history, steps):
     return facts
 
 
+def _how_sure(run, config):
+    """How far chance may have moved the test accuracy, and its difference from the report's, in words; None before it
+    is known.
+    """
+    metrics = data.metrics(run)
+    if not metrics:
+        return None
+    accuracy, images = metrics["best"]["test_accuracy"], DATASETS[config.dataset]["test_examples"]
+    low, high = wilson_interval(accuracy * images, images)
+    said = (
+        f"Measured on {images:,} images, the test accuracy has a 95 % interval from {percent(low)} to {percent(high)}."
+    )
+    if report := REPORT.get((config.network, config.dataset)):
+        found = compare_accuracies(accuracy, images, report["test_accuracy"], TEST_IMAGES)
+        low, difference, high = map(points, (found.low, found.difference, found.high))
+        said += f" It differs from the report’s by {difference} points ({low} to {high}): {found.verdict}."
+    return said
+
+
 def _curves(run):
     """The run's history and progress; a sentence, and nothing, for what is damaged."""
     found = []
@@ -193,13 +214,15 @@ def _curves(run):
     return found
 
 
-def _figures(facts, explained):
+def _figures(facts, how_sure, explained):
     # What is drawn anew every other second would lose the keyboard.
     write = glossary.marked if explained else html.escape
     cells = "".join(
         f"<div><span>{write(name)}</span><b>{html.escape(value)}</b></div>" for name, value in facts.items()
     )
     st.html(f'<div class="run-facts">{cells}</div>')
+    if how_sure:
+        st.caption(how_sure)
 
 
 def _links(run, config, state, with_details):
