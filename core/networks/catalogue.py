@@ -14,8 +14,8 @@ TRAITS = {
     "residual": "shortcuts around its layers, through which it learns from the first epoch on however deep it is",
     "deep": "more than ten layers with weights one after another",
     "small_images": "made for images of about 32 pixels a side, whose first layers keep all of them",
-    "costly": "so much arithmetic that an epoch takes several times as long as with the other networks",
-    "huge": "so many layers that what they give, kept for the way back, fills the memory",
+    "costly": "much arithmetic, so that an epoch takes several times as long as with the other networks",
+    "huge": "a full memory while it trains, since what its many layers give is kept for the way back",
     "stochastic": "learns with parts of it left out at random, as its paper has it",
 }
 

@@ -58,15 +58,15 @@ function verticalRange(data, measure, empty) {
 }
 
 // Says at the report's line which of its figures that is.
-function annotations(data, measure, text) {
+function annotations(data, measure, text, back) {
   const level = data.report[measure];
   if (level === undefined) return [];
   const [scale, digits, unit] = UNITS[measure];
   return [{
     text: `the report’s validation ${measure}, ${(scale * level).toFixed(digits)} ${unit}`,
-    // At the left, where the curves are still below it.
+    // At the left, where the curves are still below it; on a phone they reach it.
     x: 0, xref: "paper", xanchor: "left", y: scale * level, yanchor: "bottom", showarrow: false,
-    font: { size: 12, color: text },
+    font: { size: 12, color: text }, bgcolor: back, opacity: 0.85, borderpad: 1,
   }];
 }
 
@@ -86,7 +86,7 @@ function layout(data, measure, title, empty, style) {
     hoverlabel: { bgcolor: back, bordercolor: grid, font: { size: 13, color: text } },
     legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", itemwidth: 30, font: { size: 12 } },
     modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("gray-color"), activecolor: text },
-    annotations: annotations(data, measure, text),
+    annotations: annotations(data, measure, text, back),
     xaxis: {
       ...axis, title: { text: "Epoch", font: { size: 13 } }, range: [0, 1.01 * data.end],
       ...(data.end <= 12 ? { dtick: 1 } : {}), unifiedhovertitle: { text: "epoch %{x:.2f}" },
