@@ -1,5 +1,7 @@
 """The journey of somebody who presses Back: one click is one entry in the browser's history, and Back undoes it."""
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -12,9 +14,20 @@ def runs(artifacts):
     return [finished_run(network, "fashion_mnist", examples=1200, wrong=0.5) for network in ("alexnet", "vgg16")]
 
 
+# What stands on a page only when it is drawn.
+DRAWN = ".js-plotly-plot, .cases, .stGraphVizChart svg, .st-key-network_alexnet"
+
+
 def test_each_click_is_one_entry_and_back_undoes_it(app_url, page, runs):
     def compared(name):
         return page.get_by_role("button", name=name, exact=True)
+
+    def choose(label, option, which=0):
+        box = page.get_by_role("combobox", name=re.compile(label)).nth(which)
+        box.click()
+        # Long lists are drawn as far as they are seen.
+        box.fill(option)
+        page.get_by_role("option", name=option, exact=True).click()
 
     clicks = {
         "compare": (
@@ -30,12 +43,42 @@ def test_each_click_is_one_entry_and_back_undoes_it(app_url, page, runs):
             lambda: page.get_by_test_id("stPagination").first.get_by_text("2", exact=True).click(),
             lambda: tiles(page).first.locator("summary").click(),
             lambda: tiles(page).first.locator(".others a:not([aria-current])").click(),
+            lambda: compared("AlexNet").click(),
+            lambda: compared("Fashion-MNIST").click(),
         ),
+        "networks": (
+            lambda: choose("Network", "ResNet-20"),
+            lambda: choose("Block", "conv3_1"),
+            lambda: choose("Beside it", "GoogLeNet"),
+            lambda: choose("Block", "inception3a", which=1),
+            lambda: page.get_by_role("radio", name="MNIST", exact=True).first.click(),
+            lambda: choose("Image size", "64 pixels"),
+        ),
+        "train": (
+            lambda: compared("LeNet-5").click(),
+            lambda: compared("NiN").click(),
+            lambda: compared("LeNet-5").click(),
+        ),
+    }
+
+    def gallery_is_undone():
+        expect(page.get_by_role("radio", name="Errors")).to_be_checked()
+        expect(tiles(page).and_(page.locator("[open]"))).to_have_count(0)
+
+    def networks_are_undone():
+        for label, value in (("Network", "ResNet-34"), ("Beside it", "No other"), ("Block", "All blocks")):
+            expect(page.get_by_role("combobox", name=re.compile(label))).to_have_value(value)
+
+    undone = {
+        "compare": lambda: expect(page.get_by_role("radio", name="Best epoch")).to_be_checked(),
+        "gallery": gallery_is_undone,
+        "networks": networks_are_undone,
+        "train": lambda: expect(page.locator(".st-key-network_nin, .st-key-network_lenet5")).to_have_count(0),
     }
     for address, each in clicks.items():
         page.goto(f"{app_url}/{address}")
         expect(page.get_by_role("heading", level=1)).to_be_visible()
-        expect(page.locator(".js-plotly-plot, .cases").first).to_be_visible()
+        expect(page.locator(DRAWN).first).to_be_visible()
         seen, entries = [page.url], page.evaluate("history.length")
         for click in each:
             click()
@@ -47,11 +90,7 @@ def test_each_click_is_one_entry_and_back_undoes_it(app_url, page, runs):
         for url in seen[-2::-1]:
             page.go_back()
             page.wait_for_function("url => location.href === url", arg=url)
-        if address == "compare":
-            expect(page.get_by_role("radio", name="Best epoch")).to_be_checked()
-        else:
-            expect(page.get_by_role("radio", name="Errors")).to_be_checked()
-            expect(tiles(page).and_(page.locator("[open]"))).to_have_count(0)
+        undone[address.partition("?")[0]]()
 
 
 def test_a_switch_under_the_tables_own_buttons_can_be_clicked(app_url, page, runs):
