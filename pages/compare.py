@@ -160,7 +160,7 @@ def draw_curves(runs, report, about=""):
         pair = pair_label(config.network, config.dataset)
         sample = line_samples([(look.colour, SOLID), (look.colour, look.dash)], look.mark)
         with st.container(horizontal=True, gap="medium", vertical_alignment="center", key=f"curve-{run.id}"):
-            st.html(f"<div class='curve'>{sample}{html.escape(name)}</div>", width=presenter.grown(360))
+            st.html(f"<div class='curve'>{sample}{html.escape(name)}</div>", width=presenter.grown(430))
             st.page_link("pages/gallery.py", label=f"Gallery of {pair}", query_params={"run": run.id})
             st.page_link(
                 "pages/train.py",

@@ -7,13 +7,14 @@ import streamlit as st
 
 from core.datasets.catalogue import DATASETS
 from core.datasets.loading import DatasetUnavailable
+from core.networks.catalogue import NETWORKS
 from core.results import scores
 from core.runs.run import UNFINISHED, RunError
 from pages.parts import data, presenter
 from pages.parts.charts.confusion import draw_class_accuracies, draw_confusion
 from pages.parts.glossary import help_on
 from pages.parts.image_grid import draw_cases
-from pages.parts.linked import linked, linked_page, put_in_url
+from pages.parts.linked import linked, linked_many, linked_page, put_in_url
 from pages.parts.open_image import follow_open_image, image_in_url
 from pages.parts.shell import begin_page
 from pages.parts.starting import link_to_training
@@ -24,6 +25,7 @@ begin_page()
 
 PAGE_SIZE = 100
 NEEDED = ("config.json", "status.json", "metrics.json", "test_predictions.npz")
+KINDS = {"network": ("Network", NETWORKS), "dataset": ("Dataset", DATASETS)}
 # What the URL says -> what the widget says, and what it asks of `evaluation.cases`.
 SHOW = {"errors": ("Errors", False), "success": ("Successes", True), "all": ("All", None)}
 # Beside the images, not above them, the matrix stays where it is while they scroll.
@@ -41,7 +43,9 @@ SORT = {
 
 
 def choose_run():
-    """The run that the URL names, else the newest that was tested; None where there is nothing to look at."""
+    """The run that the URL names, else the newest that was tested and fits what is chosen, or None where there is
+    nothing to look at; and the networks chosen, a list, empty for all.
+    """
     readable, damaged = data.readable_runs()
     sound = [run for run in readable if not damage_of(run)]
     tested = {run.id: run for run in sound if data.metrics(run)}
@@ -58,18 +62,65 @@ def choose_run():
             st.info("Nothing to browse yet: the gallery shows the test images as a trained network sees them.")
             link_to_training()
     if not tested:
-        return None
-    wanted = named.id if named else next(iter(tested))
-    st.session_state["gallery run"] = wanted if wanted in tested else None
-    chosen = st.selectbox(
-        "Run",
-        tested,
-        key="gallery run",
-        format_func=lambda run_id: data.name(tested[run_id]),
-        placeholder="Choose a run that has been tested",
-        on_change=lambda: put_in_url(run=st.session_state["gallery run"], image=st.query_params.get_all("image")),
-    )
-    return tested.get(chosen)
+        return None, []
+    notices = st.container()
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        kinds = choose_kinds(list(tested.values()), named, notices)
+        fitting = [run.id for run in fit(tested.values(), kinds)]
+        wanted = named.id if named else next(iter(fitting), None)
+        # A run that a link names is shown whatever else is chosen.
+        offered = [run_id for run_id in tested if run_id in fitting or run_id == wanted]
+        st.session_state["gallery run"] = wanted if wanted in tested else None
+        chosen = st.selectbox(
+            "Run",
+            offered,
+            key="gallery run",
+            format_func=lambda run_id: data.name(tested[run_id]),
+            placeholder="Choose a run that has been tested",
+            on_change=lambda: put_in_url(run=st.session_state["gallery run"], image=st.query_params.get_all("image")),
+        )
+    if not offered:
+        st.info("No tested run fits these choices. Take one of them back.", icon=":material/filter_alt_off:")
+    return tested.get(chosen), kinds["network"]
+
+
+def choose_kinds(tested, named, notices):
+    """Which networks and datasets the list of runs is about, in the URL: "network" and "dataset" -> a list of names,
+    empty for all.
+
+    Args:
+        tested: the runs there are to choose from, newest first.
+        named: the run that the URL names, or None.
+        notices: a container for a sentence about what the URL says wrongly.
+    """
+    chosen = {}
+    for column, (label, registry) in KINDS.items():
+        labels = {name: entry["label"] for name, entry in registry.items()}
+        offered = {getattr(data.config(run), column) for run in tested}
+
+        def also(before, now, column=column):
+            # A click shows a run of what it adds, the present one where that fits.
+            present = named or next(iter(fit(tested, chosen)), None)
+            found = fit(tested, chosen | {column: [name for name in now if name not in before] or now})
+            shown = present if present in found else next(iter(found), None)
+            default = next(iter(fit(tested, chosen | {column: now})), None)
+            same_images = shown and present and data.config(shown).dataset == data.config(present).dataset
+            return {
+                "run": None if shown == default else shown.id,
+                "image": st.query_params.get_all("image") if same_images else None,
+            }
+
+        chosen[column] = linked_many(label, column, labels, offered, notices, also=also)
+    return chosen
+
+
+def fit(runs, chosen):
+    """Those of the runs that are of the kinds chosen, a dict as from `choose_kinds`."""
+    return [
+        run
+        for run in runs
+        if all(not names or getattr(data.config(run), column) in names for column, names in chosen.items())
+    ]
 
 
 def damage_of(run):
@@ -123,7 +174,7 @@ def draw_filters(classes):
     }
 
 
-def draw_page_of_cases(run, dataset, predictions, indices, classes, colour, cell):
+def draw_page_of_cases(run, networks, predictions, indices, classes, colour, cell):
     """A hundred of the images, and which of how many they are; the one that the URL names is open."""
     image = image_in_url(len(predictions["labels"]))
     if image is not None and image not in indices:
@@ -142,17 +193,18 @@ def draw_page_of_cases(run, dataset, predictions, indices, classes, colour, cell
     count.caption(
         f"**{first + 1:,}–{first + len(shown):,} of {len(indices):,}** · click one for details",
         help="Under each: what it is → what it was taken for, how confident it was, its number in the test set. "
-        "Opened, it also shows what every other network takes it for; the address then leads to it.",
+        "Opened, it also shows what the other networks take it for, or those chosen above; the address then leads to "
+        "it.",
     )
     try:
-        images = data.test_images(dataset)
+        images = data.test_images(data.config(run).dataset)
     except DatasetUnavailable as error:
         st.error(str(error))
         return
     draw_cases(images, predictions, shown, classes, colour)
     with st.container(horizontal=True, horizontal_alignment="right"):
         draw_pager("bottom")
-    follow_open_image(run, image, page, f"{cell[0]} {cell[1]}")
+    follow_open_image(run, image, page, f"{cell[0]} {cell[1]}", networks)
 
 
 def choose_cell(true_class, predicted_class):
@@ -185,8 +237,8 @@ def draw_matrix(run, matrix, classes, colour, cell):
     draw_class_accuracies(matrix, classes, colour)
 
 
-def draw_gallery(run):
-    """Everything about a run that was tested."""
+def draw_gallery(run, networks):
+    """Everything about a run that was tested; beside it, in an open image, runs of these networks, or of all."""
     config, predictions = data.config(run), data.predictions(run)
     classes, colour = DATASETS[config.dataset]["classes"], NETWORK_COLOURS[config.network]
     logits, labels = predictions["logits"], predictions["labels"]
@@ -202,13 +254,13 @@ def draw_gallery(run):
         draw_matrix(run, matrix, classes, colour, cell)
     with images:
         indices = scores.cases(logits, labels, **filters)
-        draw_page_of_cases(run, config.dataset, predictions, indices, classes, colour, cell)
+        draw_page_of_cases(run, networks, predictions, indices, classes, colour, cell)
 
 
 st.title("Gallery")
-run = choose_run()
+run, networks = choose_run()
 if run:
     try:
-        draw_gallery(run)
+        draw_gallery(run, networks)
     except RunError as error:
         st.error(plain(str(error)))

@@ -32,13 +32,14 @@ def linked(widget, label, name, choices, default, notices, **options):
     return widget(label, choices, key=key, format_func=choices.get, on_change=changed, **options)
 
 
-def linked_many(label, name, choices, offered, notices, most_buttons=MOST_BUTTONS):
+def linked_many(label, name, choices, offered, notices, most_buttons=MOST_BUTTONS, also=None):
     """Buttons, or a list where they are many, that choose any number of `choices`, kept in the URL as ?name=&name=.
 
     Args:
         choices, notices: as in `linked`.
         offered: those of the choices that are shown; any others that the URL names are shown besides.
         most_buttons: from how many on they are a list, less one.
+        also: a function of the keys chosen before and now that gives what else the URL says from then on, a dict.
 
     Returns:
         The chosen keys, a list.
@@ -49,7 +50,8 @@ def linked_many(label, name, choices, offered, notices, most_buttons=MOST_BUTTON
     shown = [choice for choice in choices if choice in offered or choice in values]
 
     def changed():
-        put_in_url(**{name: list(st.session_state[key])})
+        now = list(st.session_state[key])
+        put_in_url(**{name: now}, **(also(values, now) if also else {}))
 
     options = {"key": key, "format_func": choices.get, "on_change": changed}
     if len(shown) <= most_buttons:

@@ -40,7 +40,7 @@ def image_in_url(images):
     return None
 
 
-def follow_open_image(run, image, page, cell):
+def follow_open_image(run, image, page, cell, networks=()):
     """Opens the tile of an image, or none, and puts into the URL which one is opened; after `draw_cases`.
 
     Args:
@@ -48,6 +48,7 @@ def follow_open_image(run, image, page, cell):
         image: the number of the open image, or None.
         page: the page of the grid that is shown, from 1.
         cell: a text that changes with the chosen cell of the matrix: then the images are scrolled into view.
+        networks: whose runs an open image shows beside this one; empty for all.
     """
     here = None if page == 1 else page
 
@@ -63,7 +64,7 @@ def follow_open_image(run, image, page, cell):
             key=_KEY,
             data={
                 "image": "" if image is None else str(image),
-                "others": "" if image is None else _others(run, image),
+                "others": "" if image is None else _others(run, image, networks),
                 "cell": cell,
             },
             on_opened_change=opened,
@@ -71,17 +72,19 @@ def follow_open_image(run, image, page, cell):
         )
 
 
-def _others(run, image):
-    """What each run that was tested on the same images takes one of them for, as HTML."""
+def _others(run, image, networks):
+    """What each run of the networks, or of all, that was tested on the same images takes one of them for, as HTML."""
     dataset, found = data.config(run).dataset, []
     for other in data.readable_runs()[0]:
         try:
             config = data.config(other)
+            if networks and config.network not in networks and other != run:
+                continue
             if config.dataset == dataset and data.metrics(other) and image < len(data.verdicts(other).classes):
                 found.append((other, config, data.verdicts(other)))
         except RunError:
             continue  # Among the damaged files, which other pages name.
-    names = short_names([other for other, *_ in found], [config for _, config, _ in found])
+    names = short_names([other for other, *_ in found], [config for _, config, _ in found], with_dataset=False)
     classes = DATASETS[dataset]["classes"]
     rows, right = [], 0
     for (other, _, verdicts), name in zip(found, names, strict=True):

@@ -284,3 +284,77 @@ def test_another_run_keeps_the_open_image(artifacts):
 def test_many_images_have_a_pager_above_and_below(artifacts):
     finished_run(examples=250)
     assert len(opened(show="all").get("pagination")) == 2
+
+
+@pytest.fixture
+def kinds(artifacts):
+    """Runs of two networks on two datasets, a day apart, oldest first: (network, dataset) -> Run."""
+    pairs = (("alexnet", "mnist"), ("vgg16", "mnist"), ("alexnet", "cifar10"), ("vgg16", "cifar10"))
+    folders = [finished_run(*pair).path for pair in pairs]
+    for day, folder in enumerate(folders, start=1):
+        folders[day - 1] = folder.rename(re.sub(r"\d{8}-\d{6}", f"2026010{day}-120000", str(folder)))
+    return {pair: Run(folder) for pair, folder in zip(pairs, folders, strict=True)}
+
+
+def choose(page, column, *names):
+    page.button_group(key=f"url {column}").set_value(list(names))
+    return ran(page)
+
+
+def chosen(page):
+    return page.selectbox(key="gallery run").value
+
+
+def test_a_choice_of_network_and_dataset_lists_and_shows_what_fits_and_is_in_the_link(kinds):
+    page = opened()
+    page = choose(page, "network", "alexnet")
+    assert len(page.selectbox(key="gallery run").options) == 2
+    assert chosen(page) == kinds["alexnet", "cifar10"].id
+    page = choose(page, "dataset", "mnist")
+    assert chosen(page) == kinds["alexnet", "mnist"].id
+    link = dict(page.query_params)
+    assert link == {"network": "alexnet", "dataset": "mnist"}
+    assert chosen(opened(**link)) == chosen(page)
+
+
+def test_a_network_that_is_added_is_shown_and_one_that_is_taken_back_is_not(kinds):
+    page = choose(opened(), "network", "vgg16")
+    page = choose(page, "network", "vgg16", "alexnet")
+    assert chosen(page) == kinds["alexnet", "cifar10"].id
+    page = choose(page, "network", "vgg16")
+    assert chosen(page) == kinds["vgg16", "cifar10"].id
+    assert "run" not in page.query_params
+
+
+def test_a_run_that_fits_a_new_choice_stays_and_one_that_does_not_goes_from_the_link(kinds):
+    run = kinds["alexnet", "mnist"]
+    page = choose(opened(run=run.id), "dataset", "mnist")
+    assert (chosen(page), page.query_params["run"]) == (run.id, run.id)
+    page = choose(page, "network", "vgg16")
+    assert chosen(page) == kinds["vgg16", "mnist"].id
+    assert "run" not in page.query_params
+
+
+def test_a_run_that_a_link_names_is_shown_whatever_else_it_says(kinds):
+    page = opened(run=kinds["alexnet", "mnist"].id, network="vgg16")
+    assert chosen(page) == kinds["alexnet", "mnist"].id
+    assert len(page.selectbox(key="gallery run").options) == 3
+
+
+def test_an_open_image_stays_open_while_the_dataset_is_the_same(kinds):
+    page = opened(run=kinds["alexnet", "mnist"].id, image="7")
+    page = choose(page, "network", "vgg16")
+    # The newest of that network is of other images.
+    assert "image" not in page.query_params
+    page = choose(opened(dataset="mnist", image="7"), "network", "alexnet")
+    assert page.query_params["image"] == "7"
+
+
+def test_choices_that_no_run_fits_say_so(artifacts):
+    finished_run("alexnet", "mnist")
+    finished_run("vgg16", "cifar10")
+    page = choose(opened(), "network", "alexnet")
+    page = choose(page, "dataset", "cifar10")
+    assert page.info[0].value == "No tested run fits these choices. Take one of them back."
+    page = choose(page, "dataset")
+    assert page.metric[0].label == "Test accuracy"

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 
 from core.config.recipes import RECIPES
+from core.networks.catalogue import NETWORKS
 from core.results.reference import REPORT
 from pages.parts.palette import shades
 from pages.parts.style import NETWORK_COLOURS, pair_label
@@ -45,9 +46,15 @@ class Look(NamedTuple):
     mark: str | None
 
 
-def short_names(runs, configs):
-    """A name for each run, "VGG-16 on MNIST, Modern", with the end of its id where two would be called the same."""
-    names = [f"{pair_label(config.network, config.dataset)}, {RECIPES[config.recipe]['label']}" for config in configs]
+def short_names(runs, configs, with_dataset=True):
+    """A name for each run, "VGG-16 on MNIST, Modern" or "VGG-16, Modern", with the end of its id where two would be
+    called the same.
+    """
+    names = [
+        f"{pair_label(config.network, config.dataset) if with_dataset else NETWORKS[config.network]['label']}, "
+        f"{RECIPES[config.recipe]['label']}"
+        for config in configs
+    ]
     often = Counter(names)
     return [
         f"{name} ({run.id.rsplit('-', 1)[-1]})" if often[name] > 1 else name

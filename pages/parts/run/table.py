@@ -43,7 +43,8 @@ FORMATS = {
     "network": ({"pinned": True}, _labelled(NETWORKS)),
     "dataset": ({"pinned": True}, _labelled(DATASETS)),
     "recipe": ({}, _labelled(RECIPES)),
-    "verdict": ({}, lambda words: [VERDICTS[word][0] if word else "" for word in words]),
+    # Wide enough for every verdict: it would otherwise be as narrow as a first row without one.
+    "verdict": ({"width": 150}, lambda words: [VERDICTS[word][0] if word else "" for word in words]),
     "origin": ({}, lambda shipped: [_MADE[value] for value in shipped]),
 }
 
