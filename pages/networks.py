@@ -12,7 +12,7 @@ from core.results import table as results
 from core.runs.run import RunError, open_run
 from pages.parts import data, presenter
 from pages.parts.charts.architecture import block_of, draw_architecture, is_wide
-from pages.parts.charts.milestones import draw_cost, draw_milestones
+from pages.parts.charts.milestones import ALL_NAMED, draw_cost, draw_milestones
 from pages.parts.glossary import meaning
 from pages.parts.inner_links import follow_inner_links
 from pages.parts.linked import linked, put_in_url
@@ -28,6 +28,7 @@ OWN = "own"
 SIZES = {OWN: "As it is trained here"} | {str(side): f"{side} pixels" for side in (28, 32, 64, 128, 224)}
 DRAWING_HEIGHT, TABLE_HEIGHT = 760, 420
 STYLE = """<style>
+[class*="st-key-drawing-"] { overflow-x: auto; }
 .network-title { display: flex; align-items: center; gap: .6rem; font-size: 1.5rem; margin: 0; padding: 0; }
 .network-title i { width: .9rem; height: .9rem; border-radius: 50%; }
 .network-facts { list-style: none; margin: 0; padding: 0; display: flex; flex-wrap: wrap; gap: .25rem 1.75rem; }
@@ -59,7 +60,7 @@ def draw_network(config, found, costs, number, alone):
     """One network: what it added, its figures, its drawing and its layers; `alone` where it has the page to itself."""
     entry, colour = NETWORKS[config.network], NETWORK_COLOURS[config.network]
     if not alone:
-        picture = words = table = st.container()
+        words, picture, table = st.container(), st.container(), st.container()
     elif is_wide(found):
         words, table = st.columns([4, 7], gap="large")
         picture = st.container()
@@ -71,17 +72,18 @@ def draw_network(config, found, costs, number, alone):
         st.markdown(f"{story(config.network)} [{entry['paper']}, {entry['year']}]({entry['link']})")
         said = "".join(f"<li><b>{value}</b> {label}</li>" for label, value in costs.items())
         st.html(f"<ul class='network-facts'>{said}</ul>")
-    channels = DATASETS[config.dataset]["image_shape"][2]
-    height = presenter.grown(DRAWING_HEIGHT)
-    with picture, st.container(border=True, height=height, horizontal_alignment="center", key=f"drawing-{number}"):
-        draw_architecture(found, (config.image_size, config.image_size, channels), colour, entry["label"])
     with table:
-        draw_layers(found, number)
+        block = draw_layers(found, number)
+    image_shape = (config.image_size, config.image_size, DATASETS[config.dataset]["image_shape"][2])
+    height = presenter.grown(DRAWING_HEIGHT) if block is None else "content"
+    with picture, st.container(border=True, height=height, horizontal_alignment="center", key=f"drawing-{number}"):
+        draw_architecture(found, image_shape, colour, entry["label"], block)
 
 
 def facts(config, found):
     """What a network costs, in words: name -> value."""
     counted = size(config)
+    found = [layer for layer in found if not layer.training_only]
     fields = [layer.receptive_field for layer in found if layer.receptive_field]
     return {
         "layers with weights": f"{NETWORKS[config.network]['layers']:,}",
@@ -93,16 +95,25 @@ def facts(config, found):
 
 
 def draw_layers(found, number):
-    """The table of layers, of all blocks or of one."""
+    """The table of layers, of all blocks or of one; returns the name of the one, or None."""
     blocks = {ALL: "All blocks"} | {block: block for block in dict.fromkeys(block_of(layer.name) for layer in found)}
     notices = st.container()
     name = "block" if number == 0 else "block_beside"
-    block = linked(st.selectbox, "Block", name, blocks, ALL, notices, width=presenter.grown(240))
+    block = linked(
+        st.selectbox,
+        "Block",
+        name,
+        blocks,
+        ALL,
+        notices,
+        width=presenter.grown(240),
+        help="The table and the drawing show this one alone, with what goes in and where it leads.",
+    )
     shown = [layer for layer in found if block in (ALL, block_of(layer.name))]
     table = pd.DataFrame(
         {
             "Layer": [layer.name for layer in shown],
-            "What it does": [layer.words for layer in shown],
+            "What it does": [layer.words + ", only while it trains" * layer.training_only for layer in shown],
             "Output": [times(layer.shape) for layer in shown],
             "Parameters": [layer.parameters for layer in shown],
             "Multiply-adds": [layer.multiply_adds for layer in shown],
@@ -130,6 +141,7 @@ def draw_layers(found, number):
         },
         alt="Layers of the network",
     )
+    return None if block == ALL else block
 
 
 def draw_differences(configs, costs):
@@ -155,9 +167,26 @@ def draw_differences(configs, costs):
     st.table(table)
 
 
-def draw_costs(dataset, rows, problems):
-    """The bubble chart of all runs on a dataset that were evaluated: rows and problems as from `data.table`."""
+def draw_costs(dataset, networks, rows, problems):
+    """The bubble chart of all runs on a dataset that were evaluated.
+
+    Args:
+        dataset: which, where none is chosen here.
+        networks: those that the page shows, a list.
+        rows, problems: as from `data.table`.
+    """
     st.header("What accuracy costs")
+    labels = {name: entry["label"] for name, entry in DATASETS.items()}
+    dataset = linked(
+        st.segmented_control,
+        "Runs on",
+        "costs",
+        labels,
+        dataset,
+        st.container(),
+        required=True,
+        help="As above, unless you choose another here.",
+    )
     for sentence in problems:
         st.warning(plain(sentence), icon=":material/broken_image:")
     found = []
@@ -187,8 +216,10 @@ def draw_costs(dataset, rows, problems):
     st.caption(
         f"Every evaluated run on {DATASETS[dataset]['label']}: to the right is more arithmetic, a larger circle has "
         "more parameters. The bars are 95 % intervals. Along the dashed line nothing cheaper was as good."
+        + " Named are networks along the line and those chosen above; point at a circle for any other."
+        * (len({row["network"] for row in found}) > ALL_NAMED)
     )
-    draw_cost(pd.DataFrame(found), f"cost-{dataset}")
+    draw_cost(pd.DataFrame(found), f"cost-{dataset}", networks)
 
 
 follow_inner_links()
@@ -219,4 +250,4 @@ if beside:
 for number, column in enumerate(st.columns(len(configs), gap="large")):
     with column:
         draw_network(configs[number], found[number], costs[number], number, alone=not beside)
-draw_costs(dataset, rows, problems)
+draw_costs(dataset, [name for name in (network, beside) if name], rows, problems)

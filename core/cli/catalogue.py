@@ -48,7 +48,7 @@ def _row(layer):
     """A core.networks.sizes.Layer as people read it."""
     return {
         "layer": layer.name,
-        "what it does": layer.words,
+        "what it does": layer.words + ", only while it trains" * layer.training_only,
         "output": times(layer.shape),
         "parameters": f"{layer.parameters:,}",
         "multiply-adds": f"{layer.multiply_adds:,}",

@@ -6,8 +6,8 @@ import math
 import keras
 import numpy as np
 
-from core.networks.sizes import Convolution, dropped
-from core.networks.training_only import AUXILIARY, DropPath, DropPathChoice
+from core.networks.sizes import AUXILIARY, Convolution, dropped
+from core.networks.training_only import DropPath, DropPathChoice
 
 
 def _scaled_tanh(name):

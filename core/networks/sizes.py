@@ -9,6 +9,9 @@ from typing import NamedTuple
 from core.datasets.catalogue import DATASETS
 from core.networks.catalogue import assemble
 
+# How the layers of auxiliary heads are called, before a number and a word: "auxiliary1_pool".
+AUXILIARY = "auxiliary"
+
 
 class Size(NamedTuple):
     """What a network holds and does, without what only its training has.
@@ -37,6 +40,7 @@ class Layer(NamedTuple):
         receptive_field: the side, in pixels, of the part of the preprocessed image that one number of its output
             follows from; None for all of the image.
         step: how many pixels of that image lie between two neighbouring pixels of its output.
+        training_only: whether it is there only while the network trains, and counts nothing in Size.
     """
 
     name: str
@@ -49,6 +53,7 @@ class Layer(NamedTuple):
     multiply_adds: int
     receptive_field: int | None
     step: int
+    training_only: bool = False
 
     @property
     def words(self):
@@ -75,7 +80,7 @@ def size(config):
 
 
 def layers(config):
-    """The Layers of the network that a RunConfig describes, in order: a tuple."""
+    """The Layers of the network that a RunConfig describes, in order, with those that only its training has: a list."""
     return _assembled(*_counted(config)).layers
 
 
@@ -241,7 +246,18 @@ class Counter:
         return self._layer("distance to fixed codes", "logits", [x], (self.classes,))
 
     def auxiliary_head(self, x, number):
-        pass
+        first, whole = len(self.layers), (self.parameters, self.not_trainable, self.multiply_adds)
+        name, side = f"{AUXILIARY}{number}", min(5, x.shape[1])
+        sides = [(pixels - side) // 3 + 1 for pixels in x.shape[1:3]]
+        x = self._layer("mean pooling", f"{name}_pool", [x], (*sides, x.shape[-1]), side, 3)
+        x = self.convolution(x, 128, 1, f"{name}_convolution")
+        x = self._layer("in one row", f"{name}_flatten", [x], (math.prod(x.shape[1:]),))
+        x = self.hidden_dense(x, 1024, f"{name}_dense")
+        self.classifier(x, "glorot_uniform", f"{name}_logits")
+        self.layers[first:] = [layer._replace(training_only=True) for layer in self.layers[first:]]
+        # A network that is tested and saved has none of it.
+        self.parameters, self.not_trainable, self.multiply_adds = whole
+        self._noted = self.parameters, self.multiply_adds
 
     def activated(self, x, name):
         self._normalise(x.shape[-1])

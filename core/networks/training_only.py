@@ -2,8 +2,8 @@
 
 import keras
 
-# How the layers of auxiliary heads are called.
-AUXILIARY = "auxiliary"
+from core.networks.sizes import AUXILIARY
+
 # What an auxiliary head's loss counts beside the network's own (Szegedy et al. 2014, section 5).
 AUXILIARY_WEIGHT = 0.3
 

@@ -43,3 +43,23 @@ def test_on_a_phone_no_drawing_is_wider_than_the_page(artifacts, app_url, page):
     page.goto(f"{app_url}/networks?network=googlenet")
     page.locator(".stGraphVizChart svg").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_only_stones_that_lead_to_a_network_have_the_pointer_of_a_link(artifacts, app_url, page):
+    page.goto(f"{app_url}/networks")
+    page.locator(".stGraphVizChart svg").wait_for()
+    pointers = {}
+    for stone in ("AlexNet 16.4 %", "ZFNet 11.7 %", "ResNet 3.57 %", "hand-made features 25.8 %"):
+        mark = page.locator(f"[aria-label='{stone}']").last
+        mark.hover()
+        page.wait_for_timeout(200)
+        pointers[stone.split()[0]] = mark.evaluate("mark => getComputedStyle(mark).cursor")
+    assert pointers == {"AlexNet": "pointer", "ZFNet": "default", "ResNet": "pointer", "hand-made": "default"}
+
+
+def test_a_drawing_of_a_block_stays_in_its_frame(artifacts, app_url, page):
+    page.goto(f"{app_url}/networks?network=googlenet&beside=resnet20&block=inception3a")
+    page.locator(".stGraphVizChart svg").nth(1).wait_for()
+    frame = page.locator(".st-key-drawing-0")
+    expect(frame).to_have_css("overflow-x", "auto")
+    assert frame.evaluate("frame => frame.scrollWidth > frame.clientWidth")

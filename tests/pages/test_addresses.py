@@ -63,6 +63,7 @@ NAMES = [
     "beside",
     "size",
     "block",
+    "costs",
     "more",
     *FIELDS,
 ]

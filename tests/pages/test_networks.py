@@ -12,7 +12,7 @@ from core.networks.catalogue import NETWORKS
 from core.networks.sizes import layers, size
 from core.networks.stories import ROAD, story
 from pages.parts.charts import milestones
-from pages.parts.charts.architecture import block_of, dot
+from pages.parts.charts.architecture import block_of, dot, dot_of_block
 from pages.parts.style import NETWORK_COLOURS
 from tests.every_page import opened as opened_page
 from tests.folders import finished_run
@@ -52,11 +52,57 @@ def test_a_drawing_has_few_boxes_and_every_layer_is_in_one(name):
     assert {end for arrow in arrows for end in arrow} == set(boxes)
     # Everything comes from the image, and leads to the logits.
     assert {box for box in boxes if box not in {target for _, target in arrows}} == {"n0"}
-    assert len({box for box in boxes if box not in {source for source, _ in arrows}}) == 1
+    ends = {box for box in boxes if box not in {source for source, _ in arrows}}
+    assert len(ends) == 1 + sum(layer.training_only and "logits" in layer.name for layer in found)
     stands_for = len(boxes) - 1
     for times, inside in re.findall(r'label="× (\d+)";[^\n]*\n(.*?)\n}', drawing, re.DOTALL):
         stands_for += (int(times) - 1) * len(re.findall(r"^n\d+ \[", inside, re.MULTILINE))
     assert stands_for == len(found)
+
+
+def test_what_only_training_has_is_drawn_dashed_and_marked_in_the_table():
+    drawing, found = drawn("googlenet")
+    heads = [number for number, layer in enumerate(found) if layer.training_only]
+    dashed = [int(number) - 1 for number in re.findall(r"^n(\d+) \[.*dashed", drawing, re.MULTILINE)]
+    assert dashed == heads
+    assert len(heads) == 2 * len(("pooling", "convolution", "row", "dense", "logits"))
+    assert drawing.count("only while it trains") == 2
+    (table,) = (frame.value for frame in opened(network="googlenet").dataframe)
+    marked = table["What it does"].str.endswith("only while it trains")
+    assert list(table["Layer"][marked]) == [found[head].name for head in heads]
+    assert table["Parameters"][~marked].sum() == size(make_config("googlenet", "cifar10", "paper")).parameters
+
+
+@pytest.mark.parametrize(
+    ("name", "block", "comes_in", "leads_to"),
+    [
+        ("resnet20", "conv3_1", ["conv2_3_add"], ["conv3_2"]),
+        ("googlenet", "inception4a", ["pool4"], ["inception4b, auxiliary1"]),
+        ("googlenet", "auxiliary1", ["inception4a"], []),
+        ("alexnet", "conv1", [], ["pool1"]),
+    ],
+)
+def test_a_block_is_drawn_alone_with_what_goes_in_and_where_it_leads(name, block, comes_in, leads_to):
+    config = make_config(name, "cifar10", "paper")
+    found = layers(config)
+    drawing = dot_of_block(found, (config.image_size, config.image_size, 3), NETWORK_COLOURS[name], block)
+    outside = {-1, *(number for number, layer in enumerate(found) if block_of(layer.name) != block)}
+    boxes = {int(number) - 1 for number in re.findall(r"^n(\d+) \[label", drawing, re.MULTILINE)}
+    inside = {number for number, layer in enumerate(found) if block_of(layer.name) == block}
+    assert inside <= boxes
+    assert boxes & outside == {source for number in inside for source in found[number].inputs} - inside
+    assert re.findall(r'label="from ([^\\]+)', drawing) == comes_in
+    assert [set(said.split(", ")) for said in re.findall(r'label="to ([^"]+)"', drawing)] == [
+        set(said.split(", ")) for said in leads_to
+    ]
+
+
+def test_the_block_that_is_chosen_is_the_one_that_is_drawn():
+    whole, block = (opened(network="resnet20", **query) for query in ({}, {"block": "conv3_1"}))
+    drawings = [page.get("graphviz_chart")[0].proto.spec for page in (whole, block)]
+    assert "image" in drawings[0]
+    assert "from conv2_3_add" in drawings[1]
+    assert "image" not in drawings[1]
 
 
 def test_shortcuts_are_drawn_in_the_networks_colour():
@@ -103,7 +149,7 @@ def test_what_an_address_says_wrongly_is_said_and_the_page_opens():
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_every_evaluated_run_stands_among_the_costs_of_its_dataset(monkeypatch, dataset):
     drawn, draw_cost = [], milestones.draw_cost
-    monkeypatch.setattr(milestones, "draw_cost", lambda rows, key: drawn.append(rows) or draw_cost(rows, key))
+    monkeypatch.setattr(milestones, "draw_cost", lambda rows, *key: drawn.append(rows) or draw_cost(rows, *key))
     runs = [finished_run(network, dataset) for network in ("alexnet", "lenet5", "lenet5")]
     finished_run("vgg16", next(other for other in DATASETS if other != dataset))
     opened(dataset=dataset)
@@ -118,6 +164,35 @@ def test_every_evaluated_run_stands_among_the_costs_of_its_dataset(monkeypatch, 
 def test_the_frontier_is_of_those_that_nothing_cheaper_equals():
     costs, accuracies = [4, 1, 2, 3, 1, 5], [0.9, 0.7, 0.7, 0.8, 0.6, 0.95]
     assert milestones.frontier(pd.DataFrame({"cost": costs, "accuracy": accuracies})).index.tolist() == [1, 3, 0, 5]
+
+
+def test_of_many_networks_those_on_the_frontier_and_those_chosen_are_named_clear_of_one_another():
+    networks = list(NETWORKS)[:14]
+    rows = pd.DataFrame(
+        {
+            "network": networks,
+            "cost": [2.0**number for number in range(14)],
+            "accuracy": [90 + number if number % 4 == 0 else 70 + number for number in range(14)],
+        }
+    )
+    sides = milestones.labels_at(rows, [networks[3]])
+    assert sides[sides != ""].to_dict() == {0: "right", 3: "right", 4: "left", 8: "left", 12: "left"}
+    # Where two are too near one another, the better one has its name there.
+    rows.loc[11, "accuracy"] = 101
+    assert milestones.labels_at(rows, []).loc[[11, 12]].tolist() == ["", "left"]
+    # The one that is chosen always has.
+    assert milestones.labels_at(rows, [networks[11]]).loc[[11, 12]].tolist() == ["left", ""]
+    # All of a few have.
+    assert (milestones.labels_at(rows[:8], []) == "right").all()
+
+
+def test_the_costs_are_of_the_dataset_above_unless_one_is_chosen_there():
+    finished_run("alexnet", "mnist")
+    missing = "No network has been trained on {} yet; its runs will stand here."
+    assert opened(dataset="fashion_mnist").info[0].value == missing.format("Fashion-MNIST")
+    assert not opened(dataset="mnist").info
+    assert not opened(dataset="fashion_mnist", costs="mnist").info
+    assert opened(dataset="mnist", costs="cifar10").info[0].value == missing.format("CIFAR-10")
 
 
 def test_without_a_run_the_costs_say_what_to_do():

@@ -1,6 +1,7 @@
 """How ImageNet's contest was won from year to year, and what a run's accuracy costs beside that of others."""
 
 import altair as alt
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -12,6 +13,10 @@ from pages.parts.style import GREY, NETWORK_COLOURS, TEXT, duration, percent
 HEIGHT = 330
 # What the sizes of circles are explained with, in millions.
 PARAMETERS_SHOWN = (0.1, 1, 10, 40)
+# So many networks' labels find room beside their circles.
+ALL_NAMED = 8
+# What a label takes of the chart.
+LABEL_ACROSS, LABEL_UP = 0.16, 0.07
 
 
 def draw_milestones(key, on_choose):
@@ -44,10 +49,16 @@ def draw_milestones(key, on_choose):
         y=alt.Y("error:Q", title="Wrong in five guesses (%)", scale=alt.Scale(domain=[0, 30])).axis(tickCount=6),
     )
     line = base.mark_line(color=GREY, interpolate="monotone", aria=False)
-    points = base.mark_circle(size=140, opacity=1, cursor="pointer").encode(
-        color=alt.Color("colour:N", scale=None),
-        tooltip=[alt.Tooltip("year:Q", format="d", title="Year"), alt.Tooltip("label:N", title="Best")],
-        description="label:N",
+    # Only those that lead somewhere say so under the pointer.
+    others, points = (
+        base.mark_circle(size=140, opacity=1, **options)
+        .encode(
+            color=alt.Color("colour:N", scale=None),
+            tooltip=[alt.Tooltip("year:Q", format="d", title="Year"), alt.Tooltip("label:N", title="Best")],
+            description="label:N",
+        )
+        .transform_filter(which)
+        for which, options in (("!datum.network", {}), ("datum.network", {"cursor": "pointer"}))
     )
     texts = [
         base.mark_text(align=align, dx=dx, dy=dy, color=TEXT, aria=False)
@@ -61,7 +72,7 @@ def draw_milestones(key, on_choose):
         .mark_text(align="left", dy=-8, color=TEXT, aria=False)
         .encode(x="year:Q", y="error:Q", text="label:N")
     )
-    chart = alt.layer(line, rule, said, points.add_params(chosen), *texts).properties(height=HEIGHT)
+    chart = alt.layer(line, rule, said, others, points.add_params(chosen), *texts).properties(height=HEIGHT)
 
     def clicked():
         stone = st.session_state[key]["selection"].get("stone")
@@ -77,12 +88,13 @@ def draw_milestones(key, on_choose):
     )
 
 
-def draw_cost(rows, key):
+def draw_cost(rows, key, chosen=()):
     """Draws the test accuracy of runs over the arithmetic of one prediction; the larger a circle, the more parameters.
 
     Args:
         rows: a DataFrame: network, name, multiply_adds, parameters, accuracy, low, high (shares in 0..1), seconds.
         key: of the chart.
+        chosen: names of networks whose labels stand there whatever they cost.
     """
     drawn = pd.DataFrame(
         {
@@ -98,11 +110,14 @@ def draw_cost(rows, key):
                 f"{percent(row.accuracy)} ({percent(row.low)} to {percent(row.high)})" for row in rows.itertuples()
             ],
             "time": [duration(seconds) if seconds == seconds else "—" for seconds in rows["seconds"]],
-            "best": ~rows.sort_values("accuracy", ascending=False).duplicated("network").sort_index(),
+            "network": rows["network"],
         }
     )
+    drawn["label_at"] = labels_at(drawn, chosen)
     base = alt.Chart(drawn).encode(
-        x=alt.X("cost:Q", title="Multiply-adds of one prediction (millions)").scale(type="log", padding=30),
+        x=alt.X("cost:Q", title="Multiply-adds of one prediction (millions)")
+        .scale(type="log", padding=30)
+        .axis(labelOverlap="greedy", labelSeparation=8),
         y=alt.Y("accuracy:Q", title="Test accuracy (%)").scale(zero=False, padding=14),
         color=alt.Color("colour:N", scale=None),
     )
@@ -129,15 +144,43 @@ def draw_cost(rows, key):
         ],
         description="name:N",
     )
-    texts = (
-        base.mark_text(align="left", dx=18, dy=-14, fontSize=presenter.grown(12), aria=False)
+    texts = [
+        base.mark_text(align=align, dx=dx, dy=-14, fontSize=presenter.grown(12), aria=False)
         .encode(text="label:N", color=alt.value(TEXT))
-        .transform_filter("datum.best")
-    )
-    chart = alt.layer(line, bars, circles, texts).properties(height=HEIGHT + 90)
+        .transform_filter(f"datum.label_at === '{where}'")
+        for where, align, dx in (("right", "left", 18), ("left", "right", -10))
+    ]
+    chart = alt.layer(line, bars, circles, *texts).properties(height=HEIGHT + 90)
     st.altair_chart(
         presenter.altair(chart), key=key, alt="Test accuracy of each run over the arithmetic of one prediction."
     )
+
+
+def labels_at(rows, chosen):
+    """On which side of its circle the label of each row stands, "left" or "right"; "" for none.
+
+    Few networks have one label each. Of many, those chosen and those along the frontier have one, as far as they keep
+    clear of one another: to the left of the frontier is nothing that they could cover.
+
+    Args:
+        rows: a DataFrame: network, cost, accuracy.
+        chosen: names of networks.
+    """
+    best = rows.sort_values("accuracy", ascending=False).drop_duplicates("network")
+    if len(best) <= ALL_NAMED:
+        return pd.Series(["right" if row in best.index else "" for row in rows.index], rows.index)
+    along = frontier(rows).drop_duplicates("network", keep="last")
+    sides = pd.Series("", rows.index)
+    # The cheapest has the axis at its left.
+    across, up = np.log(rows["cost"]), rows["accuracy"]
+    across, up = ((values - values.min()) / max(np.ptp(values), 1e-9) for values in (across, up))
+    first = best[best["network"].isin(chosen)].index
+    for row in [*first, *along.index[::-1]]:
+        named = sides.index[sides != ""]
+        clear = (np.abs(across[named] - across[row]) > LABEL_ACROSS) | (np.abs(up[named] - up[row]) > LABEL_UP)
+        if row in first or (clear.all() and rows["network"][row] not in chosen):
+            sides[row] = "left" if row in along.index and across[row] > LABEL_ACROSS else "right"
+    return sides
 
 
 def frontier(rows):

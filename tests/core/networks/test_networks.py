@@ -106,6 +106,20 @@ def test_a_size_that_is_counted_without_keras_is_that_of_the_network_built(small
         assert row["output_shape"] in shapes or not shapes or row["name"].startswith(("capsules", "branches"))
 
 
+def test_auxiliary_heads_are_counted_apart_as_the_network_that_trains_has_them():
+    config = make_config("googlenet", "mnist", "report", image_size=64, batch_normalization=True)
+    model = build_model(config, (28, 28, 1), for_training=True)
+    heads = [row for row in layer_table(model) if row["name"].startswith("auxiliary")]
+    counted = [layer for layer in layers(config) if layer.training_only]
+    assert len(counted) == 10
+    for layer in counted:
+        (row,) = [row for row in heads if row["name"] == layer.name]
+        assert row["output_shape"] == layer.shape, layer.name
+        assert row["multiply_adds"] == layer.multiply_adds, layer.name
+    assert sum(row["parameters"] for row in heads) == sum(layer.parameters for layer in counted)
+    assert sum(layer.parameters for layer in layers(config) if not layer.training_only) == size(config).parameters
+
+
 # In a process of its own, since networks are registered when the program is imported.
 ADDED = """
 from core.networks import small_resnet, vgg
