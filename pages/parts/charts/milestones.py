@@ -1,5 +1,7 @@
 """How ImageNet's contest was won from year to year, and what a run's accuracy costs beside that of others."""
 
+import math
+
 import altair as alt
 import numpy as np
 import pandas as pd
@@ -114,10 +116,14 @@ def draw_cost(rows, key, chosen=()):
         }
     )
     drawn["label_at"] = labels_at(drawn, chosen)
+    # Over so wide a range the numbers between would run into one another on a phone.
+    lowest, highest = np.log10([drawn["cost"].min(), drawn["cost"].max()])
+    tens = [10.0**power for power in range(math.floor(lowest), math.ceil(highest) + 1)]
+    axis = {"values": tens} if highest - lowest > 2 else {}
     base = alt.Chart(drawn).encode(
         x=alt.X("cost:Q", title="Multiply-adds of one prediction (millions)")
         .scale(type="log", padding=30)
-        .axis(labelOverlap="greedy", labelSeparation=8),
+        .axis(**axis),
         y=alt.Y("accuracy:Q", title="Test accuracy (%)").scale(zero=False, padding=14),
         color=alt.Color("colour:N", scale=None),
     )
@@ -133,7 +139,12 @@ def draw_cost(rows, key, chosen=()):
             scale=alt.Scale(type="sqrt", domain=[0, 40], range=[60, 1400]),
             title="Parameters (millions)",
         ).legend(
-            orient="bottom", symbolFillColor=GREY, symbolStrokeWidth=0, labelExpr="datum.value", values=PARAMETERS_SHOWN
+            orient="bottom",
+            symbolFillColor=GREY,
+            symbolStrokeWidth=0,
+            labelExpr="datum.value",
+            titleLimit=400,
+            values=PARAMETERS_SHOWN,
         ),
         tooltip=[
             alt.Tooltip("name:N", title="Run"),
