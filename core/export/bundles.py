@@ -11,12 +11,15 @@ from core.runs.integrity import fingerprints, problems
 from core.runs.run import Run, RunError, list_runs
 from core.runs.schema import FILES
 
+# Every clone carries what was ever shipped.
+SMALL_BYTES = 3_000_000
+
 
 def ship(run, folder, network=True):
     """Copies a completed run into a folder of runs, as one that ships.
 
-    The best run of its network on the digits that people draw takes its 8-bit network along, and the test accuracy of
-    that, measured here, goes into metrics.json as "quantized".
+    An 8-bit network of less than SMALL_BYTES goes along, and of the others that of the best run of its network on the
+    digits that people draw. Its test accuracy, measured here, goes into metrics.json as "quantized".
 
     Args:
         run: a core.runs.run.Run.
@@ -38,7 +41,7 @@ def ship(run, folder, network=True):
     if copy.path.exists():
         raise RunError(f"{folder} has {run.id} already.")
     facts = {}
-    if network and _reads_drawings(run):
+    if network and run.tflite_path.exists() and (_is_small(run) or _reads_drawings(run)):
         facts["quantized"] = {"test_accuracy": quantized_accuracy(run)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -63,6 +66,10 @@ def quantized_accuracy(run):
 
     test = load(run.read_config().dataset)
     return accuracy(Classifier(run).classify(test.test_images), test.test_labels)
+
+
+def _is_small(run):
+    return run.tflite_path.stat().st_size < SMALL_BYTES
 
 
 def _reads_drawings(run):

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from core.__main__ import main
 from core.datasets.catalogue import DATASETS
 from core.datasets.loading import load
+from core.export import bundles
 from core.export.bundles import ship
 from core.export.litert_reader import Classifier
 from core.jobs import control, liveness, scheduler
@@ -52,7 +53,9 @@ def opened(page, **query):
 
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_a_shipped_run_is_sound_and_leaves_behind_what_only_training_needs(dataset, shipped):
-    run = teach(finished_run(dataset=dataset))
+    run = finished_run(dataset=dataset)
+    if DATASETS[dataset]["image_shape"] == (28, 28, 1):
+        teach(run)
     run.checkpoint_path.mkdir()
     run.lock_path.touch()
     copy = shipped(run)
@@ -64,7 +67,8 @@ def test_a_shipped_run_is_sound_and_leaves_behind_what_only_training_needs(datas
     assert list_runs() == [copy]
 
 
-def test_the_best_network_for_drawings_is_shipped_with_the_accuracy_of_its_8_bit_form(shipped):
+def test_the_best_network_for_drawings_is_shipped_with_the_accuracy_of_its_8_bit_form(shipped, monkeypatch):
+    monkeypatch.setattr(bundles, "SMALL_BYTES", 0)
     run, worse = teach(finished_run()), teach(finished_run())
     metrics = worse.read_metrics()
     worse.write_metrics(metrics | {"best": metrics["best"] | {"validation_accuracy": 0.5}})
@@ -93,6 +97,15 @@ def test_the_best_network_stays_behind_on_request_and_an_older_one_goes_on_readi
     page, measured = opened("draw"), open_run(older.id).read_metrics()["quantized"]["test_accuracy"]
     assert not page.warning
     assert percent(measured) in str([element.proto for element in page.get("bidi_component")])
+
+
+def test_a_small_network_goes_along_whatever_it_has_learned(shipped):
+    run = teach(finished_run(dataset="fashion_mnist"))
+    assert run.tflite_path.stat().st_size < bundles.SMALL_BYTES
+    copy = shipped(run)
+    assert copy.tflite_path.read_bytes() == run.tflite_path.read_bytes()
+    assert problems(copy) == {}
+    assert 0 <= copy.read_metrics()["quantized"]["test_accuracy"] <= 1
 
 
 @pytest.mark.parametrize("action", ACTIONS)

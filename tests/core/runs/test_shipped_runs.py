@@ -10,6 +10,7 @@ from core.datasets import test_images as sheets
 from core.datasets.catalogue import DATASETS
 from core.datasets.decoding import digest
 from core.digits import strokes
+from core.export.bundles import SMALL_BYTES
 from core.export.litert_reader import Classifier
 from core.results.reference import REPORT
 from core.results.scores import accuracy
@@ -52,6 +53,8 @@ def test_it_was_trained_on_every_training_image_and_tested_on_every_test_image(r
 @every_run
 def test_a_modern_run_took_at_most_a_quarter_of_the_reports_epochs(run):
     config = run.read_config()
+    if (config.network, config.dataset) not in REPORT:
+        pytest.skip("the report has no such run")
     allowed = (REPORT[config.network, config.dataset]["epochs"] or 57) // 4
     assert config.recipe != "modern" or run.read_metrics()["epochs"] <= allowed
 
@@ -66,13 +69,19 @@ def test_its_choice_of_epoch_can_be_checked_from_its_history(run):
 
 def test_each_network_that_learned_digits_comes_ready_for_drawings():
     trained = {run.read_config().network for run in SHIPPED if run.read_config().dataset == strokes.DATASET}
-    assert {run.read_config().network for run in READERS} == trained
-    assert len(READERS) == len(trained)
+    readers = [run.read_config().network for run in READERS if run.read_config().dataset == strokes.DATASET]
+    assert sorted(readers) == sorted(trained)
+
+
+def test_of_each_run_with_a_small_network_it_comes_along():
+    small = {run.read_config().network for run in READERS if run.tflite_path.stat().st_size < SMALL_BYTES}
+    assert small == {"lenet5"}
+    assert {run for run in SHIPPED if run.read_config().network in small} <= set(READERS)
 
 
 @pytest.mark.parametrize("run", READERS, ids=lambda run: run.id)
 def test_its_8_bit_network_reads_the_test_images_as_well_as_it_says(run):
-    images = sheets.read_sheet(strokes.DATASET)[:500]
+    images = sheets.read_sheet(run.read_config().dataset)[:500]
     answers, predictions = Classifier(run).classify(images), run.read_predictions()["probabilities"][:500]
     assert np.mean(answers.argmax(axis=1) == predictions.argmax(axis=1)) > 0.99
     quantized, best = run.read_metrics()["quantized"]["test_accuracy"], run.read_metrics()["best"]["test_accuracy"]
