@@ -114,42 +114,15 @@ def test_an_unfinished_run_can_be_neither_evaluated_nor_exported(artifacts, tmp_
     assert "train it to its end first" in capsys.readouterr().err
 
 
-def test_a_run_goes_from_training_to_export(artifacts, tmp_path):
-    def core(*arguments):
-        return subprocess.run(
-            [sys.executable, "-m", "core", *arguments], capture_output=True, text=True, check=True
-        ).stdout
-
-    settings = ["--epochs=1", "--train-examples=100", "--image-size=16", "--no-flip"]
-    assert "completed" in core("train", "lenet5", "mnist", *settings)
-    (run,) = list_runs()
-    lines = core("evaluate", run.id).splitlines()
-    figures = [line.split()[1:] for line in lines if line.startswith(("recorded", "model."))]
-    assert figures[0] == figures[1]
-    assert float(figures[2][0]) == pytest.approx(float(figures[0][0]), abs=2)
-    core("export", run.id, str(tmp_path / "out"))
-    names = {path.name for path in Path(tmp_path / "out").iterdir()}
-    assert names == {file for format in FORMATS.values() for file in format.files}
-    with open(tmp_path / "out" / "test_predictions.csv") as file:
-        rows = list(csv.DictReader(file))
-    assert len(rows) == 10_000
-    assert rows[0]["label"] == "7"
-    Image.fromarray(load("mnist").test_images[0, ..., 0]).save(tmp_path / "seven.png")
-    example = [sys.executable, "example.py", "../seven.png"]
-    surest = subprocess.check_output(example, cwd=tmp_path / "out", text=True).splitlines()[0]
-    share = float(rows[0][f"probability of {rows[0]['predicted']}"])
-    assert surest == f"{rows[0]['predicted']}: {share:.2%}"
-
-
 @pytest.mark.timeout(600)
-def test_a_run_is_stopped_by_ctrl_c_and_by_stop_and_finished_as_it_is(artifacts, capsys):
+def test_a_run_is_stopped_by_ctrl_c_and_by_stop_finished_as_it_is_evaluated_and_exported(artifacts, capsys, tmp_path):
     def train(*arguments):
         return subprocess.Popen([sys.executable, "-m", "core", "train", *arguments], stdout=subprocess.PIPE, text=True)
 
     def in_epoch(number):
         return lambda status: status.get("epoch", 0) >= number and status["phase"] == "training"
 
-    with train("lenet5", "mnist", "--epochs=500", "--train-examples=200", "--image-size=16") as process:
+    with train("lenet5", "mnist", "--epochs=500", "--train-examples=200", "--image-size=16", "--no-flip") as process:
         run = open_run(Path(process.stdout.readline().strip()).name)
         wait_for(run, in_epoch(2))
         process.send_signal(signal.SIGINT)
@@ -173,6 +146,24 @@ def test_a_run_is_stopped_by_ctrl_c_and_by_stop_and_finished_as_it_is(artifacts,
     assert run.read_metrics()["epochs"] == len(run.read_history()) == epochs
     assert main(["train", "--run", run.id]) == 2
     assert "is finished already" in capsys.readouterr().err
+
+    assert main(["evaluate", run.id]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    figures = [line.split()[1:] for line in lines if line.startswith(("recorded", "model."))]
+    assert figures[0] == figures[1]
+    assert float(figures[2][0]) == pytest.approx(float(figures[0][0]), abs=2)
+    assert main(["export", run.id, str(tmp_path / "out")]) == 0
+    names = {path.name for path in Path(tmp_path / "out").iterdir()}
+    assert names == {file for format in FORMATS.values() for file in format.files}
+    with open(tmp_path / "out" / "test_predictions.csv") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 10_000
+    assert rows[0]["label"] == "7"
+    Image.fromarray(load("mnist").test_images[0, ..., 0]).save(tmp_path / "seven.png")
+    example = [sys.executable, "example.py", "../seven.png"]
+    surest = subprocess.check_output(example, cwd=tmp_path / "out", text=True).splitlines()[0]
+    share = float(rows[0][f"probability of {rows[0]['predicted']}"])
+    assert surest == f"{rows[0]['predicted']}: {share:.2%}"
 
 
 def test_the_command_that_trains_a_run_again_makes_the_same_config():

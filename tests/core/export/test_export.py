@@ -109,7 +109,8 @@ def test_the_example_runs_with_either_network_where_this_project_is_not(run, log
         run.shipped_path.touch()
     export(run, tmp_path / "out")
     assert (run.model_path.name in names_in(tmp_path / "out")) == (kept == "model.keras")
-    for number, image in enumerate(IMAGES):
+    # Where Keras is imported for each, one is enough.
+    for number, image in enumerate(IMAGES[: 1 if kept == "model.keras" else None]):
         Image.fromarray(image[..., 0]).save(tmp_path / "picture.png")
         printed = elsewhere(tmp_path, "out/example.py", "picture.png").splitlines()
         probabilities = np.exp(logits[number]) / np.exp(logits[number]).sum()

@@ -45,8 +45,13 @@ def starts_nothing(waiting):
         time.sleep(0.1)
 
 
+def until_after(run, status):
+    """Waits until the run trains again, and has trained a whole epoch more than it had."""
+    wait_for(run, lambda now: now["state"] == "running" and now.get("epoch", 0) > status["epoch"] + 1)
+
+
 @pytest.mark.timeout(900)
-def test_a_paused_run_keeps_its_slot_and_goes_on_exactly_where_it_was(training):
+def test_a_paused_run_keeps_its_slot_goes_on_in_a_terminal_exactly_where_it_was_and_is_finished_in_its_slot(training):
     run, waiting = training
     status = paused(run)
     written = run.read_progress()[0]
@@ -56,47 +61,11 @@ def test_a_paused_run_keeps_its_slot_and_goes_on_exactly_where_it_was(training):
         process.kill()
     scheduler.ensure()
     starts_nothing(waiting)
-    control.resume(run)
-    assert scheduler.pending() == [run, waiting]
-    wait_for(run, lambda now: now["state"] == "running" and now.get("epoch", 0) > status["epoch"] + 1)
-    assert run.read_progress()[0][: len(written)] == written
-    assert liveness.state(waiting)["state"] == "queued"
-    control.stop(run)
-    wait_for(waiting, lambda status: status["state"] == "running")
-    assert liveness.state(run)["state"] == "stopped"
-
-
-@pytest.mark.timeout(600)
-def test_stop_ends_a_pause_and_gives_the_slot_to_the_next(training):
-    run, waiting = training
-    paused(run)
-    control.stop(run)
-    assert liveness.state(run)["state"] == "stopped"
-    wait_for(waiting, lambda status: status["state"] == "running")
-    # Who was stopped has no slot to go back to.
-    control.resume(run)
-    assert scheduler.pending() == [run]
-    assert liveness.state(waiting)["state"] == "running"
-
-
-@pytest.mark.timeout(600)
-def test_a_paused_run_can_be_finished_in_its_slot(training):
-    run, waiting = training
-    paused(run)
-    control.finish(run)
-    wait_for(run, lambda status: status["state"] == "completed")
-    wait_for(waiting, lambda status: status["state"] == "running")
-
-
-@pytest.mark.timeout(600)
-def test_a_terminal_goes_on_with_a_paused_run_and_pauses_it(training):
-    run, waiting = training
-    paused(run)
     with subprocess.Popen(
         [sys.executable, "-m", "core", "train", "--run", run.id], stdout=subprocess.PIPE, text=True
     ) as terminal:
-        epoch = wait_for(run, lambda status: status["state"] == "running" and status["phase"] == "training")["epoch"]
-        wait_for(run, lambda status: status["epoch"] > epoch)
+        until_after(run, status)
+        assert run.read_progress()[0][: len(written)] == written
         assert run.read_status()["pid"] == terminal.pid
         said = subprocess.run([sys.executable, "-m", "core", "pause", run.id], capture_output=True, text=True)
         assert (
@@ -104,39 +73,47 @@ def test_a_terminal_goes_on_with_a_paused_run_and_pauses_it(training):
         )
         assert f"paused; go on with: python -m core train --run {run.id}" in terminal.stdout.read()
     starts_nothing(waiting)
-
-
-@pytest.mark.timeout(600)
-@pytest.mark.parametrize("wish", ["pause", "finish"])
-def test_what_is_asked_is_said_at_once_though_the_worker_has_heard_nothing_yet(training, wish):
-    run, waiting = training
-    process = liveness.worker(run)
-    process.suspend()
-    getattr(control, wish)(run)
-    state = {"pause": "pausing", "finish": "finishing"}[wish]
-    assert liveness.state(run)["state"] == state
-    if wish == "pause":
-        # One may think again.
-        control.stop(run)
-        assert liveness.state(run)["state"] == "stopping"
-    process.resume()
-    end = "completed" if wish == "finish" else "stopped"
-    status = wait_for(run, lambda status: status["state"] not in AT_WORK)
-    assert status["state"] == end, run.read_log()
+    control.finish(run)
+    assert scheduler.pending() == [run, waiting]
+    assert wait_for(run, lambda now: now["state"] not in (*AT_WORK, "queued"))["state"] == "completed", run.read_log()
     wait_for(waiting, lambda status: status["state"] == "running")
 
 
-@pytest.mark.timeout(600)
-def test_a_worker_that_dies_before_it_has_paused_keeps_its_slot_all_the_same(training):
+@pytest.mark.timeout(900)
+def test_a_worker_that_dies_before_it_has_paused_keeps_its_slot_and_stop_gives_it_to_the_next(training):
+    """What is asked is said at once, though the worker has heard nothing yet."""
     run, waiting = training
     process = liveness.worker(run)
     process.suspend()
     control.pause(run)
+    assert liveness.state(run)["state"] == "pausing"
     process.kill()
     process.wait(60)
-    assert wait_for(run, lambda status: status["state"] != "pausing")["state"] == "paused"
+    status = wait_for(run, lambda status: status["state"] != "pausing")
+    assert status["state"] == "paused"
     starts_nothing(waiting)
     control.resume(run)
+    assert scheduler.pending() == [run, waiting]
+    until_after(run, status)
+    assert liveness.state(waiting)["state"] == "queued"
+
+    process = liveness.worker(run)
+    process.suspend()
+    control.pause(run)
+    assert liveness.state(run)["state"] == "pausing"
+    # One may think again.
+    control.stop(run)
+    assert liveness.state(run)["state"] == "stopping"
+    process.resume()
+    assert wait_for(run, lambda now: now["state"] not in AT_WORK)["state"] == "stopped", run.read_log()
+    wait_for(waiting, lambda status: status.get("epoch", 0) >= 1)
+    # Who was stopped has no slot to go back to.
+    control.resume(run)
+    assert scheduler.pending() == [run]
+    paused(waiting)
+    starts_nothing(run)
+    control.stop(waiting)
+    assert liveness.state(waiting)["state"] == "stopped"
     wait_for(run, lambda status: status["state"] == "running")
 
 

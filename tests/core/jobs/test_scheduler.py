@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.config.recipes import make_config
 from core.jobs import control, liveness, scheduler
-from core.runs.run import UNFINISHED, create_run, list_runs, open_run
+from core.runs.run import create_run, list_runs, open_run
 from tests.workers import SMALL, processes, schedulers, wait_for, workers
 
 APP = str(Path(__file__).parents[3] / "app.py")
@@ -75,7 +75,7 @@ def trained_between(run):
 
 
 @pytest.mark.timeout(900)
-def test_runs_train_one_at_a_time_in_the_order_of_the_queue_though_their_starters_were_killed(busy_slot):
+def test_runs_train_one_at_a_time_in_the_order_of_the_queue_though_starters_and_schedulers_were_killed(busy_slot):
     runs = []
     for _ in range(3):
         with subprocess.Popen(
@@ -88,15 +88,25 @@ def test_runs_train_one_at_a_time_in_the_order_of_the_queue_though_their_starter
             starter.kill()
     assert scheduler.pending() == runs
     scheduler.move_up(runs[2])
-    order = [runs[0], runs[2], runs[1]]
+    first, second, third = order = [runs[0], runs[2], runs[1]]
     assert scheduler.pending() == order
     busy_slot.release()
-    while any(liveness.state(run)["state"] in UNFINISHED for run in runs):
+    wait_until_running(first)
+    for process in schedulers():
+        process.kill()
+    told = set()
+    # Nobody looks who could start another but the run that ends.
+    while third.read_status()["state"] == "queued":
+        told |= {liveness.state(run)["state"] for run in order}
         assert len(running()) <= 1
-        time.sleep(0.1)
-    assert [liveness.state(run)["state"] for run in runs] == ["completed"] * 3
-    moments = [moment for run in order for moment in trained_between(run)]
-    assert moments == sorted(moments)
+        # A second one ends as soon as it sees the first.
+        until(lambda: len(schedulers()) <= 1, 30)
+        assert len(workers()) <= 2  # One has written its last word and has yet to end.
+        time.sleep(0.2)
+    assert [run.read_status()["state"] for run in order] == ["completed", "completed", "running"]
+    assert told <= {"queued", "running", "completed"}
+    moments = [moment for run in (first, second) for moment in trained_between(run)]
+    assert [*moments, third.read_status()["heartbeat"]] == sorted([*moments, third.read_status()["heartbeat"]])
 
 
 def test_each_says_its_position_can_be_moved_and_is_cancelled_at_once(busy_slot):
@@ -165,24 +175,6 @@ def test_who_is_killed_while_training_lets_the_next_one_go_on(artifacts):
     os.kill(first.read_status()["pid"], signal.SIGKILL)
     wait_until_running(second)
     assert liveness.state(first)["state"] == "interrupted"
-
-
-@pytest.mark.timeout(900)
-def test_a_scheduler_that_is_killed_loses_nothing(artifacts):
-    runs = queued(2)
-    wait_until_running(runs[0])
-    for process in schedulers():
-        process.kill()
-    told = set()
-    # Nobody looks who could start another but the run that ends.
-    while any(run.read_status()["state"] in UNFINISHED for run in runs):
-        told |= {liveness.state(run)["state"] for run in runs}
-        # A second one ends as soon as it sees the first.
-        until(lambda: len(schedulers()) <= 1, 30)
-        assert len(workers()) <= 2  # One has written its last word and has yet to end.
-        time.sleep(0.2)
-    assert [run.read_status()["state"] for run in runs] == ["completed"] * 2
-    assert told <= {"queued", "running", "completed"}
 
 
 def test_a_scheduler_that_dies_as_it_starts_a_worker_leaves_it_to_the_next(artifacts):

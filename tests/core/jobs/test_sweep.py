@@ -47,25 +47,6 @@ def started(command):
     )
 
 
-def test_a_sweep_that_is_cut_stops_its_runs_and_the_same_command_goes_on(artifacts):
-    command = command_for([0, 1], epochs=3)
-    first = started(command)
-    try:
-        while "running" not in first.stdout.readline():
-            assert first.poll() is None
-        first.send_signal(signal.SIGINT)
-        output, _ = first.communicate(timeout=120)
-    finally:
-        first.kill()
-    assert first.returncode == 130
-    assert "the same command goes on" in output
-    assert {run.read_status()["state"] for run in list_runs()} == {"stopped"}
-    before = {run.id for run in list_runs()}
-    assert subprocess.run(command, cwd=PROJECT, stdout=subprocess.DEVNULL, timeout=240).returncode == 0
-    assert {run.id for run in list_runs()} == before
-    assert {run.read_status()["state"] for run in list_runs()} == {"completed"}
-
-
 def test_a_wrong_setting_starts_nothing(artifacts, capsys):
     assert main(["sweep", "--networks", "alexnet", "--epochs", "0"]) == 2
     assert "Epochs is between 1 and 500, not 0." in capsys.readouterr().err
@@ -77,12 +58,20 @@ def test_the_config_of_a_run_is_found_again(artifacts):
     assert {run.read_config(): run}[make_config("vgg16", "cifar10", "modern")] == run
 
 
-def test_twelve_runs_cost_no_process_each_while_they_wait(artifacts):
-    sweep = started(command_for(range(12), epochs=500, at_once=2))
+def test_twelve_runs_cost_no_process_each_while_they_wait_and_a_sweep_that_was_cut_goes_on_with_them(artifacts):
+    command = command_for(range(12), epochs=500, at_once=2)
+    begun = cut_once_two_train(command)
+    assert len(begun) == 12
+    assert cut_once_two_train(command) == begun
+
+
+def cut_once_two_train(command):
+    """Stops the sweep by Ctrl-C; its runs are stopped with it."""
+    sweep = started(command)
     since, deadline = 0, time.monotonic() + 120
     try:
         training = set()
-        while len(training) < 2 or time.monotonic() < since + 5:
+        while len(training) < 2 or time.monotonic() < since + 3:
             assert time.monotonic() < deadline
             assert len(schedulers()) <= 1
             assert len(workers()) <= 2
@@ -96,10 +85,13 @@ def test_twelve_runs_cost_no_process_each_while_they_wait(artifacts):
         while scheduler.pending():
             assert time.monotonic() < asked + 5
             time.sleep(0.02)
-        sweep.communicate(timeout=120)
+        output, _ = sweep.communicate(timeout=120)
     finally:
         sweep.kill()
+    assert sweep.returncode == 130
+    assert "the same command goes on" in output
     assert {run.read_status()["state"] for run in list_runs()} == {"stopped"}
+    return set(list_runs())
 
 
 @pytest.mark.parametrize("at_once", ["0", "-1"])

@@ -46,7 +46,7 @@ def test_stock_layers_do_what_the_projects_own_layer_did(shape, side, precision)
     older.build((None, *shape))
     older.set_weights([resizing_matrix(shape[0], side), resizing_matrix(shape[1], side), mean])
     config = make_config(
-        "alexnet", "mnist", "report", **OFF | {"standardize": True}, image_size=side, precision=precision
+        "lenet5", "mnist", "report", **OFF | {"standardize": True}, image_size=side, precision=precision
     )
     model = build_model(config, shape, mean_image=mean, deviation=deviation)
     now = keras.Model(model.input, model.get_layer("preprocessing").output)(images)

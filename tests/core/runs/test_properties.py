@@ -71,7 +71,7 @@ def run(artifacts):
 
 
 @pytest.mark.parametrize("name", FILES)
-@settings(max_examples=60, **COMMON)
+@settings(max_examples=30, **COMMON)
 @given(content=st.binary(max_size=200))
 def test_any_bytes_in_a_file_are_survived(run, name, content):
     with replaced(run.path / name, content):
@@ -79,7 +79,7 @@ def test_any_bytes_in_a_file_are_survived(run, name, content):
 
 
 @pytest.mark.parametrize("name", [*SENSELESS, "test_predictions.npz"])
-@settings(max_examples=60, **COMMON)
+@settings(max_examples=30, **COMMON)
 @given(data=st.data())
 def test_any_damage_inside_a_file_is_survived(run, name, data):
     content = (run.path / name).read_bytes()
@@ -90,7 +90,7 @@ def test_any_damage_inside_a_file_is_survived(run, name, data):
 
 
 @pytest.mark.parametrize("name", ["config.json", "status.json", "metrics.json", "progress.jsonl", "queue.json"])
-@settings(max_examples=100, **COMMON)
+@settings(max_examples=50, **COMMON)
 @given(data=st.data(), value=JSON)
 def test_any_json_in_a_file_or_in_one_of_its_values_is_survived(run, name, data, value):
     whole = json.loads((run.path / name).read_text())
@@ -131,7 +131,7 @@ COUNT = st.none() | st.integers(1, 10**4)
 STATUS = {"phase": SENTENCE, "error": SENTENCE, "epoch": COUNT, "epochs": COUNT, "step": COUNT, "steps": COUNT}
 
 
-@settings(max_examples=60, **COMMON)
+@settings(max_examples=30, **COMMON)
 @given(changes=st.fixed_dictionaries({}, optional=STATUS))
 def test_the_status_that_is_written_is_read(run, changes):
     run.write_status(**changes)
@@ -149,7 +149,7 @@ def values_of(field):
     return numbers(kind.low, kind.high) | (st.just(field.type(0)) if kind.zero_means else st.nothing())
 
 
-@settings(max_examples=60, **COMMON)
+@settings(max_examples=30, **COMMON)
 @given(config=st.builds(RunConfig, **{name: values_of(field) for name, field in FIELDS.items()}))
 def test_the_config_that_is_written_is_read(artifacts, config):
     run = create_run(config)

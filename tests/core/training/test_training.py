@@ -33,6 +33,8 @@ from tests.shallow import shallow
 TINY = {"image_size": 16, "train_examples": 40, "epochs": 2, "batch_size": 18}
 # With each recipe one family; with one recipe also those that have parts which act only in training.
 PAIRS = [*(("alexnet", recipe) for recipe in RECIPES), ("googlenet", "quick"), ("fractalnet", "quick")]
+# Its capsules are made of more operations than the layers of any other family.
+WHOLE_ON_JAX = "capsules"
 
 
 @pytest.fixture
@@ -95,8 +97,10 @@ def test_a_run_fills_its_folder(handful, monkeypatch, family, recipe):
         assert litert_reader.Classifier(run).classify(images) == pytest.approx(predictions["probabilities"], abs=0.1)
 
 
-@pytest.mark.parametrize("family", FAMILIES)
-def test_every_family_answers_with_8_bit_weights_as_it_does_with_all(handful, monkeypatch, family):
+@pytest.mark.parametrize("family", [family for family in FAMILIES if (family, "quick") not in PAIRS])
+def test_every_family_that_is_not_trained_here_answers_with_8_bit_weights_as_it_does_with_all(
+    handful, monkeypatch, family
+):
     run = create_run(make_config(shallow(monkeypatch, family), "mnist", "quick", image_size=16))
     network, images = build_model(run.read_config(), (28, 28, 1)), few("mnist").test_images
     save_tflite(network, run)
@@ -159,7 +163,9 @@ def test_the_best_epoch_is_the_one_that_what_is_monitored_says(artifacts):
 
 def test_the_same_seed_gives_the_same_run_and_another_seed_another(unsaved):
     columns = ["train_loss", "validation_loss", "train_accuracy"]
-    first, again, other = (trained("alexnet", seed=seed).read_history()[columns].to_numpy() for seed in (1, 1, 2))
+    first, again, other = (
+        trained("alexnet", seed=seed, epochs=1).read_history()[columns].to_numpy() for seed in (1, 1, 2)
+    )
     assert first == pytest.approx(again, rel=1e-4)
     assert first != pytest.approx(other, rel=1e-4)
 
@@ -295,7 +301,8 @@ def test_coupled_decay_is_gathered_by_momentum_and_decoupled_is_not(decay, weigh
         assert float(keras.ops.convert_to_numpy(variable)[0]) == pytest.approx(weight)
 
 
-def test_each_family_trains_and_exports_on_jax(artifacts):
+@pytest.mark.timeout(600)
+def test_each_family_works_on_jax_and_what_was_saved_there_answers_the_same_on_tensorflow(artifacts):
     # In this process JAX is left out.
     if subprocess.run([sys.executable, "-c", "import jax"], capture_output=True).returncode:
         pytest.skip("jax is not installed")
@@ -304,7 +311,7 @@ def test_each_family_trains_and_exports_on_jax(artifacts):
     flags = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
     environment = os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": ".", "XLA_FLAGS": flags}
     finished = subprocess.run(
-        [sys.executable, str(script), *FAMILIES],
+        [sys.executable, str(script), *sorted(FAMILIES, key=lambda family: family != WHOLE_ON_JAX)],
         env=environment, capture_output=True, text=True, cwd=script.parents[3], check=False,
     )  # fmt: skip
     assert finished.returncode == 0, finished.stderr
