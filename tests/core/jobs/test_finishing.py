@@ -27,7 +27,7 @@ def validating(run, epoch):
 def finished(run):
     """The figures of a run that ends completed, with what was trained when it was asked to finish."""
     status = wait_for(run, lambda status: status["state"] not in UNFINISHED, 600)
-    assert status["state"] == "completed", run.read_log()
+    assert status["state"] == "completed", (status, run.read_log())
     metrics = run.read_metrics()
     assert 1 <= metrics["epochs"] == len(run.read_history()) < 500
     wait_for(run, lambda status: not liveness.has_worker(run, status))
