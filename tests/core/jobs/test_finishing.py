@@ -78,6 +78,7 @@ def test_a_wish_that_a_crash_and_a_stop_came_before_is_kept_and_a_resume_carries
         control.stop(run)
     worker.resume()
     assert wait_for(run, lambda status: status["state"] not in UNFINISHED)["state"] == "stopped"
+    wait_for(run, lambda status: not liveness.has_worker(run, status))
     assert run.finish_path.exists()
     control.resume(run)
     assert finished(run)["epochs"] <= epochs
