@@ -43,7 +43,7 @@ def test_a_click_on_a_pair_trains_it_and_its_curves_grow(app_url, page):
     assert "epochs=3" in page.url
     page.get_by_text("More settings").click()
 
-    page.get_by_text("LeNet: LeNet-5").click()
+    page.get_by_test_id("stButtonGroup").get_by_text("LeNet-5", exact=True).click()
     button = page.get_by_role("button", name="LeNet-5 on MNIST about")
     button.click()
     place = button.bounding_box()
