@@ -13,7 +13,7 @@ _SMALL = {
     "alexnet": {"architecture": _WITHOUT},
     "nin": {"architecture": (((8, 5), (8,)), ((8, 5), (8,)), ((8, 3), (8,)))},
     "vgg": {"architecture": ((1, 8), (2, 8), (1, 8)), "HIDDEN_UNITS": (16, 16)},
-    "googlenet": {"architecture": (((_INCEPTION, False),), ((_INCEPTION, True),))},
+    "googlenet": {"architecture": (((_INCEPTION, True),),)},
     "all_convolutional": {
         "architecture": ((8, 3, 2, "same"), (8, 3, 2, "same"), (8, 3, 1, "valid"), (8, 1, 1, "same"))
     },

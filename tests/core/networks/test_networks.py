@@ -1,5 +1,6 @@
 """The networks: sizes, options, randomness, and that a saved or exported one answers as the built one does."""
 
+import functools
 import os
 import subprocess
 import sys
@@ -31,31 +32,44 @@ PARAMETERS = {"alexnet": 24_744_650, "vgg16": 39_928_522, "resnet34": 21_309_066
 every_network = pytest.mark.parametrize("name", NETWORKS)
 
 
-@pytest.fixture(scope="module", params=FAMILIES)
-def small(request):
+# What the networks are that tests look at and do not change: with as little as can be, with everything there is, and
+# in half precision.
+KEPT = {
+    "plain": ((28, 28, 1), {"activation": "relu", "batch_normalization": False, "dropout": 0.0, "l2": 0.0}),
+    "rich": (
+        (28, 28, 1),
+        {"activation": "leaky_relu", "batch_normalization": True, "dropout": 0.25, "l2": 0.01, "standardize": True},
+    ),
+    "half": (
+        (20, 30, 2),
+        {
+            "precision": "mixed_bfloat16",
+            "batch_normalization": False,
+            "dropout": 0.9,
+            "translate": 0.5,
+            "image_size": 17,
+        },
+    ),
+}
+
+
+@pytest.fixture(params=FAMILIES)
+def small(request, monkeypatch):
     """The name of a network of each family in turn, made small."""
-    with pytest.MonkeyPatch.context() as patched:
-        yield shallow(patched, request.param)
+    return shallow(monkeypatch, request.param)
 
 
-@pytest.fixture(scope="module")
-def plain(small):
-    """A network with as little as can be, which nobody changes."""
-    return built(small, activation="relu", batch_normalization=False, dropout=0.0, l2=0.0)
+@functools.cache
+def kept(small, which):
+    """One of KEPT, built once; `small` is what the fixture gives."""
+    image_shape, options = KEPT[which]
+    return built(small, image_shape, **options)
 
 
-@pytest.fixture(scope="module")
-def rich(small):
-    """A network with everything there is, which nobody changes."""
-    options = {"activation": "leaky_relu", "batch_normalization": True, "dropout": 0.25, "l2": 0.01}
-    return built(small, **options, standardize=True)
-
-
-@pytest.fixture(scope="module")
-def half(small):
-    """A network in half precision, which nobody changes."""
-    options = {"precision": "mixed_bfloat16", "batch_normalization": False, "dropout": 0.9, "translate": 0.5}
-    return built(small, (20, 30, 2), image_size=17, **options)
+@pytest.fixture(scope="module", autouse=True)
+def kept_for_this_file_alone():
+    yield
+    kept.cache_clear()
 
 
 def built(name, image_shape=(28, 28, 1), recipe="report", **options):
@@ -103,9 +117,8 @@ def test_a_size_that_is_counted_without_keras_is_that_of_the_network_built(small
     gives_logits(model, DATASETS[dataset]["image_shape"])
 
 
-def test_a_size_that_is_counted_without_keras_is_that_of_a_network_without_batch_normalization(small, plain):
-    options = {"activation": "relu", "batch_normalization": False, "dropout": 0.0, "l2": 0.0}
-    compare_sizes(plain, make_config(small, "mnist", "report", **SMALL | options))
+def test_a_size_that_is_counted_without_keras_is_that_of_a_network_without_batch_normalization(small):
+    compare_sizes(kept(small, "plain"), make_config(small, "mnist", "report", **SMALL | KEPT["plain"][1]))
 
 
 def compare_sizes(model, config):
@@ -267,7 +280,8 @@ def test_a_network_is_built_as_its_entry_says_and_learns_the_same_after_it_was_s
     )
 
 
-def test_options_reach_every_layer_that_they_are_for(rich, plain):
+def test_options_reach_every_layer_that_they_are_for(small):
+    plain, rich = kept(small, "plain"), kept(small, "rich")
     convolutions = of_kind(rich, (keras.layers.Conv2D, keras.layers.DepthwiseConv2D))
     assert of_kind(rich, keras.layers.BatchNormalization)
     assert len(rich.losses) == len(convolutions)
@@ -287,14 +301,16 @@ def test_every_activation_on_offer_is_known():
     assert set(FIELDS["activation"].metadata["kind"].names) == set(ACTIVATIONS)
 
 
-def test_mixed_precision_is_for_this_network_alone(half):
+def test_mixed_precision_is_for_this_network_alone(small):
+    half = kept(small, "half")
     hidden = [layer for layer in of_kind(half, keras.layers.Conv2D) if layer.name != "class_maps"]
     assert {layer.compute_dtype for layer in hidden} == {"bfloat16"}
     assert half.get_layer("preprocessing").layers[0].compute_dtype == "float32"
     assert keras.config.dtype_policy().name == "float32"
 
 
-def test_any_image_size_and_channel_count_builds(half):
+def test_any_image_size_and_channel_count_builds(small):
+    half = kept(small, "half")
     gives_logits(half, (20, 30, 2))
     assert half.get_layer("preprocessing").output.shape[1:] == (17, 17, 2)
 
