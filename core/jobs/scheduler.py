@@ -256,6 +256,8 @@ class Scheduler:
     def look(self):
         """Starts what may start now. Returns whether any run waits for it."""
         self._children = [child for child in self._children if child.poll() is None]
+        # A worker that has claimed its run has begun; should the run be queued again, that is another time.
+        self._starts = {run: start for run, start in self._starts.items() if _is_unclaimed(run)}
         with contextlib.suppress(RunError):
             if time.monotonic() < self._read + READ_SECONDS and self._queue:
                 kept = _kept_slots(self._kept.values())
@@ -264,7 +266,6 @@ class Scheduler:
                     return True
         self._queue, self._kept, self._read = _queue(), _kept_slots(list_runs()), time.monotonic()
         waiting = [run for run, is_claimed in self._queue if not is_claimed]
-        self._starts = {run: start for run, start in self._starts.items() if run in waiting}
         if not waiting:
             return False
         try:
@@ -328,6 +329,13 @@ def _first(queue, kept):
                 # Whoever comes later does not go before it, however many may train at once for that one.
                 break
     return first, refused
+
+
+def _is_unclaimed(run):
+    try:
+        return liveness.is_pending(run.read_status())
+    except RunError:
+        return False
 
 
 def _environment(run):

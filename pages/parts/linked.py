@@ -32,13 +32,13 @@ def linked(widget, label, name, choices, default, notices, **options):
     return widget(label, choices, key=key, format_func=choices.get, on_change=changed, **options)
 
 
-def linked_many(label, name, choices, offered, notices, most_buttons=MOST_BUTTONS, also=None):
+def linked_many(label, name, choices, offered, notices, most_buttons=None, also=None):
     """Buttons, or a list where they are many, that choose any number of `choices`, kept in the URL as ?name=&name=.
 
     Args:
         choices, notices: as in `linked`.
         offered: those of the choices that are shown; any others that the URL names are shown besides.
-        most_buttons: from how many on they are a list, less one.
+        most_buttons: where there are more, they are a list; None for MOST_BUTTONS.
         also: a function of the keys chosen before and now that gives what else the URL says from then on, a dict.
 
     Returns:
@@ -54,7 +54,7 @@ def linked_many(label, name, choices, offered, notices, most_buttons=MOST_BUTTON
         put_in_url(**{name: now}, **(also(values, now) if also else {}))
 
     options = {"key": key, "format_func": choices.get, "on_change": changed}
-    if len(shown) <= most_buttons:
+    if len(shown) <= (most_buttons or MOST_BUTTONS):
         return st.pills(label, shown, selection_mode="multi", **options)
     return st.multiselect(label, shown, placeholder="All", width=presenter.grown(260), **options)
 

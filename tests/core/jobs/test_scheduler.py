@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 from filelock import FileLock
 from streamlit.testing.v1 import AppTest
@@ -320,6 +321,19 @@ def test_a_worker_that_dies_before_it_claims_its_run_is_started_again_once(artif
     assert status["error"] == "Its process ended 2 times before it could begin; the log may say why."
     wait_until_running(after)
     assert processes(scheduler.WORKER, twice.id) == []
+
+
+def test_a_run_that_was_trained_and_is_queued_again_has_all_its_tries(busy_slot):
+    """Though others wait all the time, so that the scheduler reads all folders seldom."""
+    queued(1, **LONG)
+    run = create_run(make_config("lenet5", "mnist", "quick", **TINY | LONG))
+    process = psutil.Process()
+    looking = scheduler.Scheduler()
+    looking.look()
+    looking._starts[run] = {"process": process, "since": time.time(), "tries": scheduler.TRIES}
+    run.write_status(state="running", pid=process.pid)
+    looking.look()
+    assert looking._starts == {}
 
 
 def test_a_run_that_is_cancelled_as_its_worker_comes_is_not_trained(artifacts):
