@@ -41,7 +41,7 @@ def ship(run, folder, network=True):
     if copy.path.exists():
         raise RunError(f"{folder} has {run.id} already.")
     facts = {}
-    if network and run.tflite_path.exists() and (_is_small(run) or _reads_drawings(run)):
+    if network and (_is_small(run) or _reads_drawings(run)):
         facts["quantized"] = {"test_accuracy": quantized_accuracy(run)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -69,7 +69,7 @@ def quantized_accuracy(run):
 
 
 def _is_small(run):
-    return run.tflite_path.stat().st_size < SMALL_BYTES
+    return run.tflite_path.exists() and run.tflite_path.stat().st_size < SMALL_BYTES
 
 
 def _reads_drawings(run):
