@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.datasets.catalogue import DATASETS
 from core.jobs.estimate import estimate
-from core.networks.catalogue import NETWORKS
+from core.networks.catalogue import FAMILIES, NETWORKS
 from core.networks.sizes import size
 from core.results.reference import NETWORKS_OF_REPORT
 from pages.parts.linked import linked_many
@@ -39,13 +39,9 @@ def start_grid(configs, speeds):
 
 def other_networks():
     """Those that the report did not train: the oldest family first, and within a family as the catalogue has them."""
+    oldest_first = sorted(FAMILIES, key=lambda family: FAMILIES[family]["year"])
     others = [network for network in NETWORKS if network not in NETWORKS_OF_REPORT]
-    years = {}
-    for network in others:
-        entry = NETWORKS[network]
-        years[entry["family"]] = min(entry["year"], years.get(entry["family"], entry["year"]))
-    families = sorted(years, key=years.get)
-    return sorted(others, key=lambda network: families.index(NETWORKS[network]["family"]))
+    return sorted(others, key=lambda network: oldest_first.index(NETWORKS[network]["family"]))
 
 
 def _row(network, configs, speeds):
