@@ -227,7 +227,7 @@ def _figures(facts, how_sure, explained):
 
 def _links(run, config, state, with_details):
     look = {"run": run.id}
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         if not with_details:
             details_button(run)
         if state != "completed":
