@@ -79,18 +79,19 @@ def plotly(figure):
     return figure
 
 
-def altair(chart):
-    """An Altair chart as it is shown: one with a height in pixels, or without any; returns a chart."""
+def vega(chart):
+    """A Vega-Lite chart, with a height in pixels, as it is shown; returns a chart."""
     if not presenting():
         return chart
     text = _TEXT * _CHART_TEXT
-    if isinstance(chart.height, int | float):
-        chart = chart.properties(height=_HEIGHT * chart.height)
-    # A matrix and bars need the place more than their axes do.
-    return (
-        chart.configure_axis(labelFontSize=text, titleFontSize=text, labelLimit=300)
-        .configure_text(fontSize=text)
-        .configure_legend(labelFontSize=text, titleFontSize=text)
-        .configure_line(strokeWidth=_LINES * LEAST_LINE)
-        .configure_rule(strokeWidth=LEAST_LINE)
-    )
+    return chart | {
+        "height": _HEIGHT * chart["height"],
+        "config": {
+            # A matrix and bars need the place more than their axes do.
+            "axis": {"labelFontSize": text, "titleFontSize": text, "labelLimit": 300},
+            "text": {"fontSize": text},
+            "legend": {"labelFontSize": text, "titleFontSize": text},
+            "line": {"strokeWidth": _LINES * LEAST_LINE},
+            "rule": {"strokeWidth": LEAST_LINE},
+        },
+    }

@@ -1,11 +1,11 @@
 """What a network takes each class for: a matrix whose cells can be clicked, and the accuracy of each class."""
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 
 from core.results.scores import class_accuracies
 from pages.parts import presenter
+from pages.parts.charts.vega import category, layer, over, quantity, selection
 from pages.parts.palette import ink_on
 from pages.parts.style import TEXT, percent
 
@@ -50,10 +50,8 @@ def draw_confusion(matrix, classes, colour, chosen, key, on_choose):
         if cell:
             on_choose(int(cell[0]["row"]), int(cell[0]["column"]))
 
-    chart = _matrix_chart(cells, list(classes), colour).properties(height=ROW_HEIGHT * len(classes))
-    st.altair_chart(
-        presenter.altair(chart), key=key, on_select=clicked, alt="Images of each true class by predicted class."
-    )
+    chart = presenter.vega(_matrix_chart(cells, list(classes), colour))
+    st.vega_lite_chart(chart, key=key, on_select=clicked, alt="Images of each true class by predicted class.")
 
 
 def draw_class_accuracies(matrix, classes, colour):
@@ -67,45 +65,59 @@ def draw_class_accuracies(matrix, classes, colour):
             "images": [f"{right:,} of {all_:,}" for right, all_ in zip(matrix.diagonal(), matrix.sum(1), strict=True)],
         }
     )
-    base = alt.Chart(rows).encode(
-        y=alt.Y("class:N", sort=None, title="True class").axis(labelOverlap=False, ticks=False, domain=False),
-        x=alt.X("percent:Q", title="Recognised (% of the class)", scale=alt.Scale(domain=[0, 100])).axis(tickCount=5),
-        tooltip=[alt.Tooltip("class:N", title="Class"), alt.Tooltip("images:N", title="Recognised")],
-    )
-    bars = base.mark_bar(color=colour, height={"band": 0.72}, cornerRadiusEnd=3)
-    labels = base.mark_text(align="right", dx=-6, color=ink_on(colour), fontWeight=600).encode(text="label:N")
-    chart = (bars + labels).properties(height=BAR_HEIGHT * len(rows))
-    st.altair_chart(presenter.altair(chart), alt="Share of each class that was recognised.")
+    axis = {"labelOverlap": False, "ticks": False, "domain": False}
+    x = {"title": "Recognised (% of the class)", "scale": {"domain": [0, 100]}, "axis": {"tickCount": 5}}
+    chart = {
+        **over(rows),
+        "height": BAR_HEIGHT * len(rows),
+        "encoding": {
+            "y": category("class", title="True class", sort=None, axis=axis),
+            "x": quantity("percent", **x),
+            "tooltip": [category("class", title="Class"), category("images", title="Recognised")],
+        },
+        "layer": [
+            layer("bar", {}, color=colour, height={"band": 0.72}, cornerRadiusEnd=3),
+            layer("text", {"text": category("label")}, align="right", dx=-6, color=ink_on(colour), fontWeight=600),
+        ],
+    }
+    st.vega_lite_chart(presenter.vega(chart), alt="Share of each class that was recognised.")
 
 
 def _matrix_chart(cells, classes, colour):
-    # A click on the cell that was clicked last is an event only if something in it has changed: hence the turn.
-    clicked = alt.selection_point(name="cell", fields=["row", "column", "turn"], toggle=False)
     axis = {"ticks": False, "domain": False, "grid": False, "labelOverlap": False, "labelFlush": False}
     angle = -45 if max(map(len, classes)) > 2 else 0
-    base = alt.Chart(cells).encode(
-        x=alt.X("predicted:N", sort=classes, title="Predicted class").axis(labelAngle=angle, **axis),
-        y=alt.Y("true:N", sort=classes, title="True class").axis(**axis),
-        tooltip=[
-            alt.Tooltip("true:N", title="True class"),
-            alt.Tooltip("predicted:N", title="Predicted class"),
-            alt.Tooltip("count:Q", title="Images"),
-            alt.Tooltip("share:N", title="Of the true class"),
-        ],
-    )
     # A logarithm that knows zero: the diagonal holds nearly everything, and single mistakes stay visible.
-    strength = alt.Opacity("count:Q", scale=alt.Scale(type="symlog", range=[0.05, 1])).legend(None)
-    rectangles = base.mark_rect(color=colour, cursor="pointer", cornerRadius=3).encode(
-        opacity=strength, description="says:N"
-    )
-    faint = base.mark_text(color=TEXT, cursor="pointer", aria=False).transform_filter("datum.count && !datum.strong")
-    strong = base.mark_text(color=ink_on(colour), fontWeight=600, cursor="pointer", aria=False).transform_filter(
-        "datum.strong"
-    )
-    outlines = base.mark_rect(filled=False, stroke=TEXT, strokeWidth=2, cornerRadius=3, aria=False)
-    return alt.layer(
-        rectangles.add_params(clicked),
-        faint.encode(text="count:Q"),
-        strong.encode(text="count:Q"),
-        outlines.transform_filter("datum.chosen"),
-    )
+    strength = quantity("count", scale={"type": "symlog", "range": [0.05, 1]}, legend=None)
+    # The rectangles say what the numbers on them do.
+    number, number_is = {"text": quantity("count")}, {"cursor": "pointer", "aria": False}
+    return {
+        **over(cells),
+        "height": ROW_HEIGHT * len(classes),
+        "encoding": {
+            "x": category("predicted", title="Predicted class", sort=classes, axis={"labelAngle": angle, **axis}),
+            "y": category("true", title="True class", sort=classes, axis=axis),
+            "tooltip": [
+                category("true", title="True class"),
+                category("predicted", title="Predicted class"),
+                quantity("count", title="Images"),
+                category("share", title="Of the true class"),
+            ],
+        },
+        "layer": [
+            {
+                **layer(
+                    "rect",
+                    {"opacity": strength, "description": category("says")},
+                    color=colour,
+                    cursor="pointer",
+                    cornerRadius=3,
+                ),
+                # A click on the cell that was clicked last is an event only if something in it has changed: hence the
+                # turn.
+                "params": selection("cell", "row", "column", "turn"),
+            },
+            layer("text", number, "datum.count && !datum.strong", color=TEXT, **number_is),
+            layer("text", number, "datum.strong", color=ink_on(colour), fontWeight=600, **number_is),
+            layer("rect", {}, "datum.chosen", filled=False, stroke=TEXT, strokeWidth=2, cornerRadius=3, aria=False),
+        ],
+    }

@@ -2,7 +2,6 @@
 
 import math
 
-import altair as alt
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -10,6 +9,7 @@ import streamlit as st
 from core.networks.catalogue import NETWORKS
 from core.networks.stories import A_PERSON, ROAD
 from pages.parts import presenter
+from pages.parts.charts.vega import category, layer, over, quantity, selection
 from pages.parts.style import GREY, NETWORK_COLOURS, TEXT, duration, percent
 
 HEIGHT = 330
@@ -42,47 +42,65 @@ def draw_milestones(key, on_choose):
             for stone in ROAD
         ]
     )
-    person = pd.DataFrame({"error": [A_PERSON], "label": [f"a person, {A_PERSON:g} %"], "year": [2010]})
-    chosen = alt.selection_point(name="stone", fields=["network"], toggle=False)
-    base = alt.Chart(rows).encode(
-        x=alt.X("year:Q", title="Year of the contest", scale=alt.Scale(domain=[2009.6, 2016])).axis(
-            format="d", values=list(range(2010, 2016)), grid=False
-        ),
-        y=alt.Y("error:Q", title="Wrong in five guesses (%)", scale=alt.Scale(domain=[0, 30])).axis(tickCount=6),
-    )
-    line = base.mark_line(color=GREY, interpolate="monotone", aria=False)
-    # Only those that lead somewhere say so under the pointer.
-    others, points = (
-        base.mark_circle(size=140, opacity=1, **options)
-        .encode(
-            color=alt.Color("colour:N", scale=None),
-            tooltip=[alt.Tooltip("year:Q", format="d", title="Year"), alt.Tooltip("label:N", title="Best")],
-            description="label:N",
-        )
-        .transform_filter(which)
-        for which, options in (("!datum.network", {}), ("datum.network", {"cursor": "pointer"}))
-    )
-    texts = [
-        base.mark_text(align=align, dx=dx, dy=dy, color=TEXT, aria=False)
-        .encode(text="label:N")
-        .transform_filter(f"datum.beside === '{beside}'")
-        for beside, align, dx, dy in (("right", "left", 9, -9), ("left", "right", -10, 0), ("below", "center", 0, 18))
-    ]
-    rule = alt.Chart(person).mark_rule(color=TEXT, strokeDash=[5, 4], opacity=0.6).encode(y="error:Q")
-    said = (
-        alt.Chart(person)
-        .mark_text(align="left", dy=-8, color=TEXT, aria=False)
-        .encode(x="year:Q", y="error:Q", text="label:N")
-    )
-    chart = alt.layer(line, rule, said, others, points.add_params(chosen), *texts).properties(height=HEIGHT)
+    person = {"data": {"values": [{"error": A_PERSON, "label": f"a person, {A_PERSON:g} %", "year": 2010}]}}
+    years = {"format": "d", "values": list(range(2010, 2016)), "grid": False}
+    x = quantity("year", title="Year of the contest", scale={"domain": [2009.6, 2016]}, axis=years)
+    y = quantity("error", title="Wrong in five guesses (%)", scale={"domain": [0, 30]}, axis={"tickCount": 6})
+    label = category("label")
+    stone = {
+        "x": x,
+        "y": y,
+        "color": category("colour", scale=None),
+        "tooltip": [quantity("year", format="d", title="Year"), category("label", title="Best")],
+        "description": label,
+    }
+    round_ = {"size": 140, "opacity": 1}
+    chart = {
+        **over(rows),
+        "height": HEIGHT,
+        "layer": [
+            layer("line", {"x": x, "y": y}, color=GREY, interpolate="monotone", aria=False),
+            person | layer("rule", {"y": quantity("error")}, color=TEXT, strokeDash=[5, 4], opacity=0.6),
+            person
+            | layer(
+                "text",
+                {"x": quantity("year"), "y": quantity("error"), "text": label},
+                align="left",
+                dy=-8,
+                color=TEXT,
+                aria=False,
+            ),
+            # Only those that lead somewhere say so under the pointer.
+            layer("circle", stone, "!datum.network", **round_),
+            layer("circle", stone, "datum.network", cursor="pointer", **round_)
+            | {"params": selection("stone", "network")},
+            *(
+                layer(
+                    "text",
+                    {"x": x, "y": y, "text": label},
+                    f"datum.beside === '{beside}'",
+                    align=align,
+                    dx=dx,
+                    dy=dy,
+                    color=TEXT,
+                    aria=False,
+                )
+                for beside, align, dx, dy in (
+                    ("right", "left", 9, -9),
+                    ("left", "right", -10, 0),
+                    ("below", "center", 0, 18),
+                )
+            ),
+        ],
+    }
 
     def clicked():
         stone = st.session_state[key]["selection"].get("stone")
         if stone and stone[0]["network"]:
             on_choose(stone[0]["network"])
 
-    st.altair_chart(
-        presenter.altair(chart),
+    st.vega_lite_chart(
+        presenter.vega(chart),
         key=key,
         on_select=clicked,
         alt="Errors of ImageNet's best: "
@@ -116,54 +134,76 @@ def draw_cost(rows, key, chosen=()):
         }
     )
     drawn["label_at"] = labels_at(drawn, chosen)
+    drawn["along"] = drawn.index.isin(frontier(drawn).index)
     # Over so wide a range the numbers between would run into one another on a phone.
     lowest, highest = np.log10([drawn["cost"].min(), drawn["cost"].max()])
     tens = [10.0**power for power in range(math.floor(lowest), math.ceil(highest) + 1)]
-    axis = {"values": tens} if highest - lowest > 2 else {}
-    base = alt.Chart(drawn).encode(
-        x=alt.X("cost:Q", title="Multiply-adds of one prediction (millions)")
-        .scale(type="log", padding=30)
-        .axis(**axis),
-        y=alt.Y("accuracy:Q", title="Test accuracy (%)").scale(zero=False, padding=14),
-        color=alt.Color("colour:N", scale=None),
+    x = quantity(
+        "cost",
+        title="Multiply-adds of one prediction (millions)",
+        scale={"type": "log", "padding": 30},
+        axis={"values": tens} if highest - lowest > 2 else {},
     )
-    line = (
-        alt.Chart(frontier(drawn))
-        .mark_line(color=GREY, strokeDash=[6, 4], interpolate="step-after", aria=False)
-        .encode(x="cost:Q", y="accuracy:Q")
+    y = quantity("accuracy", title="Test accuracy (%)", scale={"zero": False, "padding": 14})
+    colour = category("colour", scale=None)
+    size = quantity(
+        "parameters",
+        title="Parameters (millions)",
+        scale={"type": "sqrt", "domain": [0, 40], "range": [60, 1400]},
+        legend={
+            "orient": "bottom",
+            "symbolFillColor": GREY,
+            "symbolStrokeWidth": 0,
+            "labelExpr": "datum.value",
+            "titleLimit": 400,
+            "values": PARAMETERS_SHOWN,
+        },
     )
-    bars = base.mark_rule(aria=False).encode(y="low:Q", y2="high:Q")
-    circles = base.mark_circle(opacity=0.75).encode(
-        size=alt.Size(
-            "parameters:Q",
-            scale=alt.Scale(type="sqrt", domain=[0, 40], range=[60, 1400]),
-            title="Parameters (millions)",
-        ).legend(
-            orient="bottom",
-            symbolFillColor=GREY,
-            symbolStrokeWidth=0,
-            labelExpr="datum.value",
-            titleLimit=400,
-            values=PARAMETERS_SHOWN,
-        ),
-        tooltip=[
-            alt.Tooltip("name:N", title="Run"),
-            alt.Tooltip("said:N", title="Test accuracy, 95 %"),
-            alt.Tooltip("cost:Q", title="Multiply-adds (millions)", format=",.1f"),
-            alt.Tooltip("parameters:Q", title="Parameters (millions)", format=",.2f"),
-            alt.Tooltip("time:N", title="Training time"),
-        ],
-        description="name:N",
-    )
-    texts = [
-        base.mark_text(align=align, dx=dx, dy=-14, fontSize=presenter.grown(12), aria=False)
-        .encode(text="label:N", color=alt.value(TEXT))
-        .transform_filter(f"datum.label_at === '{where}'")
-        for where, align, dx in (("right", "left", 18), ("left", "right", -10))
+    tooltip = [
+        category("name", title="Run"),
+        category("said", title="Test accuracy, 95 %"),
+        quantity("cost", title="Multiply-adds (millions)", format=",.1f"),
+        quantity("parameters", title="Parameters (millions)", format=",.2f"),
+        category("time", title="Training time"),
     ]
-    chart = alt.layer(line, bars, circles, *texts).properties(height=HEIGHT + 90)
-    st.altair_chart(
-        presenter.altair(chart), key=key, alt="Test accuracy of each run over the arithmetic of one prediction."
+    chart = {
+        **over(drawn),
+        "height": HEIGHT + 90,
+        "layer": [
+            layer(
+                "line",
+                {"x": quantity("cost"), "y": quantity("accuracy")},
+                "datum.along",
+                color=GREY,
+                strokeDash=[6, 4],
+                interpolate="step-after",
+                aria=False,
+            ),
+            layer("rule", {"x": x, "y": quantity("low"), "y2": {"field": "high"}, "color": colour}, aria=False),
+            layer(
+                "circle",
+                {"x": x, "y": y, "color": colour, "size": size, "tooltip": tooltip, "description": category("name")},
+                opacity=0.75,
+            ),
+            *(
+                layer(
+                    "text",
+                    {"x": x, "y": y, "text": category("label"), "color": {"value": TEXT}},
+                    f"datum.label_at === '{where}'",
+                    align=align,
+                    dx=dx,
+                    dy=-14,
+                    fontSize=presenter.grown(12),
+                    aria=False,
+                )
+                for where, align, dx in (("right", "left", 18), ("left", "right", -10))
+            ),
+        ],
+    }
+    st.vega_lite_chart(
+        presenter.vega(chart),
+        key=key,
+        alt="Test accuracy of each run over the arithmetic of one prediction.",
     )
 
 
