@@ -4,7 +4,7 @@ import dataclasses
 import functools
 
 from core.config import papers
-from core.config.run_config import RunConfig, check_names, option
+from core.config.run_config import RunConfig, check_names, check_value, option
 from core.networks.catalogue import characteristics
 
 ONE_CYCLE = {
@@ -123,8 +123,9 @@ def make_config(network, dataset, recipe="quick", **overrides):
     Raises:
         ConfigError: an unknown network, dataset, recipe or setting, or a value out of range.
     """
-    # Refuses names that there are not, whatever they are.
-    RunConfig(network=network, dataset=dataset, recipe=recipe)
+    # Before anything is looked up by them: they may be no names at all.
+    for name, value in (("network", network), ("dataset", dataset), ("recipe", recipe)):
+        check_value(name, value)
     config = _unchanged(network, dataset, recipe)
     if not overrides:
         return config

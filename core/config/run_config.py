@@ -359,11 +359,10 @@ class RunConfig:
     )
 
     def __post_init__(self):
-        for field in dataclasses.fields(self):
-            kind, value = field.metadata["kind"], getattr(self, field.name)
-            if wanted := kind.wanted(value):
-                raise ConfigError(f"{field.metadata['label']} is {wanted}, not {shown(value)}.")
-            object.__setattr__(self, field.name, field.type(value))
+        for name, field in FIELDS.items():
+            value = getattr(self, name)
+            check_value(name, value)
+            object.__setattr__(self, name, field.type(value))
 
     def split_sizes(self, available):
         """How many of so many training images are trained on, and how many are held back to validate."""
@@ -397,6 +396,13 @@ def check_names(names):
     unknown = sorted(set(names) - set(FIELDS))
     if unknown:
         raise ConfigError(f"There is no setting called {shown(unknown[0])}; it may be from a newer version.")
+
+
+def check_value(name, value):
+    """Raises ConfigError, which calls the setting by its label, where it cannot have this value."""
+    metadata = FIELDS[name].metadata
+    if wanted := metadata["kind"].wanted(value):
+        raise ConfigError(f"{metadata['label']} is {wanted}, not {shown(value)}.")
 
 
 def check_values(values):
