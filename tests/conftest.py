@@ -1,5 +1,6 @@
 """Fixtures that more than one test file needs."""
 
+import functools
 import gc
 import os
 import sys
@@ -7,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.pages_manager import PagesManager
 
 from core.datasets import catalogue, loading
@@ -18,6 +20,8 @@ from tests.workers import end_workers
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.update(worker_environment())
 leave_jax_out()
+# Each AppTest looks for components in every installed package, which takes as long as a page. What it finds stays.
+manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 
 
 def pytest_collection_modifyitems(items):
