@@ -1,6 +1,7 @@
 """Test images in a grid: what each is, what it was taken for and how surely; a click shows all its probabilities."""
 
 import base64
+import functools
 import html
 import io
 from pathlib import Path
@@ -55,6 +56,12 @@ def _tile(image, index, label, prediction, confidence, probabilities, loss, clas
 
 def png_address(image):
     """An image (h, w, c) uint8 as a PNG in a data: address; c is 1 or 3."""
+    return _png_address(image.tobytes(), image.shape[:2] if image.shape[-1] == 1 else image.shape)
+
+
+@functools.lru_cache(maxsize=1000)  # a few megabytes
+def _png_address(pixels, shape):
+    # Kept, since a click in the Gallery draws a hundred images again, mostly the same.
     buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(image.squeeze(-1) if image.shape[-1] == 1 else image)).save(buffer, "PNG")
+    Image.fromarray(np.frombuffer(pixels, np.uint8).reshape(shape)).save(buffer, "PNG")
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
