@@ -142,7 +142,7 @@ def test_without_a_driver_there_is_none_but_those_that_the_mask_names(tmp_path, 
 def test_a_run_that_was_given_a_gpu_and_has_none_says_so(artifacts, driver):
     driver(TWO)
     run = control.start(make_config("lenet5", "mnist", "quick", **SMALL))
-    status = wait_for(run, lambda status: status.get("phase") == "training")
+    status = wait_for(run, lambda status: status.get("note"))
     assert (status["gpu"], status["note"]) == ("0", gpus.NONE_FOUND)
     assert gpus.NONE_FOUND in run.read_log()
 

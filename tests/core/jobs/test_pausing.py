@@ -11,6 +11,7 @@ from filelock import FileLock
 
 from core.config.recipes import make_config
 from core.jobs import control, liveness, scheduler
+from core.jobs.estimate import FINISHING
 from core.runs.run import RunError, create_run
 from core.runs.schema import AT_WORK
 from tests.folders import claims, interrupted_run, started_run
@@ -75,43 +76,48 @@ def test_a_paused_run_keeps_its_slot_goes_on_in_a_terminal_exactly_where_it_was_
     starts_nothing(waiting)
     control.finish(run)
     assert scheduler.pending() == [run, waiting]
-    assert wait_for(run, lambda now: now["state"] not in (*AT_WORK, "queued"))["state"] == "completed", run.read_log()
+    assert wait_for(run, lambda status: status["phase"] in FINISHING)["state"] == "finishing"
+    assert liveness.state(waiting)["state"] == "queued"
+    control.kill(run)
     wait_for(waiting, lambda status: status["state"] == "running")
 
 
 @pytest.mark.timeout(900)
-def test_a_worker_that_dies_before_it_has_paused_keeps_its_slot_and_stop_gives_it_to_the_next(training):
+def test_who_thinks_again_and_stops_gives_the_slot_to_the_next_and_a_worker_that_dies_before_it_has_paused_keeps_it(
+    training,
+):
     """What is asked is said at once, though the worker has heard nothing yet."""
     run, waiting = training
     process = liveness.worker(run)
     process.suspend()
     control.pause(run)
     assert liveness.state(run)["state"] == "pausing"
-    process.kill()
-    process.wait(60)
-    status = wait_for(run, lambda status: status["state"] != "pausing")
-    assert status["state"] == "paused"
-    starts_nothing(waiting)
-    control.resume(run)
-    assert scheduler.pending() == [run, waiting]
-    until_after(run, status)
-    assert liveness.state(waiting)["state"] == "queued"
-
-    process = liveness.worker(run)
-    process.suspend()
-    control.pause(run)
-    assert liveness.state(run)["state"] == "pausing"
-    # One may think again.
     control.stop(run)
     assert liveness.state(run)["state"] == "stopping"
     process.resume()
     assert wait_for(run, lambda now: now["state"] not in AT_WORK)["state"] == "stopped", run.read_log()
-    wait_for(waiting, lambda status: status.get("epoch", 0) >= 1)
+    wait_for(waiting, lambda status: status["state"] == "running")
+    process = liveness.worker(waiting)
+    process.suspend()
     # Who was stopped has no slot to go back to.
     control.resume(run)
     assert scheduler.pending() == [run]
-    paused(waiting)
+
+    control.pause(waiting)
+    assert liveness.state(waiting)["state"] == "pausing"
+    process.kill()
+    process.wait(60)
+    assert wait_for(waiting, lambda status: status["state"] != "pausing")["state"] == "paused"
     starts_nothing(run)
+    control.resume(waiting)
+    assert scheduler.pending() == [waiting, run]
+    wait_for(waiting, lambda status: status["state"] == "running")
+    process = liveness.worker(waiting)
+    process.suspend()
+    assert liveness.state(run)["state"] == "queued"
+    control.pause(waiting)
+    process.kill()
+    process.wait(60)
     control.stop(waiting)
     assert liveness.state(waiting)["state"] == "stopped"
     wait_for(run, lambda status: status["state"] == "running")
