@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from PIL import Image
 
 from core.__main__ import main
@@ -18,7 +19,7 @@ from core.export import FORMATS
 from core.networks.catalogue import NETWORKS
 from core.runs.run import list_runs, open_run
 from tests import folders
-from tests.workers import wait_for
+from tests.workers import SMALL, wait_for
 
 COMMANDS = ("data", "networks", "settings", "train", "sweep", "runs", "stop", "evaluate", "export", "ship")
 
@@ -115,14 +116,16 @@ def test_an_unfinished_run_can_be_neither_evaluated_nor_exported(artifacts, tmp_
 
 
 @pytest.mark.timeout(600)
-def test_a_run_is_stopped_by_ctrl_c_and_by_stop_finished_as_it_is_evaluated_and_exported(artifacts, capsys, tmp_path):
+def test_a_run_is_stopped_by_ctrl_c_and_as_it_waits_by_stop_finished_as_it_is_evaluated_and_exported(
+    artifacts, capsys, tmp_path
+):
     def train(*arguments):
         return subprocess.Popen([sys.executable, "-m", "core", "train", *arguments], stdout=subprocess.PIPE, text=True)
 
     def in_epoch(number):
         return lambda status: status.get("epoch", 0) >= number and status["phase"] == "training"
 
-    with train("lenet5", "mnist", "--epochs=500", "--train-examples=200", "--image-size=16", "--no-flip") as process:
+    with train("lenet5", "mnist", *(f"--{name.replace('_', '-')}={value}" for name, value in SMALL.items())) as process:
         run = open_run(Path(process.stdout.readline().strip()).name)
         wait_for(run, in_epoch(2))
         process.send_signal(signal.SIGINT)
@@ -131,8 +134,8 @@ def test_a_run_is_stopped_by_ctrl_c_and_by_stop_finished_as_it_is_evaluated_and_
     epochs = len(run.read_history())
     assert epochs >= 1
 
-    with train("--run", run.id) as process:
-        wait_for(run, in_epoch(epochs + 2))
+    with FileLock(artifacts / ".slots" / "0.lock"), train("--run", run.id) as process:
+        assert process.stdout.readline() == "Waiting, first in line.\n"
         assert main(["train", "--run", run.id]) == 2
         assert main(["stop", run.id]) == 0
         assert process.wait(60) == 0
@@ -140,7 +143,6 @@ def test_a_run_is_stopped_by_ctrl_c_and_by_stop_finished_as_it_is_evaluated_and_
     assert said.err == f"{run.id} is being trained already.\n"
     assert said.out == f"{run.id} is stopped\n"
 
-    epochs = len(run.read_history())
     with train("--run", run.id, "--finish") as process:
         assert "completed: " in process.stdout.read()
     assert run.read_metrics()["epochs"] == len(run.read_history()) == epochs

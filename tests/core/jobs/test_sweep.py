@@ -7,10 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from core.__main__ import main
 from core.config.recipes import make_config
-from core.jobs import liveness, scheduler
+from core.jobs import control, liveness, scheduler
 from core.jobs.sweep import sweep
 from core.runs.run import list_runs
 from tests.folders import finished_run, interrupted_run
@@ -23,11 +24,18 @@ SMALL = QUICKLY | {"epochs": 2}
 def test_a_sweep_leaves_what_is_finished_and_goes_on_with_what_was_cut(artifacts):
     done, cut = finished_run("lenet5", "mnist", seed=1, **SMALL), interrupted_run(network="lenet5", seed=2, **SMALL)
     lines = []
-    runs = sweep(["lenet5"], ["mnist"], ["quick"], [1, 2], tell=lines.append, **SMALL)
+
+    def tell(line):
+        lines.append(line)
+        if line == f"{cut.id}  running":
+            control.kill(cut)
+
+    runs = sweep(["lenet5"], ["mnist"], ["quick"], [1, 2], tell=tell, **SMALL)
     assert runs == [done, cut]
     assert len(list_runs()) == 2
-    assert cut.read_status()["state"] == "completed"
-    assert lines[-1].startswith(f"{cut.id}  completed, ")
+    accuracy = done.read_metrics()["best"]["test_accuracy"]
+    assert lines[0] == f"{done.id}  completed, {100 * accuracy:.2f} % test accuracy"
+    assert lines[-2:] == [f"{cut.id}  running", f"{cut.id}  stopped"]
 
 
 def command_for(seeds, **settings):
@@ -60,26 +68,28 @@ def test_the_config_of_a_run_is_found_again(artifacts):
 
 def test_twelve_runs_cost_no_process_each_while_they_wait_and_a_sweep_that_was_cut_goes_on_with_them(artifacts):
     command = command_for(range(12), epochs=500, at_once=2)
-    begun = cut_once_two_train(command)
+    (artifacts / ".slots").mkdir()
+    with FileLock(artifacts / ".slots" / "0.lock"), FileLock(artifacts / ".slots" / "1.lock"):
+        begun = cut_once_some_train(command, 0)
     assert len(begun) == 12
-    assert cut_once_two_train(command) == begun
+    assert cut_once_some_train(command, 2) == begun
 
 
-def cut_once_two_train(command):
-    """Stops the sweep by Ctrl-C; its runs are stopped with it."""
+def cut_once_some_train(command, count):
+    """Stops the sweep by Ctrl-C once so many of its twelve runs train; they are stopped with it."""
     sweep = started(command)
-    since, deadline = 0, time.monotonic() + 120
+    since, deadline = None, time.monotonic() + 120
     try:
-        training = set()
-        while len(training) < 2 or time.monotonic() < since + 3:
+        while since is None or time.monotonic() < since + 3:
             assert time.monotonic() < deadline
             assert len(schedulers()) <= 1
-            assert len(workers()) <= 2
-            training = {run for run in list_runs() if liveness.state(run)["state"] == "running"}
-            since = time.monotonic() if len(training) < 2 else since
-            assert len(training) <= 2
+            assert len(workers()) <= count
+            if since is None and (len(scheduler.pending()), len(training())) == (12 - count, count):
+                since = time.monotonic()
+            assert len(training()) <= count
             time.sleep(0.2)
-        assert len(scheduler.pending()) == 10
+        assert len(schedulers()) == 1
+        assert len(scheduler.pending()) == 12 - count
         asked = time.monotonic()
         sweep.send_signal(signal.SIGINT)
         while scheduler.pending():
@@ -92,6 +102,10 @@ def cut_once_two_train(command):
     assert "the same command goes on" in output
     assert {run.read_status()["state"] for run in list_runs()} == {"stopped"}
     return set(list_runs())
+
+
+def training():
+    return [run for run in list_runs() if liveness.state(run)["state"] == "running"]
 
 
 @pytest.mark.parametrize("at_once", ["0", "-1"])
