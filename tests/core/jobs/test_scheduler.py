@@ -70,17 +70,18 @@ def train_in_a_terminal(*arguments):
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def trained_between(run):
-    """When its first step was recorded, and when it was done."""
-    return run.read_progress()[0][0]["time"], run.read_status()["heartbeat"]
-
-
 @pytest.mark.timeout(900)
-def test_runs_train_one_at_a_time_in_the_order_of_the_queue_though_starters_and_schedulers_were_killed(busy_slot):
+def test_runs_train_one_at_a_time_in_the_order_of_the_queue_though_starters_schedulers_and_workers_were_killed(
+    busy_slot,
+):
     runs = []
-    for _ in range(3):
+    # The first is trained to its end, the others until they are killed.
+    for epochs in (1, 500, 500):
         with subprocess.Popen(
-            [sys.executable, "-c", STARTER.replace("'epochs': 500", "'epochs': 1")], stdin=-1, stdout=-1, text=True
+            [sys.executable, "-c", STARTER.replace("'epochs': 500", f"'epochs': {epochs}")],
+            stdin=-1,
+            stdout=-1,
+            text=True,
         ) as starter:
             starter.stdout.readline()
             starter.stdin.write("\n")
@@ -98,16 +99,19 @@ def test_runs_train_one_at_a_time_in_the_order_of_the_queue_though_starters_and_
     told = set()
     # Nobody looks who could start another but the run that ends.
     while third.read_status()["state"] == "queued":
+        if liveness.state(second)["state"] == "running":
+            os.kill(second.read_status()["pid"], signal.SIGKILL)
+            wait_for(second, lambda status: status["state"] == "interrupted", 10)
         told |= {liveness.state(run)["state"] for run in order}
         assert len(running()) <= 1
         # A second one ends as soon as it sees the first.
         until(lambda: len(schedulers()) <= 1, 30)
         assert len(workers()) <= 2  # One has written its last word and has yet to end.
         time.sleep(0.2)
-    assert [run.read_status()["state"] for run in order] == ["completed", "completed", "running"]
-    assert told <= {"queued", "running", "completed"}
-    moments = [moment for run in (first, second) for moment in trained_between(run)]
-    assert [*moments, third.read_status()["heartbeat"]] == sorted([*moments, third.read_status()["heartbeat"]])
+    assert [liveness.state(run)["state"] for run in order] == ["completed", "interrupted", "running"]
+    assert told <= {"queued", "running", "completed", "interrupted"}
+    moments = [first.read_progress()[0][0]["time"], *(run.read_status()["heartbeat"] for run in order)]
+    assert moments == sorted(moments)
 
 
 def test_each_says_its_position_can_be_moved_and_is_cancelled_at_once(busy_slot):
@@ -170,14 +174,6 @@ def test_it_ends_when_nothing_waits_any_more(busy_slot):
     assert until(schedulers) != [process]
 
 
-def test_who_is_killed_while_training_lets_the_next_one_go_on(artifacts):
-    first, second = queued(2, **LONG)
-    wait_until_running(first)
-    os.kill(first.read_status()["pid"], signal.SIGKILL)
-    wait_until_running(second)
-    assert liveness.state(first)["state"] == "interrupted"
-
-
 def test_a_scheduler_that_dies_as_it_starts_a_worker_leaves_it_to_the_next(artifacts):
     (run,) = queued(1, **LONG)
     until(workers)
@@ -200,9 +196,10 @@ def test_many_who_queue_at_the_same_moment_get_one_scheduler(busy_slot):
         starter.stdin.write("\n")
         starter.stdin.flush()
     counts, began = [], time.monotonic()
-    while time.monotonic() < began + 5 or (1 not in counts and time.monotonic() < began + 60):
+    while time.monotonic() < began + 4 or (1 not in counts and time.monotonic() < began + 60):
         counts.append(len(schedulers()))
-        time.sleep(0.01)
+        # One too many would wait for the lock for five seconds.
+        time.sleep(0.2)
     assert max(counts) == 1
     for starter in starters:
         starter.stdout.readline()
@@ -215,7 +212,6 @@ def test_many_who_queue_at_the_same_moment_get_one_scheduler(busy_slot):
     assert len(schedulers()) == 1
 
 
-@pytest.mark.timeout(600)
 def test_a_terminal_waits_in_the_same_queue_and_trains_in_its_own_process(busy_slot):
     (first,) = queued(1, **LONG)
     settings = [f"--{name.replace('_', '-')}={value}" for name, value in (SMALL | LONG).items()]
@@ -226,14 +222,11 @@ def test_a_terminal_waits_in_the_same_queue_and_trains_in_its_own_process(busy_s
         assert scheduler.pending() == [first, own, last]
         busy_slot.release()
         wait_until_running(first)
-        control.stop(first)
+        control.kill(first)
         wait_until_running(own)
         assert own.read_status()["pid"] == terminal.pid
         assert scheduler.pending() == [last]
-        # While it imports Keras it does not listen, and would end without a word.
-        wait_for(own, lambda status: status.get("epoch", 0) >= 2)
-        control.stop(own)
-        assert f"stopped; go on with: python -m core train --run {own.id}" in terminal.stdout.read()
+        terminal.kill()
     wait_until_running(last)
     assert [len(processes(scheduler.WORKER, run.id)) for run in (own, last)] == [0, 1]
 
@@ -253,6 +246,9 @@ def test_two_train_at_once_where_two_may(artifacts, monkeypatch):
     monkeypatch.setenv("LAB_TRAIN_AT_ONCE", "2")
     runs = queued(3, **LONG)
     wait_until_running(*runs[:2])
+    for run in runs[:2]:
+        # They keep their slots, and cost nothing.
+        liveness.worker(run).suspend()
     deadline = time.monotonic() + 3
     while time.monotonic() < deadline:
         assert set(running()) == set(runs[:2])
