@@ -39,7 +39,10 @@ def make_runs(folder, count):
             if path.name != "shipped":
                 copy_or_link(path, copy / path.name)
         config = json.loads((copy / "config.json").read_text("utf-8"))
-        config |= {"created": created, "environment": config["environment"] | here}
+        config["created"] = created
+        # Runs of before there were sessions say once where they were trained.
+        for where in config.get("sessions") or [config["environment"]]:
+            where.update(here)
         (copy / "config.json").write_text(json.dumps(config), "utf-8")
 
 
