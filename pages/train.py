@@ -25,6 +25,8 @@ from pages.parts.urls import put_runs_in_url, runs_in_url
 begin_page()
 
 REFRESH_SECONDS = 2
+# Between one click and the next of a hurried person.
+A_MOMENT = 5  # seconds
 FIRST_RECIPE = "quick"
 
 
@@ -93,7 +95,9 @@ def watched_runs(runs, started):
     named = runs_in_url()
     unfinished = [run for run in runs if is_unfinished(run)]
     if started:
-        named = list(dict.fromkeys([*(named or unfinished), started]))
+        # A click comes with the address as it was then, which may not name the run of a click just before it.
+        just_now = [run for run in unfinished if data.created(run) > data.created(started) - A_MOMENT]
+        named = list(dict.fromkeys([*(named or unfinished), *just_now[::-1], started]))
         put_runs_in_url(named)
     shown = named or unfinished or runs[:1]
     # Sorting leaves those of one kind as they are; `in_order` sorts the queue.

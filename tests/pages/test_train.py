@@ -163,6 +163,18 @@ def test_a_new_run_joins_those_in_the_url():
     assert [chart["run"] for chart in charts(page)] == [old.id]
 
 
+def test_a_click_right_after_another_keeps_the_run_that_the_first_one_started():
+    old = finished_run()
+    page = opened(run=old.id, **TINY)
+    start_buttons(page)["lenet5", "mnist"].click().run()
+    (first,) = set(list_runs()) - {old}
+    # The browser has not heard of it when the next button is clicked.
+    page.query_params["run"] = old.id
+    start_buttons(page)["lenet5", "cifar10"].click().run()
+    (second,) = set(list_runs()) - {old, first}
+    assert page.query_params["run"] == [old.id, first.id, second.id]
+
+
 def test_what_trains_comes_first_then_the_queue_in_its_order_and_a_queued_card_pushes_no_chart_down(artifacts):
     (artifacts / ".slots").mkdir()
     with FileLock(artifacts / ".slots" / "0.lock"):
