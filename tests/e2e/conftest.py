@@ -13,6 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from core.datasets.catalogue import DATASETS
+from tests.folders import finished_run, interrupted_run, started_run
+from tests.penmanship import teach
+
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 PROJECT = Path(__file__).parents[2]
@@ -46,6 +50,23 @@ def lab_of(make, tmp_path_factory):
             # What a test makes of its own goes elsewhere.
             patched.undo()
             yield made, address
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
+    """For tests that only look at runs in every state: (the unfinished ones, the address of the app on all)."""
+    with lab_of(_runs_in_every_state, tmp_path_factory) as found:
+        yield found
+
+
+def _runs_in_every_state():
+    for network in ("alexnet", "vgg16"):
+        teach(finished_run(network))
+    for dataset in DATASETS:
+        finished_run("resnet34", dataset)
+    failed = started_run("vgg16", "cifar10")
+    failed.write_status(state="failed", phase=None, error="The disk is full.")
+    return [started_run("alexnet", "cifar10"), failed, interrupted_run(network="resnet34", recipe="modern")]
 
 
 @contextlib.contextmanager
@@ -89,7 +110,8 @@ def browser():
         pytest.skip(f"no browser is installed (on Debian: apt-get install {BROWSERS[0]})")
     with playwright.sync_playwright() as api:
         running = api.chromium.launch(
-            executable_path=found, args=[*QUIET, *QUIETER, f"--host-resolver-rules=MAP {OTHER_NAME} 127.0.0.1"]
+            executable_path=found,
+            args=[*QUIET, *QUIETER, f"--host-resolver-rules=MAP {OTHER_NAME} 127.0.0.1"],
         )
         yield running
         running.close()
@@ -97,7 +119,14 @@ def browser():
 
 @pytest.fixture
 def page(browser):
-    """A blank page in a context of its own, 1440 x 900; an uncaught error in it fails the test."""
+    """A blank page of a test's own."""
+    with page_in(browser) as opened:
+        yield opened
+
+
+@contextlib.contextmanager
+def page_in(browser):
+    """A blank page in a context of its own, 1440 x 900; at its end, an uncaught error in it is raised."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, accept_downloads=True)
     context.set_default_timeout(WAIT_MILLISECONDS)
     opened = context.new_page()

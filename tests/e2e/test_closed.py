@@ -1,4 +1,7 @@
-"""Closed by default: the app talks to this machine alone, to its own pages alone, and shows no file but its own."""
+"""Closed by default: the app talks to this machine alone, to its own pages alone, and shows no file but its own.
+
+That no page asks anybody else is in test_every_page.py.
+"""
 
 import contextlib
 import http.client
@@ -9,16 +12,18 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
-from playwright.sync_api import expect
 from websockets.exceptions import InvalidStatus
 
 from tests.e2e.conftest import PROJECT, served
-from tests.folders import finished_run, started_run
+from tests.every_page import PAGES
+from tests.folders import finished_run
 from tests.hand_made import hand_made_tab
 from tests.penmanship import teach
 
-HERE = ("127.0.0.1", "localhost")
-PAGES = {"": "Deeper Networks Lab", "train": "Train", "compare": "Compare", "gallery": "Gallery", "draw": "Draw"}
+
+@pytest.fixture
+def app_url(lab):
+    return lab[1]
 
 
 def ask(address, path, method="GET", body=None, **headers):
@@ -114,7 +119,7 @@ def test_the_server_asks_nobody_anything(artifacts, tmp_path, outside):
     run = teach(finished_run())
     with served(tmp_path / "streamlit.log") as address:
         port = urlsplit(address).port
-        for page in PAGES:
+        for page in ("", *PAGES[1:]):
             with hand_made_tab(address, page, f"run={run.id}"):
                 (server,) = {
                     c.pid for c in psutil.net_connections("tcp") if c.laddr.port == port and c.status == "LISTEN"
@@ -123,18 +128,3 @@ def test_the_server_asks_nobody_anything(artifacts, tmp_path, outside):
                 assert {raddr.ip for raddr in connected} <= {"127.0.0.1"}
         refused(address, Origin="http://lab.example")
     assert outside == []
-
-
-def test_no_page_asks_an_outside_host_for_anything(app_url, page):
-    run = teach(finished_run())
-    started_run("vgg16")
-    asked = []
-    page.context.on("request", lambda request: asked.append(request.url))
-    page.on("websocket", lambda websocket: asked.append(websocket.url))
-    for name, title in PAGES.items():
-        page.goto(f"{app_url}/{name}?run={run.id}")
-        expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
-        page.wait_for_load_state("networkidle")
-    assert len([url for url in asked if url.startswith("ws:")]) == len(PAGES)
-    assert len(asked) > 5 * len(PAGES)
-    assert {urlsplit(url).hostname for url in asked if not url.startswith(("data:", "blob:"))} <= set(HERE)

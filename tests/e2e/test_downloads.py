@@ -8,14 +8,28 @@ import pytest
 from playwright.sync_api import expect
 
 from core.runs.run import RunError
+from tests.e2e.conftest import lab_of
 from tests.e2e.test_closed import ask
 from tests.folders import finished_run
 
 
-def test_files_are_sent_as_they_are_and_what_there_is_not_is_a_sentence(app_url, artifacts):
-    run = finished_run()
-    run.model_path.write_bytes(bytes(range(256)) * 1_000)
-    (run.path / "secret.txt").write_text("not a file of a run")
+def whole_damaged_and_longer():
+    whole, damaged, longer = finished_run(), finished_run("vgg16"), finished_run(epochs=7)
+    whole.model_path.write_bytes(bytes(range(256)) * 1_000)
+    (whole.path / "secret.txt").write_text("not a file of a run")
+    damaged.predictions_path.write_bytes(b"no archive")
+    return whole, damaged, longer
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """(three runs, the address of the app on them)."""
+    with lab_of(whole_damaged_and_longer, tmp_path_factory) as found:
+        yield found
+
+
+def test_files_are_sent_as_they_are_and_what_there_is_not_is_a_sentence(lab):
+    (run, *_), app_url = lab
     status, headers, body = ask(app_url, f"/download/{run.id}/model.keras")
     assert (status, body) == (200, run.model_path.read_bytes())
     assert headers["Content-Disposition"] == f'attachment; filename="{run.id}-model.keras"'
@@ -32,15 +46,14 @@ def test_files_are_sent_as_they_are_and_what_there_is_not_is_a_sentence(app_url,
     assert (status, body.decode()) == (404, "There is no run called no-such-run.")
 
 
-def test_another_name_of_the_server_gets_no_file(app_url):
-    run = finished_run()
+def test_another_name_of_the_server_gets_no_file(lab):
+    (run, *_), app_url = lab
     status, _, body = ask(app_url, f"/download/{run.id}/config.json", Host="lab.example")
     assert (status, body) == (403, b"This lab does not answer to that name.")
 
 
-def test_what_is_damaged_is_a_sentence(app_url):
-    run = finished_run()
-    run.predictions_path.write_bytes(b"no archive")
+def test_what_is_damaged_is_a_sentence(lab):
+    (_, run, _), app_url = lab
     status, _, body = ask(app_url, f"/download/{run.id}/test_predictions.csv")
     assert status == 404
     with pytest.raises(RunError) as error:
@@ -48,8 +61,8 @@ def test_what_is_damaged_is_a_sentence(app_url):
     assert body.decode() == str(error.value)
 
 
-def test_a_click_on_a_file_saves_it_and_back_leads_back(app_url, page, tmp_path):
-    run = finished_run(epochs=7)
+def test_a_click_on_a_file_saves_it_and_back_leads_back(lab, page, tmp_path):
+    (*_, run), app_url = lab
     page.goto(f"{app_url}/train?run={run.id}")
     page.get_by_role("button", name="Settings, log and files").click()
     expect(page.get_by_text("7 changed")).to_be_visible()

@@ -1,0 +1,200 @@
+"""Every page, opened once and looked at in several ways.
+
+Axe finds nothing, the keyboard shows where it is, the last row can read it, and it asks nobody outside for anything.
+"""
+
+from importlib.resources import files
+from operator import not_
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from pages.parts.presenter import LEAST_LINE
+from tests.e2e.conftest import page_in
+from tests.every_page import DRAWN, PAGES
+
+HERE = ("127.0.0.1", "localhost")
+# Streamlit's place to drop a file into is a section with the role "presentation" and a name. None of its options takes
+# the name or the role away. People use the button in it.
+EXCLUDED = ("presentation-role-conflict", 'data-testid="stFileUploaderDropzone"')
+CHECK = """async () => {
+  const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ target, html, any, all, none }) =>
+    ({ id, target: target.flat().join(" "), html: html.slice(0, 200), why: [...any, ...all, ...none][0]?.message })));
+}"""
+# The least contrast of a text on a chart's axes or in its legend, which axe does not measure; 21 where there is none.
+LEAST_CONTRAST = """() => {
+  const numbers = (colour) => {
+    const parts = colour.match(/[\\d.]+/g).map(Number);
+    return colour.startsWith("color(") ? [...parts.slice(0, 3).map((part) => 255 * part), parts[3] ?? 1] : parts;
+  };
+  const light = (colour) => {
+    const [r, g, b] = colour.map((c) => c / 255 <= 0.04045 ? c / 255 / 12.92 : ((c / 255 + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05;
+  };
+  const contrast = (text) => {
+    const { fill, fillOpacity } = getComputedStyle(text);
+    const [red, green, blue, alpha = 1] = numbers(fill);
+    let share = alpha * fillOpacity, back;
+    for (let up = text; up && !back; up = up.parentElement) {
+      share *= getComputedStyle(up).opacity;
+      const behind = numbers(getComputedStyle(up).backgroundColor);
+      if ((behind[3] ?? 1) > 0.99) back = behind;
+    }
+    back ??= [255, 255, 255];
+    const seen = [red, green, blue].map((value, index) => share * value + (1 - share) * back[index]);
+    const pair = [light(seen), light(back.slice(0, 3))];
+    return Math.max(...pair) / Math.min(...pair);
+  };
+  const texts = ".xtick text, .ytick text, .xtitle, .ytitle, .legendtext, .role-axis-label text, .role-axis-title text";
+  return Math.min(21, ...[...document.querySelectorAll(texts)].map(contrast));
+}"""
+# What of the focused element, of what is around it and of what is in it changes when the focus leaves.
+FOCUS = """() => {
+  let focused = document.activeElement;
+  while (focused?.shadowRoot?.activeElement) focused = focused.shadowRoot.activeElement;
+  if (!focused || focused === document.body) return null;
+  const near = [focused, ...[...focused.querySelectorAll("*")].slice(0, 8)];
+  for (let up = focused.parentElement, steps = 0; up && steps < 3; up = up.parentElement, steps++)
+    near.push(up, ...up.children);
+  const look = () => near.map((each) => {
+    const { outlineStyle, outline, boxShadow, borderColor } = getComputedStyle(each);
+    return [outlineStyle === "none" ? "" : outline, boxShadow, borderColor].join();
+  }).join(";");
+  const before = look();
+  focused.blur();
+  const seen = before !== look();
+  focused.focus({ preventScroll: true });
+  return { name: (focused.ariaLabel || focused.textContent.trim() || focused.tagName).slice(0, 80), seen };
+}"""
+# At least so many stops; the rows of a table are many.
+STOPS = {"overview": 15, "networks": 30, "train": 20, "compare": 20, "gallery": 20, "draw": 13}
+MOST_STOPS = 90
+LEAST_TEXT = 16
+# Every text that can be seen, those in charts and in components too: [pixels, text].
+TEXTS = """() => {
+  const found = [], roots = [document.body];
+  while (roots.length) {
+    const walker = document.createTreeWalker(roots.pop(), NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      if (node.shadowRoot) roots.push(node.shadowRoot);
+      if (node.nodeType !== Node.TEXT_NODE || !node.data.trim()) continue;
+      const element = node.parentElement, range = document.createRange();
+      if (element.closest("style, script, canvas, template")) continue;
+      range.selectNodeContents(node);
+      const { width, height } = range.getBoundingClientRect();
+      if (width > 1 && height > 1 && element.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true }))
+        found.push([parseFloat(getComputedStyle(element).fontSize), node.data.trim().slice(0, 60)]);
+    }
+  }
+  return found;
+}"""
+# The lines of all charts, without those of their axes: pixels.
+LINES = """() =>
+  [...document.querySelectorAll(".js-line, .legendlines path, .role-mark:is(.mark-line, .mark-rule) > *")]
+  .map((line) => parseFloat(getComputedStyle(line).strokeWidth))"""
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def opened(lab, browser, request):
+    """(name, page, the addresses that it asked for): one page of the lab, on Train with its unfinished runs."""
+    runs, app_url = lab
+    name, asked = request.param, []
+    chosen = "?" + "&".join(f"run={run.id}" for run in runs) if name == "train" else ""
+    with page_in(browser) as page:
+        page.context.on("request", lambda sent: asked.append(sent.url))
+        page.on("websocket", lambda websocket: asked.append(websocket.url))
+        page.goto(f"{app_url}/{name}{chosen}")
+        drawn(page, name)
+        yield name, page, asked
+
+
+def drawn(page, name):
+    title, last = DRAWN[name]
+    expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
+    page.locator(last).first.wait_for()
+    page.wait_for_timeout(1000)
+
+
+def in_a_while(page, look, is_as_it_should, seconds=5):
+    """What `look` finds on the page: as soon as it is as it should be, else at last."""
+    for _ in range(5 * seconds):
+        if is_as_it_should(found := look(page)):
+            break
+        page.wait_for_timeout(200)
+    return found
+
+
+def focus(page):
+    return page.evaluate(FOCUS)
+
+
+def small_texts(page):
+    return [(size, text) for size, text in page.evaluate(TEXTS) if size < LEAST_TEXT]
+
+
+def thin_lines(page):
+    return [width for width in page.evaluate(LINES) if width < LEAST_LINE]
+
+
+def violations(page):
+    found = page.evaluate(CHECK)
+    return [each for each in found if (each["id"] != EXCLUDED[0] or EXCLUDED[1] not in each["html"])]
+
+
+def test_the_keyboard_reaches_a_page_and_shows_where_it_is(opened):
+    name, page, _ = opened
+    still = page.add_style_tag(content="* { transition: none !important; animation: none !important; }")
+    stops = []
+    while len(stops) < MOST_STOPS:
+        page.keyboard.press("Tab")
+        # A table draws its frame a moment after it has the focus.
+        stop = in_a_while(page, focus, lambda stop: stop is None or stop["seen"])
+        if stop is None:
+            break
+        stops.append(stop)
+    still.evaluate("style => style.remove()")
+    assert len(stops) >= STOPS[name]
+    assert [stop["name"] for stop in stops if not stop["seen"]] == []
+
+
+def test_axe_finds_nothing_on_any_page(opened):
+    name, page, _ = opened
+    # In the gallery one tile is open at a time, and what others take its image for comes from the server.
+    most = 1 if name == "gallery" else 9
+    page.evaluate("most => document.querySelectorAll('details').forEach((each, at) => each.open = at < most)", most)
+    if name == "gallery":
+        page.locator(".others a").first.wait_for()
+    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        page.wait_for_timeout(1000)
+        assert violations(page) == [], theme
+        assert page.evaluate(LEAST_CONTRAST) >= 4.5, theme
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.wait_for_timeout(500)
+    assert violations(page) == [], "on a phone"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_nothing_on_a_projected_page_is_small_or_thin(opened):
+    name, page, _ = opened
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.locator(".st-key-presenter label").first.click()
+    expect(page.get_by_role("switch", name="Presenter mode")).to_be_checked()
+    page.locator("[data-test-script-state=notRunning]").wait_for()
+    drawn(page, name)
+    assert len(page.evaluate(TEXTS)) > 10
+    # Charts are drawn anew after the rest.
+    assert in_a_while(page, small_texts, is_as_it_should=not_) == []
+    assert in_a_while(page, thin_lines, is_as_it_should=not_) == []
+    assert bool(page.evaluate(LINES)) == (name in ("networks", "train", "compare"))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1920
+
+
+def test_no_page_asks_an_outside_host_for_anything(opened):
+    _, _, asked = opened
+    assert len([url for url in asked if url.startswith("ws:")]) == 1
+    assert len(asked) > 5
+    assert {urlsplit(url).hostname for url in asked if not url.startswith(("data:", "blob:"))} <= set(HERE)
