@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.conftest import OTHER_NAME as NAME
 from tests.e2e.conftest import PROJECT, served
+from tests.every_page import DRAWN, PAGES
 from tests.folders import finished_run
 from tests.penmanship import teach
 from tests.picture_files import PAPER, saved
@@ -20,7 +21,6 @@ from tests.picture_files import PAPER, saved
 GUIDE = (PROJECT / "docs" / "classroom.md").read_text("utf-8")
 (SITE,) = re.findall(r"^```nginx\n(.*?)^```$", GUIDE, re.M | re.S)
 (OPTIONS,) = re.findall(r"^LAB_READ_ONLY=1 streamlit run app\.py (.+)$", GUIDE, re.M)
-PAGES = {"": "Deeper Networks Lab", "train": "Train", "compare": "Compare", "gallery": "Gallery", "draw": "Draw"}
 
 
 @pytest.fixture
@@ -77,23 +77,23 @@ def visitor(browser):
     context.close()
 
 
-def test_every_page_works_behind_the_guides_proxy(classroom, visitor):
+def test_every_page_works_behind_the_guides_proxy_and_nobody_comes_in_without_the_password(classroom, visitor, browser):
     run = teach(finished_run())
     streams = []
     visitor.on("websocket", lambda stream: streams.append(stream.url))
-    for name, title in PAGES.items():
-        visitor.goto(f"https://{NAME}:{classroom}/{name}?run={run.id}")
+    visitor.goto(f"https://{NAME}:{classroom}/train?run={run.id}")
+    expect(visitor.get_by_text("This lab is read-only: watch, compare, browse and draw.")).to_be_visible()
+    for name in PAGES:
+        visitor.get_by_test_id("stTopNavLink").filter(has_text=name.capitalize()).click()
+        title, last = DRAWN[name]
         expect(visitor.get_by_role("heading", name=title, exact=True)).to_be_visible()
+        visitor.locator(last).first.wait_for()
     assert set(streams) == {f"wss://{NAME}:{classroom}/_stcore/stream"}
     visitor.get_by_test_id("stFileUploader").locator("input").set_input_files(
         {"name": "seven.png", "mimeType": "image/png", "buffer": saved(PAPER)}
     )
     expect(visitor.get_by_text("AlexNet reads a 7.")).to_be_visible()
-    visitor.goto(f"https://{NAME}:{classroom}/train")
-    expect(visitor.get_by_text("This lab is read-only: watch, compare, browse and draw.")).to_be_visible()
 
-
-def test_nobody_comes_in_without_the_password(classroom, browser):
     stranger = browser.new_context(ignore_https_errors=True)
     for path in ("", "draw", "_stcore/stream", "_stcore/health"):
         assert stranger.request.get(f"https://127.0.0.1:{classroom}/{path}").status == 401

@@ -83,9 +83,17 @@ def app_url(request):
         yield address
 
 
-def test_a_drawn_7_is_read_by_three_networks_and_survives_a_visit_elsewhere(three_networks, app_url, page):
+def test_digits_are_read_while_the_pen_is_down_and_survive_a_visit_elsewhere(three_networks, app_url, page):
     open_draw(page, app_url)
     expect(verdict(page)).to_have_text("Waiting for a digit.")
+    box = settled_box(page)
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.2 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.8 * box["height"], steps=5)
+    expect(verdict(page)).to_have_text("All three networks read a 1.")
+    page.mouse.up()
+
+    page.get_by_role("button", name="Clear").click()
     draw(page, 7)
     expect(verdict(page)).to_have_text("All three networks read a 7.")
     cards = page.get_by_role("article")
@@ -105,18 +113,8 @@ def test_a_drawn_7_is_read_by_three_networks_and_survives_a_visit_elsewhere(thre
     assert ink(page) == pytest.approx(drawn, rel=0.02)
 
 
-def test_answers_come_while_the_pen_is_still_down(three_networks, app_url, page):
-    open_draw(page, app_url)
-    box = page.get_by_label("Pad: draw a digit").bounding_box()
-    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.2 * box["height"])
-    page.mouse.down()
-    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.8 * box["height"], steps=5)
-    expect(verdict(page)).to_have_text("All three networks read a 1.")
-    page.mouse.up()
-
-
 def test_undo_clear_and_pen_width(three_networks, app_url, page):
-    open_draw(page, app_url)
+    page.goto(f"{app_url}/draw")
     undo, clear = page.get_by_role("button", name="Undo"), page.get_by_role("button", name="Clear")
     expect(undo).to_be_disabled()
     expect(clear).to_be_disabled()
@@ -141,13 +139,15 @@ def test_undo_clear_and_pen_width(three_networks, app_url, page):
     assert ink(page) > 1.3 * thin
 
 
-def test_with_nothing_trained_the_page_starts_a_quick_run(app_url, page):
-    open_draw(page, app_url)
+def test_with_nothing_trained_the_page_starts_a_quick_run_on_the_projector_too(app_url, page):
+    page.goto(f"{app_url}/draw?present=true")
     draw(page, 7)
     expect(page.get_by_label("The drawing as 28 by 28 pixels")).to_be_visible()
     page.get_by_role("button", name="Train AlexNet").click()
     expect(page.get_by_role("heading", name="Train", exact=True)).to_be_visible()
-    expect(page).to_have_url(re.compile("/train.*run=alexnet-mnist-quick-"))
+    expect(page.get_by_role("switch", name="Presenter mode")).to_be_checked()
+    expect(page).to_have_url(re.compile("/train.*present=true"))
+    expect(page).to_have_url(re.compile("run=alexnet-mnist-quick-"))
     go_to(page, "Draw")
     expect(page.get_by_text("AlexNet is learning digits")).to_be_visible()
 
@@ -158,10 +158,14 @@ def choose(page, name, content):
     )
 
 
-def test_a_chosen_picture_is_read_by_three_networks_until_a_stroke_replaces_it(three_networks, app_url, page):
-    open_draw(page, app_url)
+def test_a_chosen_picture_is_read_until_a_stroke_replaces_it_and_what_is_none_is_said_so(three_networks, app_url, page):
+    page.goto(f"{app_url}/draw")
     draw(page, 1)
     expect(verdict(page)).to_have_text("All three networks read a 1.")
+    choose(page, "seven.png", b"no picture")
+    expect(page.get_by_text("This is no picture that can be read here")).to_be_visible()
+    expect(verdict(page)).to_have_text("All three networks read a 1.")
+    assert ink(page) > 1000
     choose(page, "<img src=x onerror=alert(7)>.png", saved(PAPER))
     expect(verdict(page)).to_have_text("All three networks read a 7.")
     for card in page.get_by_role("article").all():
@@ -193,23 +197,19 @@ def test_a_chosen_picture_is_read_by_three_networks_until_a_stroke_replaces_it(t
         assert b"UploadedFileManager" not in figures.read(), "the server keeps files that were read"
 
 
-def test_a_file_that_is_no_picture_is_said_so_and_the_drawing_stays(three_networks, app_url, page):
-    open_draw(page, app_url)
-    draw(page, 1)
-    choose(page, "seven.png", b"no picture")
-    expect(page.get_by_text("This is no picture that can be read here")).to_be_visible()
-    expect(verdict(page)).to_have_text("All three networks read a 1.")
-    assert ink(page) > 1000
-
-
 def press(page, *keys):
     for key, times in keys:
         for _ in range(times):
             page.keyboard.press(key)
 
 
-def test_a_7_is_drawn_with_the_keyboard_alone(three_networks, app_url, page):
-    open_draw(page, app_url)
+def shown_beside(word):
+    """A word's meaning as the page knows it, and how it is displayed."""
+    return word.evaluate("word => ['content', 'display'].map(name => getComputedStyle(word, '::after')[name])")
+
+
+def test_a_7_is_drawn_and_a_word_of_the_trade_explained_with_the_keyboard_alone(three_networks, app_url, page):
+    page.goto(f"{app_url}/draw")
     pad = page.get_by_label("Pad: draw a digit")
     while not pad.evaluate("pad => pad.getRootNode().activeElement === pad"):
         page.keyboard.press("Tab")
@@ -232,13 +232,33 @@ def test_a_7_is_drawn_with_the_keyboard_alone(three_networks, app_url, page):
     page.keyboard.press("Control+z")
     expect(verdict(page)).to_have_text("All three networks read a 7.")
 
+    word = page.locator(".predictions header .term")
+    assert shown_beside(word)[1] == "none"
+    word.focus()
+    meaning, display = shown_beside(word)
+    assert display == "block"
+    assert "balance point" in meaning
 
-def answers(page):
+
+def predictions(page):
     return page.get_by_role("article").locator("li span").all_inner_texts()
 
 
-def test_a_link_holds_the_drawing_and_opens_with_the_same_answers(three_networks, app_url, page):
-    open_draw(page, app_url)
+def scribble(page):
+    pad = settled_box(page)
+    page.mouse.move(pad["x"] + 60, pad["y"] + 40)
+    page.mouse.down()
+    for number in range(500):
+        x, y = 200 + 150 * math.cos(number / 7), 200 + (120 + number / 12) * math.sin(number / 5)
+        page.mouse.move(pad["x"] + x, pad["y"] + y)
+    page.mouse.up()
+
+
+def test_a_link_holds_the_drawing_and_opens_with_the_same_predictions(three_networks, app_url, page):
+    page.goto(f"{app_url}/draw?drawing=nonsense")
+    expect(page.get_by_text("The drawing in the link cannot be read")).to_be_visible()
+    expect(page).to_have_url(re.compile("/draw$"))
+
     entries = page.evaluate("history.length")
     draw(page, 1)
     draw(page, 0)
@@ -249,7 +269,7 @@ def test_a_link_holds_the_drawing_and_opens_with_the_same_answers(three_networks
     expect(verdict(page)).to_have_text("All three networks read a 7.")
     expect(page).to_have_url(re.compile(r"/draw\?drawing=[\w.-]{20,400}$"))
     assert page.evaluate("history.length") == entries, "the Back button would go through the strokes"
-    link, read, drawn = page.url, answers(page), ink(page)
+    link, read, drawn = page.url, predictions(page), ink(page)
 
     go_to(page, "Train")
     assert "drawing" not in page.url
@@ -258,7 +278,7 @@ def test_a_link_holds_the_drawing_and_opens_with_the_same_answers(three_networks
     page.goto("about:blank")
     page.goto(link)
     expect(verdict(page)).to_have_text("All three networks read a 7.")
-    assert (answers(page), ink(page)) == (read, drawn)
+    assert (predictions(page), ink(page)) == (read, drawn)
     assert page.url == link
 
     page.locator(".st-key-presenter label").first.click()
@@ -271,24 +291,7 @@ def test_a_link_holds_the_drawing_and_opens_with_the_same_answers(three_networks
     expect(page).to_have_url(re.compile(r"/draw$"))
     expect(verdict(page)).to_have_text("Waiting for a digit.")
 
-
-def test_a_link_with_a_drawing_that_cannot_be_read_says_so_until_one_is_drawn(three_networks, app_url, page):
-    page.goto(f"{app_url}/draw?drawing=nonsense")
-    expect(page.get_by_text("The drawing in the link cannot be read")).to_be_visible()
-    expect(page).to_have_url(re.compile("/draw$"))
-    draw(page, 7)
-    expect(verdict(page)).to_have_text("All three networks read a 7.")
-
-
-def test_a_long_scribble_has_a_short_link(three_networks, app_url, page):
-    open_draw(page, app_url)
-    pad = page.get_by_label("Pad: draw a digit").bounding_box()
-    page.mouse.move(pad["x"] + 60, pad["y"] + 40)
-    page.mouse.down()
-    for number in range(500):
-        x, y = 200 + 150 * math.cos(number / 7), 200 + (120 + number / 12) * math.sin(number / 5)
-        page.mouse.move(pad["x"] + x, pad["y"] + y)
-    page.mouse.up()
+    scribble(page)
     expect(page).to_have_url(re.compile("drawing="))
     assert len(page.url) < 4100
     page.goto("about:blank")
@@ -314,7 +317,7 @@ def test_what_a_class_trains_answers_when_it_is_done(artifacts, app_url, page):
     # Runs are told apart by their second.
     time.sleep(1)
     run = started_run()
-    open_draw(page, app_url)
+    page.goto(f"{app_url}/draw")
     draw(page, 7)
     card = page.get_by_role("article")
     expect(card).to_contain_text("modern, included")
@@ -326,18 +329,3 @@ def test_what_a_class_trains_answers_when_it_is_done(artifacts, app_url, page):
     page.get_by_role("radio", name="Best").click()
     expect(page).to_have_url(re.compile("answer=best"))
     expect(page).to_have_url(re.compile("drawing="))
-
-
-def shown_beside(word):
-    """A word's meaning as the page knows it, and how it is displayed."""
-    return word.evaluate("word => ['content', 'display'].map(name => getComputedStyle(word, '::after')[name])")
-
-
-def test_a_word_of_the_trade_is_explained_to_the_keyboard_too(three_networks, app_url, page):
-    open_draw(page, app_url)
-    word = page.locator(".predictions header .term")
-    assert shown_beside(word)[1] == "none"
-    word.focus()
-    meaning, display = shown_beside(word)
-    assert display == "block"
-    assert "balance point" in meaning

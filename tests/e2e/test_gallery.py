@@ -7,13 +7,33 @@ import pytest
 from playwright.sync_api import expect
 
 from core.results import scores
+from tests.e2e.conftest import lab_of
 from tests.folders import finished_run
 
 
+def two_runs():
+    """One of which a tenth of 400 predictions are the class after the true one, and one that is always right."""
+    return [
+        finished_run(network, "fashion_mnist", examples=400, wrong=wrong)
+        for network, wrong in (("vgg16", 0.1), ("alexnet", 0))
+    ]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    with lab_of(two_runs, tmp_path_factory) as found:
+        yield found
+
+
 @pytest.fixture
-def run(artifacts):
-    """A run of which a tenth of 400 answers are the class after the true one."""
-    return finished_run("vgg16", "fashion_mnist", examples=400)
+def app_url(lab):
+    return lab[1]
+
+
+@pytest.fixture
+def run(lab):
+    """That with mistakes."""
+    return lab[0][0]
 
 
 def errors(run, **filters):
@@ -44,12 +64,22 @@ def expect_view(page, tiles_shown, cells_outlined):
     expect(page.locator("svg.marks path[stroke=currentColor]")).to_have_count(cells_outlined)
 
 
-def test_a_click_on_the_confusion_matrix_shows_the_images_of_its_cell(app_url, page, run):
+def test_each_click_on_the_confusion_matrix_shows_the_images_of_its_cell_and_a_link_holds_it(app_url, page, run):
     page.goto(app_url)
-    page.get_by_role("link", name="Gallery").first.click()
+    page.get_by_role("link", name="Gallery of VGG-16 on Fashion-MNIST").click()
     everything, mistaken = errors(run), errors(run, true_class=4, predicted_class=5)
     assert 0 < len(mistaken) < len(everything)
     expect_view(page, len(everything), 0)
+    clear = page.get_by_role("button", name="Clear").click
+    for leave in (lambda: click_cell(page, "Coat", "Sandal"), clear) * 2:
+        click_cell(page, "Coat", "Sandal")
+        expect_view(page, len(mistaken), 1)
+        leave()
+        expect_view(page, len(everything), 0)
+
+    click_cell(page, "Bag", "Bag")
+    expect(tiles(page).locator("p").first).to_have_text("✓ Bag")
+    assert query(page) == {"show": "success", "true": "8", "predicted": "8"}
 
     click_cell(page, "Coat", "Sandal")
     expect_view(page, len(mistaken), 1)
@@ -70,32 +100,21 @@ def test_a_click_on_the_confusion_matrix_shows_the_images_of_its_cell(app_url, p
     assert numbers(friend) == mistaken
 
 
-def test_the_same_cell_can_be_chosen_and_left_again_and_again(app_url, page, run):
-    page.goto(f"{app_url}/gallery?run={run.id}")
-    everything, mistaken = errors(run), errors(run, true_class=4, predicted_class=5)
-    expect_view(page, len(everything), 0)
-    clear = page.get_by_role("button", name="Clear").click
-    for leave in (lambda: click_cell(page, "Coat", "Sandal"), clear) * 2:
-        click_cell(page, "Coat", "Sandal")
-        expect_view(page, len(mistaken), 1)
-        leave()
-        expect_view(page, len(everything), 0)
-
-    click_cell(page, "Bag", "Bag")
-    expect(tiles(page).locator("p").first).to_have_text("✓ Bag")
-    assert query(page) == {"show": "success", "true": "8", "predicted": "8"}
-
-
 def open_tiles(page):
     return [
         int(number) for number in tiles(page).evaluate_all("all => all.filter(t => t.open).map(t => t.dataset.image)")
     ]
 
 
-def test_an_opened_image_has_a_link_and_is_shown_as_every_network_sees_it(app_url, page, run):
-    other = finished_run("alexnet", "fashion_mnist", examples=400, wrong=0)
-    page.goto(f"{app_url}/gallery?run={run.id}")
+def test_a_mistake_on_the_overview_leads_to_itself_and_each_image_has_a_link_and_every_networks_view(lab, page):
+    (run, other), app_url = lab
     wrong = errors(run)
+    page.goto(app_url)
+    page.get_by_role("link", name=f"Test image {wrong[1]}: ").click()
+    expect(tiles(page).and_(page.locator("[open]"))).to_be_in_viewport()
+    assert open_tiles(page) == [wrong[1]]
+    assert query(page) == {"image": str(wrong[1])}
+
     expect_view(page, len(wrong), 0)
     for position in (-1, 3):
         tiles(page).nth(position).locator("summary").click()
@@ -117,6 +136,7 @@ def test_an_opened_image_has_a_link_and_is_shown_as_every_network_sees_it(app_ur
 
 
 def test_the_images_come_into_view_after_a_tap_on_a_phone_and_the_matrix_stays_on_a_desktop(app_url, page, run):
+    page.emulate_media(reduced_motion="no-preference")
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{app_url}/gallery?run={run.id}&show=all")
     expect(tiles(page).first).to_be_attached()
@@ -125,18 +145,10 @@ def test_the_images_come_into_view_after_a_tap_on_a_phone_and_the_matrix_stays_o
     expect(tiles(page).first).to_be_in_viewport()
 
     page.set_viewport_size({"width": 1440, "height": 900})
-    page.goto(f"{app_url}/gallery?run={run.id}&show=all")
+    page.get_by_role("radio", name="All").click()
+    page.get_by_role("button", name="Clear").click()
     expect(tiles(page)).to_have_count(100)
     tiles(page).last.scroll_into_view_if_needed()
     expect(page.get_by_role("heading", name="Confusion matrix")).to_be_in_viewport()
     click_cell(page, "Coat", "Sandal")
     expect(tiles(page).first).to_be_in_viewport()
-
-
-def test_a_mistake_on_the_overview_leads_to_itself_in_the_gallery(app_url, page, run):
-    page.goto(app_url)
-    page.get_by_role("link", name=f"Test image {errors(run)[1]}: ").click()
-    opened = tiles(page).and_(page.locator("[open]"))
-    expect(opened).to_be_in_viewport()
-    assert open_tiles(page) == [errors(run)[1]]
-    assert query(page) == {"image": str(errors(run)[1])}

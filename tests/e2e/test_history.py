@@ -5,20 +5,28 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.conftest import lab_of
 from tests.e2e.test_gallery import click_cell, tiles
 from tests.folders import finished_run
 
 
-@pytest.fixture
-def runs(artifacts):
+def two_runs():
     return [finished_run(network, "fashion_mnist", examples=1200, wrong=0.5) for network in ("alexnet", "vgg16")]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    with lab_of(two_runs, tmp_path_factory) as found:
+        yield found
 
 
 # What stands on a page only when it is drawn.
 DRAWN = ".js-plotly-plot, .cases, .stGraphVizChart svg, .st-key-network_alexnet"
 
 
-def test_each_click_is_one_entry_and_back_undoes_it(app_url, page, runs):
+def test_each_click_is_one_entry_and_back_undoes_it(lab, page):
+    runs, app_url = lab
+
     def compared(name):
         return page.get_by_role("button", name=name, exact=True)
 
@@ -84,7 +92,7 @@ def test_each_click_is_one_entry_and_back_undoes_it(app_url, page, runs):
             click()
             page.wait_for_function("url => location.href !== url", arg=seen[-1])
             # What would be a second entry has time to come.
-            page.wait_for_timeout(1000)
+            page.wait_for_timeout(500)
             seen.append(page.url)
             assert page.evaluate("history.length") == entries + len(seen) - 1, (seen[-2], page.url)
         for url in seen[-2::-1]:
@@ -93,11 +101,12 @@ def test_each_click_is_one_entry_and_back_undoes_it(app_url, page, runs):
         undone[address.partition("?")[0]]()
 
 
-def test_a_switch_under_the_tables_own_buttons_can_be_clicked(app_url, page, runs):
+def test_a_switch_under_the_tables_own_buttons_can_be_clicked(lab, page):
+    _, app_url = lab
+    page.goto(f"{app_url}/compare")
+    table = page.get_by_test_id("stDataFrame")
     for width in (1440, 1024, 390):
         page.set_viewport_size({"width": width, "height": 900})
-        page.goto(f"{app_url}/compare")
-        table = page.get_by_test_id("stDataFrame")
         expect(table).to_be_visible()
         expect(page.locator(".js-plotly-plot .js-line").first).to_be_visible()
         table.hover()
