@@ -105,7 +105,7 @@ def opened(lab, browser, request):
     with page_in(browser) as page:
         page.context.on("request", lambda sent: asked.append(sent.url))
         page.on("websocket", lambda websocket: asked.append(websocket.url))
-        page.goto(f"{app_url}/{name}{chosen}")
+        page.goto(f"{app_url}/{'' if name == 'overview' else name}{chosen}")
         drawn(page, name)
         yield name, page, asked
 
@@ -115,6 +115,7 @@ def drawn(page, name):
     expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
     page.locator(last).first.wait_for()
     page.wait_for_timeout(1000)
+    expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 def in_a_while(page, look, is_as_it_should, seconds=5):
