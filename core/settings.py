@@ -1,6 +1,7 @@
 """Every LAB_* environment variable, read here alone; a value that means nothing is refused in one sentence."""
 
 import os
+import re
 from pathlib import Path
 
 PREFIX = "LAB_"
@@ -45,17 +46,43 @@ def train_at_once(environment=os.environ):
     return int(said) if said else None
 
 
+def ray_address(environment=os.environ):
+    """The Ray cluster that runs are trained on: $LAB_RAY_ADDRESS, "auto" or HOST:PORT; else None, for this machine.
+
+    Args:
+        environment: as in `train_at_once`.
+    """
+    said = _said("LAB_RAY_ADDRESS", environment)
+    if said and said != "auto" and not re.fullmatch(r"[\w.-]+:\d{1,5}", said):
+        raise SettingError(f"LAB_RAY_ADDRESS is {said!r}; it is auto or HOST:PORT, as in 10.0.0.1:6379.")
+    return said or None
+
+
 # Each variable with its reader.
 SETTINGS = {
     "LAB_ARTIFACTS": artifacts_folder,
     "LAB_DATA": data_folder,
+    "LAB_RAY_ADDRESS": ray_address,
     "LAB_READ_ONLY": read_only,
     "LAB_TRAIN_AT_ONCE": train_at_once,
 }
 
 
 # Those that a run keeps while it waits.
-KEPT = ("LAB_DATA", "LAB_TRAIN_AT_ONCE")
+KEPT = ("LAB_DATA", "LAB_TRAIN_AT_ONCE", "LAB_RAY_ADDRESS")
+
+
+def set_artifacts_folder(folder):
+    """For this process and those that it starts."""
+    os.environ["LAB_ARTIFACTS"] = str(folder)
+
+
+def set_ray_address(address):
+    """For this process and those that it starts; None for this machine. Raises SettingError where it is no address."""
+    os.environ.pop("LAB_RAY_ADDRESS", None)
+    if address:
+        os.environ["LAB_RAY_ADDRESS"] = address
+    ray_address()
 
 
 def check():
@@ -88,7 +115,7 @@ def for_runs(at_once=None):
     Args:
         at_once: how many runs may train at the same time when its turn comes; None for what the environment says.
     """
-    said = zip(KEPT, (data_folder(), at_once or _said("LAB_TRAIN_AT_ONCE")), strict=True)
+    said = zip(KEPT, (data_folder(), at_once or _said("LAB_TRAIN_AT_ONCE"), ray_address()), strict=True)
     return {name: str(value) for name, value in said if value}
 
 

@@ -15,6 +15,7 @@ from pages.parts.linked import linked
 from pages.parts.refreshing import refreshing
 from pages.parts.run.actions import draw_delete
 from pages.parts.run.card import run_card
+from pages.parts.run.cluster import draw_cluster
 from pages.parts.run.details import back_button, details_in_url
 from pages.parts.settings_form import reset_settings, settings_form
 from pages.parts.shell import begin_page
@@ -151,6 +152,7 @@ def watch(runs, axes, with_details=False):
     def cards():
         if not all(run.path.is_dir() for run in runs):
             st.rerun()
+        draw_cluster()
         going_on = [run_card(run, axes, with_details) for run in in_order(runs)]
         if live != any(going_on):
             st.rerun()

@@ -80,6 +80,12 @@ def test_only_training_code_imports_keras_when_it_is_imported():
     assert [path.name for path in others if top_names(path, everywhere=False) & KERAS] == []
 
 
+def test_one_module_imports_ray_and_nothing_that_pages_import_imports_it():
+    users = [path for path in SOURCES if "ray" in top_names(path)]
+    assert users == [PROJECT / "core/jobs/ray_cluster.py"]
+    assert not [path for path in SOURCES if "core.jobs.ray_cluster" in imported(path) and path != users[0]]
+
+
 def test_only_the_export_touches_tensorflow_by_name():
     users = [path.name for path in sources_in("core") if "tensorflow" in top_names(path)]
     assert users == ["litert.py"]

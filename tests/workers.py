@@ -5,7 +5,7 @@ import time
 import psutil
 
 from core.jobs import liveness
-from core.jobs.scheduler import SCHEDULER, WORKER
+from core.jobs.scheduler import CLUSTER, SCHEDULER, WORKER
 from core.runs.run import artifacts_folder, list_runs
 
 # Of a training that soon begins and soon ends: the graph of its step is a third smaller than with AdamW.
@@ -29,14 +29,15 @@ def processes(module, *arguments):
     found = []
     for process in psutil.process_iter(["cmdline", "status"]):
         command = process.info["cmdline"] or []
-        if command[-2:-1] == [module] and command[-1] in arguments and process.info["status"] != psutil.STATUS_ZOMBIE:
+        if module in command[-3:-1] and command[-1] in arguments and process.info["status"] != psutil.STATUS_ZOMBIE:
             found.append(process)
     return found
 
 
 def schedulers():
-    """Those of the present artifacts folder."""
-    return processes(SCHEDULER, str(artifacts_folder().resolve()))
+    """Those of the present artifacts folder, on this machine and for a cluster."""
+    folder = str(artifacts_folder().resolve())
+    return processes(SCHEDULER, folder) + processes(CLUSTER, folder)
 
 
 def workers():

@@ -45,6 +45,7 @@ def parser():
     train.add_argument("--recipe", default="quick", metavar="NAME", help=f"{', '.join(RECIPES)} (quick)")
     train.add_argument("--run", dest="run_id", help="go on with a run that was stopped or interrupted")
     train.add_argument("--finish", action="store_true", help="with --run: only test and save its best epoch so far")
+    _add_cluster(train)
     add_settings(train, {field.metadata["group"] for field in FIELDS.values()})
 
     sweep = verb(training.sweep)
@@ -53,6 +54,7 @@ def parser():
     sweep.add_argument("--recipes", nargs="+", default=["modern"], choices=RECIPES, help="(modern)")
     sweep.add_argument("--seeds", nargs="+", default=[0], type=int, metavar="N", help="(0)")
     sweep.add_argument("--at-once", type=int, metavar="N", help="how many train side by side (one, or one a GPU)")
+    _add_cluster(sweep)
     add_settings(sweep, {field.metadata["group"] for field in FIELDS.values()} - {"Run"})
 
     verb(runs.runs)
@@ -71,6 +73,12 @@ def parser():
         "--no-network", dest="network", action="store_false", help="leave the 8-bit network for drawings behind"
     )
     return top
+
+
+def _add_cluster(command):
+    command.add_argument(
+        "--cluster", metavar="ADDRESS", help="train on this Ray cluster: HOST:PORT, or auto for the one of this machine"
+    )
 
 
 def add_settings(command, groups):

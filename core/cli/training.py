@@ -9,10 +9,13 @@ from core.config.run_config import ConfigError
 from core.jobs import control, liveness
 from core.runs.run import UNFINISHED, create_run, open_run
 from core.runs.schema import AT_WORK
+from core.settings import ray_address, set_ray_address
 
 
-def train(network, dataset, recipe, run_id, finish, **settings):
+def train(network, dataset, recipe, run_id, finish, cluster, **settings):
     """Train a network, with progress, or go on with a run; Ctrl-C stops after the step in hand and loses nothing."""
+    # Without one it trains here, whatever the pages do.
+    set_ray_address(cluster)
     if run_id:
         if network or settings:
             raise ConfigError(
@@ -29,6 +32,8 @@ def train(network, dataset, recipe, run_id, finish, **settings):
         print(f"{run.path}", flush=True)
     else:
         raise ConfigError("Name a network and a dataset, as in: python -m core train alexnet mnist.")
+    if cluster:
+        return _train_there(run, finish)
     from core.jobs.worker import work
 
     state = work(
@@ -48,10 +53,25 @@ def train(network, dataset, recipe, run_id, finish, **settings):
     return state == "failed"
 
 
-def sweep(networks, datasets, recipes, seeds, at_once, **settings):
+def _train_there(run, finish):
+    """Has the run trained on the cluster, and tells what becomes of it; Ctrl-C stops it."""
+    from core.jobs.sweep import wait
+
+    try:
+        control.resume(run, finish)
+        wait([run], print)
+    except KeyboardInterrupt:
+        control.stop(run)
+        wait([run], print)
+        return 130
+    return liveness.state(run)["state"] != "completed"
+
+
+def sweep(networks, datasets, recipes, seeds, at_once, cluster, **settings):
     """Train many pairs, skipping what is finished; cut it whenever you like, the same command goes on."""
     from core.jobs.sweep import sweep
 
+    set_ray_address(cluster or ray_address())
     try:
         trained = sweep(networks, datasets, recipes, seeds, at_once, **settings)
     except KeyboardInterrupt:

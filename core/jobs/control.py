@@ -14,6 +14,8 @@ from core.jobs.liveness import acquire, check_allowed, has_worker, is_pending, l
 from core.runs.run import UNFINISHED, RunError, create_run
 
 END_SECONDS = 10
+# What the wish to stop says where a cluster is to end the worker without a last checkpoint.
+AT_ONCE = "at once"
 # Folders named so are being deleted, or were when the server died.
 DELETED = f"{TEMPORARY}deleted-"
 
@@ -62,7 +64,12 @@ def take(run, finish=False):
     try:
         with writing(run):
             discard_leftovers(run.path)
+            was_there = run.cluster()
             _queue(run, finish, pid=os.getpid())
+            if was_there and not run.cluster():
+                # From now on it is this machine's, whose lock is another.
+                lock.release()
+                lock = acquire(run)
     except BaseException:
         lock.release()
         raise
@@ -75,10 +82,12 @@ def _queue(run, finish, at_once=None, pid=None):
         raise RunError(f"{run.id} is finished already.")
     if finish:
         run.finish_path.touch()
-    if not is_pending(status):
-        run.write_position(time.time(), asked(at_once))
     slot = scheduler.kept_slot(run, status)
-    run.write_status(state="queued", phase=None, error=None, note=None, gpu=None, pid=pid, slot=slot)
+    if not is_pending(status):
+        # Who was paused on a cluster has kept no slot, but comes first.
+        is_first = status["state"] == "paused" and slot is None
+        run.write_position(0.0 if is_first else time.time(), asked(at_once))
+    run.write_status(state="queued", phase=None, error=None, note=None, gpu=None, pid=pid, slot=slot, node=None)
     run.forget_stop()
 
 
@@ -116,6 +125,11 @@ def _ask(run, wish, again=True):
     """Leaves a wish where whoever looks at the run finds it, and tells the worker, if one has the run; `again`: also
     where it is told for the second time, upon which it ends at once.
     """
+    if run.cluster():
+        # Whoever has started the worker looks for it there.
+        with writing(run):
+            wish.touch()
+        return
     with contextlib.suppress(psutil.Error):
         if process := worker(run):
             with writing(run):
@@ -148,6 +162,10 @@ def kill(run):
     """Ends the worker at once; what its last checkpoint holds can be resumed."""
     check_allowed(run)
     if not _leave_queue(run):
+        if run.cluster():
+            with writing(run):
+                run.stop_path.write_text(AT_ONCE)
+            return
         with contextlib.suppress(psutil.Error):
             if process := worker(run):
                 process.kill()

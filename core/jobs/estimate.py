@@ -11,7 +11,7 @@ import psutil
 from core.datasets.catalogue import DATASETS
 from core.jobs import machine
 from core.networks.catalogue import NETWORKS
-from core.networks.sizes import size
+from core.networks.sizes import layers, size
 
 # How fast a training step of each family computes, against `matrix_speed` on every core, counting six operations for
 # each multiply-add of the forward pass (it, and twice as much backward); measured at 64x64 in batches of 128. More than
@@ -28,6 +28,8 @@ UPDATE_SECONDS = 4e-9
 STEP_SECONDS = 4e-3
 
 FORWARD_SHARE = 1 / 3
+# TensorFlow itself; and of what the layers give, how much there is at most while the gradients are computed.
+PROGRAM_BYTES, KEPT_FACTOR = 800e6, 1.5
 START_SECONDS = 15
 FINISH_SECONDS = 10
 FINISHING = ("evaluating", "exporting")
@@ -156,3 +158,11 @@ def _finish_seconds(config, speed):
 @functools.cache
 def _cores():
     return psutil.cpu_count(logical=False) or psutil.cpu_count()
+
+
+def memory_bytes(config):
+    """About how much memory the training takes: the program, the weights with the optimizer's, and what the layers of a
+    batch give, with what follows from it on the way back.
+    """
+    kept = sum(layer.activation_bytes for layer in layers(config))
+    return int(PROGRAM_BYTES + 16 * size(config).parameters + KEPT_FACTOR * config.batch_size * kept)

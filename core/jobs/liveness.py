@@ -10,6 +10,7 @@ import psutil
 from filelock import FileLock, Timeout
 
 from core.files import discard_leftovers
+from core.jobs import claims
 from core.runs.run import UNFINISHED, RunError
 from core.settings import READ_ONLY, read_only
 
@@ -30,8 +31,11 @@ def state(run):
     status = run.read_status()
     if _needs_no_worker(status):
         return status
-    if has_worker(run, status):
-        return status | {"state": _asked(run, status) or status["state"]}
+    is_heard = has_worker(run, status)
+    # The cluster sees to it that a lost run goes on elsewhere, or ends as somebody has asked.
+    if is_heard or (status.get("node") and run.cluster()):
+        said = {} if is_heard else {"phase": f"its node has been silent for {time.time() - status['heartbeat']:.0f} s"}
+        return status | {"state": _asked(run, status) or status["state"], **said}
     # It may have ended between the two looks.
     status = run.read_status()
     if _needs_no_worker(status):
@@ -73,7 +77,9 @@ def is_pending(status):
 
 
 def has_worker(run, status):
-    """Whether a process holds the run's lock."""
+    """Whether a process holds the run's lock, or its claim where a cluster trains it."""
+    if run.cluster():
+        return claims.is_kept(run, status)
     if not run.lock_path.exists():
         return False
     # One at a time: whoever looks holds the lock for a moment, which another would take for the worker.
@@ -93,13 +99,19 @@ def has_worker(run, status):
 
 
 def worker(run):
-    """The psutil.Process that has claimed the run; None where none has."""
+    """The psutil.Process of this machine that has claimed the run; None where none has."""
     status = run.read_status()
+    if status.get("node"):
+        return None
     return psutil.Process(status["pid"]) if status.get("pid") and has_worker(run, status) else None
 
 
-def claim(run):
-    """The worker's own first call. Returns the lock that says it works on the run; it dies with the process.
+def claim(run, node=None):
+    """The worker's own first call. Returns the lock that says it works on the run; it dies with the process, or, on a
+    node of a cluster, some seconds later.
+
+    Args:
+        node: the name of the node; None on this machine.
 
     Raises:
         core.runs.run.RunError: the run does not wait any more, or another process works on it.
@@ -109,7 +121,9 @@ def claim(run):
     if run.read_status()["state"] != "queued":
         lock.release()
         raise RunError(f"{run.id} does not wait to be trained any more.")
-    run.write_status(state="queued", phase=None, error=None, pid=os.getpid())
+    run.write_status(state="queued", phase=None, error=None, pid=os.getpid(), node=node)
+    if node:
+        lock.keep()
     return lock
 
 
@@ -144,6 +158,8 @@ def writing(run):
 def acquire(run, seconds=2):
     """The run's lock. Raises RunError where another process has it for so many seconds, or as `writing`."""
     with writing(run):
+        if run.cluster():
+            return claims.acquire(run, seconds)
         try:
             return FileLock(run.lock_path).acquire(timeout=seconds).lock
         except Timeout:

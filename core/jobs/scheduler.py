@@ -1,5 +1,7 @@
 """The queue: which runs are pending, and the one process for all of them that starts each in its turn.
 
+What was queued for a cluster is left to `core.jobs.ray_cluster`, which `ensure` sees to as well.
+
 "queued" is a state on disk and needs no process. A run that no process has claimed waits for the scheduler, which
 starts a worker for it once a slot is free; one that a terminal has claimed waits by itself, in the same order. A slot
 is a lock of the operating system: it dies with whoever trains, and no two can have it. A paused run keeps its slot
@@ -22,9 +24,9 @@ from core.environment import stack_for, worker_environment
 from core.files import discard, replace_json
 from core.jobs import gpus, liveness
 from core.networks.catalogue import deepest
-from core.runs.run import RunError, list_runs
+from core.runs.run import UNFINISHED, RunError, list_runs
 from core.runs.schema import AT_WORK
-from core.settings import SettingError, artifacts_folder, read_only, train_at_once
+from core.settings import SettingError, artifacts_folder, ray_address, read_only, train_at_once
 
 LOOK_SECONDS = 1
 # How often all run folders are read where no slot is free; with a thousand of them it takes 0.05 s.
@@ -33,25 +35,28 @@ READ_SECONDS = 10
 COME_SECONDS, START_SECONDS, AGAIN_SECONDS = 30, 120, 3
 # So often a worker is started that ends before it has claimed its run.
 TRIES = 2
-SCHEDULER, WORKER = "core.jobs.scheduler", "core.jobs.worker"
+SCHEDULER, WORKER, CLUSTER = "core.jobs.scheduler", "core.jobs.worker", "core.jobs.ray_cluster"
 LOCK, COMING, LOG, SLOTS = ".scheduler.lock", ".scheduler.json", ".scheduler.log", ".slots"
+# The same of the process that speaks with a cluster, and what it last heard of it.
+CLUSTER_LOCK, CLUSTER_COMING, CLUSTER_LOG = ".cluster.lock", ".cluster-coming.json", ".cluster.log"
+GLANCE = ".cluster.json"
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
 _PROJECT = Path(__file__).parents[2]
 _schedulers = []
 
 
-def pending():
-    """The runs that wait to be trained, the next one first."""
-    return [run for run, _ in _queue()]
+def pending(cluster=None):
+    """The runs that wait to be trained, the next one first: on this machine, or on the cluster of that address."""
+    return [run for run, _ in _queue(cluster)]
 
 
-def _queue():
-    """(run, whether a process has claimed it) of the pending runs, the next one first."""
+def _queue(cluster=None):
+    """(run, whether a process has claimed it) of the pending runs, the next one first; `cluster` as above."""
     waiting = []
     for run in list_runs():
         with contextlib.suppress(RunError):
             status = run.read_status()
-            if status["state"] != "queued":
+            if status["state"] != "queued" or run.cluster() != cluster:
                 continue
             is_claimed = not liveness.is_pending(status)
             # What cannot be written cannot be trained, and must not keep the others waiting.
@@ -108,7 +113,7 @@ def position_in_words(run, waiting):
 def move_up(run):
     """Lets a pending run change places with the one before it. Raises RunError where the lab is read-only."""
     liveness.check_allowed(run)
-    waiting = pending()
+    waiting = pending(run.cluster())
     if run in waiting[1:]:
         position = waiting.index(run)
         waiting[position - 1 : position + 1] = run, waiting[position - 1]
@@ -126,30 +131,58 @@ def ensure():
     """
     # A finished child stays a zombie until it is polled.
     _schedulers[:] = [process for process in _schedulers if process.poll() is None]
-    if read_only() or all(is_claimed for _, is_claimed in _queue()):
+    if read_only():
         return
+    if not all(is_claimed for _, is_claimed in _queue()):
+        _ensure(SCHEDULER, LOCK, COMING, LOG)
+    if address := ray_address() or next(clusters(), None):
+        _ensure(CLUSTER, CLUSTER_LOCK, CLUSTER_COMING, CLUSTER_LOG, address)
+
+
+def clusters():
+    """The addresses of the clusters that have unfinished runs here, one after another."""
+    for run in list_runs():
+        with contextlib.suppress(RunError):
+            if run.read_status()["state"] in UNFINISHED and (address := run.cluster()):
+                yield address
+
+
+def glance():
+    """What was last heard of a cluster; None where nothing was.
+
+    Returns:
+        {"address", "state": "connected" or "unreachable", "time": seconds since 1970, "error": a sentence where it is
+        unreachable, "free_cores", "free_gpus", "nodes": [{"name", "cores", "gpus", "runs": their ids}]}.
+    """
+    try:
+        return json.loads((artifacts_folder() / GLANCE).read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def _ensure(module, lock, coming, log, *arguments):
     folder = artifacts_folder().resolve()
     try:
         # Who holds this lock is the scheduler, or starts one at this moment.
-        with FileLock(folder / LOCK, blocking=False):
-            if _is_coming(folder):
+        with FileLock(folder / lock, blocking=False):
+            if _is_coming(folder / coming):
                 return
-            with open(folder / LOG, "ab") as log:
-                process = _spawn([SCHEDULER, str(folder)], worker_environment(), log)
+            with open(folder / log, "ab") as file:
+                process = _spawn(["-m", module, *arguments, str(folder)], worker_environment(), file)
             _schedulers.append(process)
             # Where the disk is full, another that comes in this moment ends by itself.
             with contextlib.suppress(OSError):
-                replace_json(folder / COMING, {"pid": process.pid, "since": time.time()})
+                replace_json(folder / coming, {"pid": process.pid, "since": time.time()})
     except Timeout:
         pass
     except OSError as error:
         raise RunError(f"No run can be started in {folder}: {error.strerror}.") from None
 
 
-def _is_coming(folder):
+def _is_coming(path):
     """Whether a scheduler was started that does not hold its lock yet."""
     try:
-        coming = json.loads((folder / COMING).read_bytes())
+        coming = json.loads(path.read_bytes())
         age = time.time() - coming["since"]
         return 0 <= age < AGAIN_SECONDS or (0 <= age < COME_SECONDS and psutil.pid_exists(coming["pid"]))
     except (OSError, ValueError, TypeError, KeyError):
@@ -172,6 +205,10 @@ def wait_for_turn(run, stop_requested, tell=lambda words: None):
         RunError: the slots' folder cannot be written.
         core.settings.SettingError: LAB_TRAIN_AT_ONCE is no whole number above 0.
     """
+    if run.cluster():
+        # The cluster has given it its turn, and its GPU.
+        run.write_status(state="running", phase="starting", gpu=os.environ.get(gpus.MASK) or None, slot=None)
+        return _NoSlot()
     told = None
     while not stop_requested():
         waiting = pending()
@@ -186,6 +223,13 @@ def wait_for_turn(run, stop_requested, tell=lambda words: None):
                 ensure()
         time.sleep(LOOK_SECONDS)
     return None
+
+
+class _NoSlot:
+    """In place of a slot's lock, where a cluster gives out its own."""
+
+    def release(self):
+        pass
 
 
 def _take_slot(run):
@@ -277,7 +321,7 @@ class Scheduler:
                 self._start(run)
         for run, sentence in refused.items():
             if run in waiting:
-                _fail(run, sentence)
+                fail(run, sentence)
         return True
 
     def _start(self, run):
@@ -291,13 +335,13 @@ class Scheduler:
             with contextlib.suppress(psutil.Error):
                 start["process"].kill()
         if start["tries"] == TRIES:
-            _fail(run, f"Its process ended {TRIES} times before it could begin; the log may say why.")
+            fail(run, f"Its process ended {TRIES} times before it could begin; the log may say why.")
             return
         start |= {"since": time.time(), "tries": start["tries"] + 1}
         try:
             with open(run.log_path, "ab") as log:
                 # Unbuffered: what a worker said before it was killed is in its log.
-                child = _spawn(["-u", WORKER, run.id], _environment(run), log)
+                child = _spawn(["-u", "-m", WORKER, run.id], _environment(run), log)
         except OSError as error:
             print(f"{run.id} cannot be started: {error}", file=sys.stderr, flush=True)
             return
@@ -360,7 +404,8 @@ def _lives(process):
     return False
 
 
-def _fail(run, sentence):
+def fail(run, sentence):
+    """Says of a pending run that no worker has claimed why it cannot be trained."""
     # Where a worker has just claimed it, or nothing can be written, there is nothing to say.
     with contextlib.suppress(RunError), liveness.locked(run):
         if liveness.is_pending(run.read_status()):
@@ -368,11 +413,11 @@ def _fail(run, sentence):
 
 
 def _spawn(arguments, environment, log):
-    """Starts `python -m` with these arguments as a process of its own, which outlives this one."""
-    *options, module, argument = arguments
+    """Starts Python with these arguments as a process of its own, which outlives this one."""
+    *_, argument = arguments
     with stack_for(deepest([argument])):
         return subprocess.Popen(
-            [sys.executable, *options, "-m", module, argument],
+            [sys.executable, *arguments],
             cwd=_PROJECT,
             env=environment,
             stdin=subprocess.DEVNULL,

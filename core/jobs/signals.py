@@ -16,7 +16,8 @@ def end(run, state, error=None):
     """Writes the last status of a run that this process has claimed: "paused" in place of "stopped" where that was
     asked for. Returns the state.
     """
-    if state == "stopped" and run.is_to_pause() and run.read_status().get("slot") is not None:
+    status = run.read_status()
+    if state == "stopped" and run.is_to_pause() and (status.get("slot") is not None or status.get("node")):
         run.write_status(state="paused", phase=None, error=None)
         # Whoever asks it to stop leaves the wish and then looks whether it is paused. One of the two sees the other.
         if not run.stop_path.exists():

@@ -44,12 +44,12 @@ def sweep(networks, datasets, recipes, seeds, at_once=None, tell=print, **settin
     try:
         for config in configs:
             runs.append(_set_going(config, there.get(config), at_once))
-        _wait(runs, tell)
+        wait(runs, tell)
     except KeyboardInterrupt:
         # The last in line first, or each would take the place of the one before it.
         for run in reversed(runs):
             control.stop(run)
-        _wait(runs, tell)
+        wait(runs, tell)
         raise
     return runs
 
@@ -75,8 +75,8 @@ def _set_going(config, run, at_once):
     return run
 
 
-def _wait(runs, tell):
-    """Returns when none of the runs is unfinished."""
+def wait(runs, tell):
+    """Returns when none of the runs is unfinished; tells a line whenever the state of one changes."""
     told = {}
     while True:
         states = {run: liveness.state(run) for run in runs}

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import functools
 import gc
 import sys
 import time
@@ -144,7 +145,10 @@ ERRNO_SENTENCES = {
 
 if __name__ == "__main__":
     try:
-        sys.exit(work(open_run(sys.argv[1])) == "failed")
+        run, *node = sys.argv[1:]
+        sys.exit(
+            work(open_run(run), claim=functools.partial(liveness.claim, node=node[0] if node else None)) == "failed"
+        )
     except RunError as error:
         # It was cancelled, deleted or taken by another process since this one was started.
         sys.exit(str(error))

@@ -24,7 +24,7 @@ from core.runs.schema import (
     history_line,
     packed,
 )
-from core.settings import artifacts_folder
+from core.settings import SettingError, artifacts_folder, ray_address
 
 __all__ = [
     "UNFINISHED",
@@ -81,6 +81,7 @@ class Run:
     # Whether it came with the project, and stays as it is.
     is_shipped = property(lambda self: os.path.lexists(self.shipped_path))
     lock_path = _path(".lock")
+    claim_path = _path(".claim")
     checkpoint_path = _path("checkpoint/")
     model_path = _path("model.keras")
     tflite_path = _path("model.tflite")
@@ -106,7 +107,8 @@ class Run:
 
     def read_status(self):
         """state, phase, epoch, epochs, step, steps, heartbeat (seconds since 1970), pid, error, note (a sentence about
-        how it trains), gpu (which one it was given), slot (the number of the one it has).
+        how it trains), gpu (which one it was given), slot (the number of the one it has), node (where a cluster trains
+        it).
         """
         return self._read("status.json")
 
@@ -141,6 +143,13 @@ class Run:
     def read_variables(self):
         """The environment variables that it was queued with, name -> value; see `core.environment.asked`."""
         return self._read("queue.json").get("variables", {})
+
+    def cluster(self):
+        """The address of the Ray cluster that it was queued for; None where this machine trains it."""
+        try:
+            return ray_address(self.read_variables())
+        except (RunError, SettingError):
+            return None
 
     def write_position(self, position, variables=None):
         """Puts the run there in the queue, with these variables, or with those that it has."""

@@ -105,6 +105,7 @@ STATUS = Record(
         "error": Field(Text(3000), "why the run failed, in a sentence", needed=False, null=True),
         "note": Field(Text(3000), "what is unusual about how it trains, in a sentence", needed=False, null=True),
         "gpu": Field(Text(300), "the GPU that it was given", needed=False, null=True),
+        "node": Field(Text(300), "the machine of a cluster that trains it", needed=False, null=True),
         "slot": Field(
             Number(0, 10**6, whole=True), "the slot that it has, and keeps while it is paused", needed=False, null=True
         ),
@@ -522,6 +523,7 @@ FILES = {
             glance=_read_whole(queue),
         ),
         RunFile(".lock", "empty; the process that works on the run holds it locked"),
+        RunFile(".claim", "in place of that where a cluster trains the run: who works on it, gone when nobody does"),
         RunFile(
             "checkpoint/",
             "what is needed to go on exactly: weights, optimizer, the callbacks' counters; gone once it is completed",

@@ -18,6 +18,7 @@ from core.runs import integrity
 from core.runs.run import UNFINISHED, Run, RunError, list_runs
 from core.runs.schema import CHECKED
 from core.runs.sessions import trained_on
+from core.settings import ray_address
 from pages.parts.image_grid import png_address
 from pages.parts.kept import Kept
 from pages.parts.style import run_name
@@ -232,9 +233,11 @@ def _speed(run):
 
 @st.cache_data(ttl=1, show_spinner=False)
 def pending():
-    """The pending runs, the next one first, as they were a second ago at most."""
+    """The pending runs, the next one first, as they were a second ago at most; those of a cluster after the others."""
     try:
-        return scheduler.pending() if any(_is_queued(run) for run in list_runs()) else []
+        if not any(_is_queued(run) for run in list_runs()):
+            return []
+        return [run for address in (None, *dict.fromkeys(scheduler.clusters())) for run in scheduler.pending(address)]
     except RunError:
         return []
 
@@ -251,6 +254,16 @@ def _ensure_scheduler():
     # Whoever may not write here cannot start one; that is no reason not to look.
     with contextlib.suppress(RunError):
         scheduler.ensure()
+
+
+def cluster():
+    """What was last heard of the cluster, see `core.jobs.scheduler.glance`; None where no run is for one. From now on
+    somebody asks it.
+    """
+    if not ray_address() and not next(scheduler.clusters(), None):
+        return None
+    _ensure_scheduler()
+    return scheduler.glance()
 
 
 def _status(run):

@@ -28,9 +28,10 @@ MEANINGLESS = [
     (
         "LAB_READONLY",
         "1",
-        "There is no setting called LAB_READONLY; there are LAB_ARTIFACTS, LAB_DATA, LAB_READ_ONLY and "
-        "LAB_TRAIN_AT_ONCE.",
+        "There is no setting called LAB_READONLY; there are LAB_ARTIFACTS, LAB_DATA, LAB_RAY_ADDRESS, "
+        "LAB_READ_ONLY and LAB_TRAIN_AT_ONCE.",
     ),
+    ("LAB_RAY_ADDRESS", "10.0.0.1", "LAB_RAY_ADDRESS is '10.0.0.1'; it is auto or HOST:PORT, as in 10.0.0.1:6379."),
 ]
 
 

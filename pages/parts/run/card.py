@@ -16,7 +16,7 @@ from core.jobs.liveness import INTERRUPTED
 from core.results.reference import REPORT, TEST_IMAGES
 from core.results.statistics import compare_accuracies, wilson_interval
 from core.runs.run import UNFINISHED, RunError
-from core.runs.schema import HISTORY_COLUMNS
+from core.runs.schema import AT_WORK, HISTORY_COLUMNS
 from pages.parts import data, glossary
 from pages.parts.charts.live_chart import live_chart
 from pages.parts.run.actions import draw_actions
@@ -124,8 +124,11 @@ def _share_of_epoch(status):
 def _heading(run, config, status, epochs):
     changed = in_words(overrides(config))
     recipe = RECIPES[config.recipe]["label"] + " recipe" + (f", {changed}" if changed else "")
-    waiting = data.pending() if status["state"] == "queued" else []
-    words = ", ".join(filter(None, (state_words(status), scheduler.position_in_words(run, waiting))))
+    waiting = (
+        [other for other in data.pending() if other.cluster() == run.cluster()] if status["state"] == "queued" else []
+    )
+    node = f"on {status['node']}" if status.get("node") and status["state"] in AT_WORK else ""
+    words = ", ".join(filter(None, (state_words(status), node, scheduler.position_in_words(run, waiting))))
     network = f"<style>{_CSS} .st-key-heading-{run.id} {{ --network: {NETWORK_COLOURS[config.network]}; }}</style>"
     with st.container(gap=None, key=f"heading-{run.id}"):
         with st.container(horizontal=True, vertical_alignment="center", key=f"title-{run.id}"):
