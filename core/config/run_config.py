@@ -342,6 +342,15 @@ class RunConfig:
         "The numbers that it computes with. The usual ones are float32; mixed_bfloat16 computes in 16 bits and keeps "
         "weights in 32, which is faster on recent GPUs and on processors that compute in it.",
     )
+    devices: int = _number(
+        1,
+        "Devices",
+        1,
+        64,
+        "Machine",
+        "On how many devices of one machine, such as GPUs, each batch is divided; the result is the same but for rounding. "
+        "More than one needs JAX. 1 is usual.",
+    )
     jit_compile: str = _choice(
         "auto",
         "Compile with XLA",

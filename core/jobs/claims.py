@@ -14,7 +14,8 @@ import time
 from core.files import TEMPORARY, discard
 from core.runs.run import RunError
 
-HEARTBEAT_SECONDS, GIVEN_UP_SECONDS, LOST_SECONDS = 2, 10, 20
+# TensorFlow holds a process up for ten seconds and more while it makes the graph of a network of a thousand layers.
+HEARTBEAT_SECONDS, GIVEN_UP_SECONDS, LOST_SECONDS = 2, 60, 90
 
 
 class Claim:

@@ -36,11 +36,11 @@ def visible(environment):
 
 
 def confine(gpu, runs):
-    """Keeps this process to one GPU. Call it before Keras is imported.
+    """Keeps this process to some GPUs. Call it before Keras is imported.
 
     Args:
-        gpu: a name from `visible`.
-        runs: how many runs may train on it at once; more than one share its memory.
+        gpu: names from `visible`, with a comma between them.
+        runs: how many runs may train on each at once; more than one share its memory.
     """
     os.environ[MASK] = gpu
     if runs > 1:

@@ -163,12 +163,13 @@ def _needs(run):
     """What a run asks Ray for."""
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     cores, gpus_a_node = (max((node.get(name, 0) for node in nodes), default=0) for name in ("CPU", "GPU"))
-    memory = 0
+    memory, devices = 0, 1
     with contextlib.suppress(RunError):
-        memory = memory_bytes(run.read_config())
+        config = run.read_config()
+        memory, devices = memory_bytes(config), config.devices
     return {
         "num_cpus": min(CORES_A_RUN, cores),
-        "num_gpus": min(1, gpus_a_node),
+        "num_gpus": min(devices, gpus_a_node),
         "memory": memory,
         # Whatever is lost is queued again here, where the order is known.
         "max_retries": 0,

@@ -237,7 +237,7 @@ def _take_slot(run):
     with _slots() as lock_of:
         for slot in _slots_for(run, slots, _kept_slots(list_runs())):
             if lock := lock_of(slot):
-                gpu = _least_used(visible)
+                gpu = ",".join(_least_used(visible)[: run.read_config().devices]) or None
                 run.write_status(state="running", phase="starting", gpu=gpu, slot=slot)
                 if gpu:
                     gpus.confine(gpu, -(-slots // len(visible)))
@@ -281,14 +281,14 @@ def slot_count(environment):
 
 
 def _least_used(visible):
-    """The GPU on which the fewest runs train; None where there is none."""
+    """The GPUs, those first on which the fewest runs train."""
     used = collections.Counter()
     for run in list_runs():
         with contextlib.suppress(RunError):
             status = run.read_status()
             if status["state"] in ("running", "stopping") and liveness.has_worker(run, status):
-                used[status.get("gpu")] += 1
-    return min(visible, key=lambda gpu: used[gpu], default=None)
+                used.update((status.get("gpu") or "").split(","))
+    return sorted(visible, key=lambda gpu: used[gpu])
 
 
 class Scheduler:

@@ -27,6 +27,7 @@ from core.training.checkpoint import (
     check_fit,
     read_weights,
 )
+from core.training.devices import spread
 
 PREDICT_BATCH = 250
 
@@ -58,6 +59,7 @@ def train(config, run_dir, stop_requested=lambda: False, verbose=2):
     classes = len(DATASETS[config.dataset]["classes"])
     (images, labels), (validation_images, validation_labels) = split(config, data)
     statistics = pixel_statistics(images, config.image_size)
+    spread(config, tell=_noted(run))
     model = build_model(config, images.shape[1:], classes, *statistics, for_training=True)
     batches = Batches(images, labels, config, classes)
     compile_model(model, config, batches.steps)
@@ -228,6 +230,16 @@ def _pace(config):
         )
     if config.early_stopping_patience:
         yield keras.callbacks.EarlyStopping(patience=config.early_stopping_patience)
+
+
+def _noted(run):
+    """Says a sentence in the run's status, and in its log."""
+
+    def note(sentence):
+        print(sentence, flush=True)
+        run.write_status(note=sentence)
+
+    return note
 
 
 def _told_to(run):
