@@ -348,8 +348,8 @@ class RunConfig:
         1,
         64,
         "Machine",
-        "On how many devices of one machine, such as GPUs, each batch is divided; the result is the same but for rounding. "
-        "More than one needs JAX. 1 is usual.",
+        "Among how many devices of one machine, such as GPUs, each batch is divided; the result is the same but for "
+        "rounding. More than one needs JAX. 1 is usual.",
     )
     jit_compile: str = _choice(
         "auto",

@@ -7,7 +7,7 @@ from core.runs.run import RunError
 
 
 class DataParallel(keras.distribution.DataParallel):
-    """Divides each batch among the devices after its preprocessing. The weights are on all of them, and what is computed
+    """Divides each batch among the devices after its preprocessing. The weights are on all of them; what is computed
     over a batch, as batch normalisation's means, is computed over all of it.
 
     Keras divides a batch before it comes to the devices, and refuses one that cannot be divided evenly, as an epoch's

@@ -54,5 +54,5 @@ def test_two_devices_learn_as_one_does_and_a_run_goes_on_exactly_on_another_numb
 
 def test_several_devices_are_for_jax_alone():
     config = make_config("lenet5", "mnist", "quick", devices=2)
-    with pytest.raises(RunError, match="^Several devices need JAX: set KERAS_BACKEND to jax, or devices to 1.$"):
+    with pytest.raises(RunError, match=r"^Several devices need JAX: set KERAS_BACKEND to jax, or devices to 1\.$"):
         spread(config)

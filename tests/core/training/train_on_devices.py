@@ -11,5 +11,6 @@ from tests.few_images import few
 train.load = few
 for argument in sys.argv[1:]:
     name, _, steps = argument.partition(":")
-    run, asked = open_run(name), iter(range(int(steps or 10_000)))
-    train.train(run.read_config(), run.path, stop_requested=lambda: next(asked, None) is None, verbose=0)
+    run, left = open_run(name), [True] * int(steps or 10_000)
+    # Asked after every step.
+    train.train(run.read_config(), run.path, stop_requested=lambda left=left: not (left and left.pop()), verbose=0)
