@@ -24,6 +24,15 @@ def wait_for(run, condition, seconds=240):
     raise AssertionError(f"{liveness.state(run)}\n{run.read_log()}")
 
 
+def until(condition, seconds=240):
+    """The first true value of the condition."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, [liveness.state(run) for run in list_runs()]
+        time.sleep(0.1)
+    return value
+
+
 def processes(module, *arguments):
     """The living ones that run this module, with one of these last arguments."""
     found = []

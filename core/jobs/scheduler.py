@@ -199,7 +199,7 @@ def wait_for_turn(run, stop_requested, tell=lambda words: None):
         tell: called with a few words when its position changes.
 
     Returns:
-        The slot's lock, which ends with the process; None where it was asked to stop.
+        The slots' locks, which end with the process; None where it was asked to stop.
 
     Raises:
         RunError: the slots' folder cannot be written.
@@ -208,12 +208,12 @@ def wait_for_turn(run, stop_requested, tell=lambda words: None):
     if run.cluster():
         # The cluster has given it its turn, and its GPU.
         run.write_status(state="running", phase="starting", gpu=os.environ.get(gpus.MASK) or None, slot=None)
-        return _NoSlot()
+        return _Locks()
     told = None
     while not stop_requested():
         waiting = pending()
-        if waiting[:1] == [run] and (slot := _take_slot(run)):
-            return slot
+        if waiting[:1] == [run] and (slots := _take_slots(run)):
+            return slots
         if (words := position_in_words(run, waiting)) != told:
             told = words
             tell(words)
@@ -225,30 +225,54 @@ def wait_for_turn(run, stop_requested, tell=lambda words: None):
     return None
 
 
-class _NoSlot:
-    """In place of a slot's lock, where a cluster gives out its own."""
+class _Locks:
+    """The locks of the slots that a run has, let go together; none where a cluster gives out its own."""
+
+    def __init__(self, locks=()):
+        self._locks = locks
 
     def release(self):
-        pass
+        for lock in self._locks:
+            lock.release()
 
 
-def _take_slot(run):
+def _take_slots(run):
     visible, slots = gpus.visible(os.environ), slot_count(os.environ)
     with _slots() as lock_of:
-        for slot in _slots_for(run, slots, _kept_slots(list_runs())):
-            if lock := lock_of(slot):
-                gpu = ",".join(_least_used(visible)[: run.read_config().devices]) or None
-                run.write_status(state="running", phase="starting", gpu=gpu, slot=slot)
-                if gpu:
-                    gpus.confine(gpu, -(-slots // len(visible)))
-                return lock
-    return None
+        taken = _lock_slots(run, os.environ, _kept_slots(list_runs()), lock_of)
+        if not taken:
+            return None
+        gpu = ",".join(_least_used(visible)[: len(taken)]) or None
+        run.write_status(state="running", phase="starting", gpu=gpu, slot=next(iter(taken)))
+        if gpu:
+            gpus.confine(gpu, -(-slots // len(visible)))
+        return _Locks(taken.values())
+
+
+def _lock_slots(run, environment, kept, lock_of):
+    """As many slots as the run asks for devices and GPUs are visible, number -> lock; none where fewer are free.
+
+    Raises:
+        core.settings.SettingError: LAB_TRAIN_AT_ONCE is no whole number above 0.
+    """
+    slots, devices, locks = slot_count(environment), 1, {}
+    # A worker says what is wrong with its settings.
+    with contextlib.suppress(RunError):
+        devices = run.read_config().devices
+    wanted = min(devices, len(gpus.visible(environment)) or 1, slots)
+    for slot in _slots_for(run, slots, kept):
+        if len(locks) < wanted and (lock := lock_of(slot)):
+            locks[slot] = lock
+    if len(locks) < wanted:
+        _Locks(locks.values()).release()
+        return {}
+    return locks
 
 
 def _slots_for(run, slots, kept):
-    """Which of so many slots the run may have: its own if it has kept one, else those that nobody keeps."""
+    """Which of so many slots the run may have: first the one that it has kept, then those that nobody keeps."""
     own = [slot for slot, keeper in kept.items() if keeper == run]
-    return own or [slot for slot in range(slots) if slot not in kept]
+    return own + [slot for slot in range(slots) if slot not in kept]
 
 
 @contextlib.contextmanager
@@ -359,19 +383,16 @@ def _first(queue, kept):
     with _slots() as lock_of:
         for run, _ in queue:
             try:
-                slots = slot_count(_environment(run))
+                locks = _lock_slots(run, _environment(run), kept, lambda slot: None if slot in taken else lock_of(slot))
             except SettingError as error:
                 refused[run] = str(error)
                 continue
-            for slot in _slots_for(run, slots, kept):
-                if slot not in taken and (lock := lock_of(slot)):
-                    lock.release()
-                    taken.add(slot)
-                    first.append(run)
-                    break
-            else:
+            if not locks:
                 # Whoever comes later does not go before it, however many may train at once for that one.
                 break
+            _Locks(locks.values()).release()
+            taken.update(locks)
+            first.append(run)
     return first, refused
 
 

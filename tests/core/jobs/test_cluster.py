@@ -15,7 +15,7 @@ from core.config.recipes import make_config
 from core.jobs import claims, control, liveness, scheduler
 from core.runs.run import UNFINISHED, RunError, create_run, list_runs
 from core.settings import ray_address
-from tests.workers import QUICKLY, SMALL, wait_for
+from tests.workers import QUICKLY, SMALL, until, wait_for
 
 pytest.importorskip("ray", reason="ray is not installed: pip install -r requirements-cluster.txt")
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_IMPORT_WARNING": "1"}
@@ -68,15 +68,6 @@ def cluster(artifacts, monkeypatch):
 
 def config(seed=0, **settings):
     return make_config("lenet5", "mnist", "quick", seed=seed, **settings)
-
-
-def until(condition, seconds=240):
-    """The first true value of the condition."""
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, [liveness.state(run) for run in list_runs()]
-        time.sleep(0.1)
-    return value
 
 
 def ended(run):

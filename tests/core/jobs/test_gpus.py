@@ -8,8 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.config.recipes import make_config
-from core.jobs import control, gpus, liveness
-from tests.workers import SMALL, wait_for
+from core.jobs import control, gpus, liveness, scheduler
+from tests.workers import SMALL, until, wait_for
 
 FIRST, SECOND = "GPU-11111111-aaaa-bbbb-cccc-111111111111", "GPU-22222222-aaaa-bbbb-cccc-222222222222"
 TWO = f"GPU 0: NVIDIA A100-SXM4-40GB (UUID: {FIRST})\nGPU 1: NVIDIA A100-SXM4-40GB (UUID: {SECOND})\n"
@@ -21,7 +21,7 @@ import os, sys
 from core.jobs import liveness, scheduler
 from core.config.recipes import make_config
 from core.runs.run import create_run
-run = create_run(make_config("alexnet", "mnist"))
+run = create_run(make_config("alexnet", "mnist", devices=int(sys.argv[1])))
 claim = liveness.claim(run)
 slot = scheduler.wait_for_turn(run, lambda: False)
 names = "CUDA_VISIBLE_DEVICES", "XLA_PYTHON_CLIENT_MEM_FRACTION", "TF_FORCE_GPU_ALLOW_GROWTH"
@@ -48,12 +48,15 @@ def driver(tmp_path, monkeypatch):
 
 
 class Taker:
-    """A process that has taken a slot, with what it was given: its GPU, JAX's share and TensorFlow's growth."""
+    """A process that waits for slots for a run, and what it is given: GPUs, JAX's share and TensorFlow's growth."""
 
-    def __init__(self):
-        self.process = subprocess.Popen([sys.executable, "-c", TAKER], stdin=-1, stdout=-1, text=True)
+    def __init__(self, devices):
+        self.process = subprocess.Popen([sys.executable, "-c", TAKER, str(devices)], stdin=-1, stdout=-1, text=True)
+
+    def begins(self):
         self.gpu, mask, self.share, self.growth = self.process.stdout.readline().strip().split("|")
         assert mask == self.gpu or self.gpu == "None"
+        return self
 
     def goes(self):
         self.process.communicate("\n", timeout=30)
@@ -64,11 +67,11 @@ def take(artifacts):
     """A function that gives Takers."""
     taken = []
 
-    def one():
-        taken.append(Taker())
-        return taken[-1]
+    def take(devices=1, begins=True):
+        taken.append(Taker(devices))
+        return taken[-1].begins() if begins else taken[-1]
 
-    yield one
+    yield take
     for taker in taken:
         taker.process.kill()
         taker.process.communicate()
@@ -113,6 +116,21 @@ def test_the_gpu_that_another_run_has_left_is_the_next_ones(driver, take, monkey
     first.goes()
     third.goes()
     assert take().gpu == "0"
+
+
+def test_a_run_of_two_devices_waits_until_two_gpus_are_free_and_has_them_to_itself(driver, take, monkeypatch):
+    driver(TWO)
+    first = take()
+    both = take(2, begins=False)
+    until(lambda: len(scheduler.pending()) == 1)
+    last = take(begins=False)
+    until(lambda: len(scheduler.pending()) == 2)
+    first.goes()
+    assert both.begins().gpu == "0,1"
+    (waits,) = scheduler.pending()
+    both.goes()
+    assert last.begins().gpu == "0"
+    assert waits.read_status()["gpu"] == "0"
 
 
 def test_what_is_said_about_the_memory_already_is_left_alone(driver, take, monkeypatch):
