@@ -44,9 +44,9 @@ _PARENT_DEATH_SIGNAL = 1
 class Dispatcher:
     """Gives out the runs of one folder. An actor: `ray.remote` makes it one."""
 
-    def __init__(self, folder, address):
+    def __init__(self, folder, address, dashboard):
         set_artifacts_folder(folder)
-        self._address, self._told = address, 0.0
+        self._address, self._dashboard, self._told = address, dashboard, 0.0
         self._tasks, self._tries = {}, collections.Counter()
         threading.Thread(target=self._go_on, daemon=True).start()
 
@@ -72,7 +72,8 @@ class Dispatcher:
         self._give_out([run for run in scheduler.pending(self._address) if is_pending(run.read_status())])
         if time.monotonic() > self._told + TELL_SECONDS:
             self._told = time.monotonic()
-            replace_json(artifacts_folder() / scheduler.GLANCE, _glance(self._address, runs))
+            found = _glance(self._address, runs) | {"dashboard": self._dashboard}
+            replace_json(artifacts_folder() / scheduler.GLANCE, found)
 
     def _end_tasks(self):
         tasks = list(self._tasks.values())
@@ -264,7 +265,7 @@ def _glance(address, runs):
 
 def _dispatcher(address, folder):
     """The actor for the folder's runs on the cluster, made where there is none."""
-    ray.init(
+    connected = ray.init(
         address=address,
         namespace=NAMESPACE,
         log_to_driver=False,
@@ -275,7 +276,7 @@ def _dispatcher(address, folder):
     options = {"name": name, "lifetime": "detached", "get_if_exists": True, "max_restarts": -1, "num_cpus": 0}
     # One elsewhere would die with its node, and the tasks that it owns with it.
     options |= {"resources": {"node:__internal_head__": 0.001}, "max_concurrency": 2}
-    return ray.remote(Dispatcher).options(**options).remote(str(folder), address)
+    return ray.remote(Dispatcher).options(**options).remote(str(folder), address, connected.dashboard_url)
 
 
 def main(address, folder):

@@ -152,7 +152,8 @@ def glance():
 
     Returns:
         {"address", "state": "connected" or "unreachable", "time": seconds since 1970, "error": a sentence where it is
-        unreachable, "free_cores", "free_gpus", "nodes": [{"name", "cores", "gpus", "runs": their ids}]}.
+        unreachable, "free_cores", "free_gpus", "dashboard": where Ray has its own, HOST:PORT or "", "nodes": [{"name",
+        "cores", "gpus", "runs": their ids}]}.
     """
     try:
         return json.loads((artifacts_folder() / GLANCE).read_bytes())

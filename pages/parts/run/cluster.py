@@ -41,7 +41,8 @@ def draw_cluster():
         f"<div><b>{html.escape(node['name'])}</b><span>{html.escape(_work(node['runs']))}</span></div>"
         for node in said["nodes"]
     )
-    st.markdown(f"**Cluster** at {said['address']}: {_nodes(len(said['nodes']))}, {free}{when}")
+    its_own = f" · [Ray's own dashboard](http://{said['dashboard']})" if said["dashboard"] else ""
+    st.markdown(f"**Cluster** at {said['address']}: {_nodes(len(said['nodes']))}, {free}{when}{its_own}")
     st.html(f"{_STYLE}<div class='cluster'>{nodes}</div>")
 
 

@@ -7,9 +7,11 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import psutil
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from core.config.recipes import make_config
 from core.jobs import claims, control, liveness, scheduler
@@ -94,6 +96,17 @@ def at_work():
     }
 
 
+def told():
+    """What Train says of the cluster, and of what it trains."""
+    page = AppTest.from_file(str(Path(__file__).parents[3] / "app.py"), default_timeout=60)
+    page.switch_page("pages/train.py")
+    page.run()
+    assert not page.exception
+    texts = [element.value for element in (*page.markdown, *page.warning)]
+    nodes = [element.proto.body for element in page.get("html") if "class='cluster'" in element.proto.body]
+    return "\n".join([*texts, *nodes])
+
+
 @pytest.mark.timeout(900)
 def test_two_sweeps_of_twelve_runs_lose_nothing_though_a_node_is_lost_and_another_comes_late(cluster):
     cluster.start()
@@ -148,8 +161,12 @@ def test_a_head_that_dies_and_comes_back_loses_no_run(cluster):
     run = control.start(config(**LONG))
     wait_for(run, lambda status: status.get("epoch", 0) >= 2)
     until(lambda: (scheduler.glance() or {}).get("nodes") and scheduler.glance()["nodes"][0]["runs"] == [run.id])
+    page = told()
+    assert "1 node, 0 of 1 cores free" in page
+    assert "LeNet-5 on MNIST" in page
     cluster.lose(0)
     until(lambda: scheduler.glance()["state"] == "unreachable")
+    assert "does not answer" in told()
     assert "silent" in wait_for(run, lambda status: "silent" in (status.get("phase") or ""))["phase"]
     epochs = len(run.read_history())
     cluster.nodes.clear()
