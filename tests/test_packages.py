@@ -44,7 +44,7 @@ def undeclared(packages, distributions):
 def test_every_package_that_the_program_imports_is_declared():
     packages = imported_packages("app.py", "core/**/*.py", "pages/**/*.py")
     assert {"streamlit", "keras", "requests", "PIL"} <= packages
-    assert undeclared(packages, declared("requirements.txt")) == []
+    assert undeclared(packages, declared("requirements.txt", "requirements-cluster.txt")) == []
 
 
 def test_every_package_that_the_tests_import_is_declared():
