@@ -1,5 +1,6 @@
 """Every LAB_* environment variable, read here alone; a value that means nothing is refused in one sentence."""
 
+import importlib.util
 import os
 import re
 from pathlib import Path
@@ -78,11 +79,22 @@ def set_artifacts_folder(folder):
 
 
 def set_ray_address(address):
-    """For this process and those that it starts; None for this machine. Raises SettingError where it is no address."""
+    """For this process and those that it starts; None for this machine.
+
+    Raises:
+        SettingError: it is no address, or Ray is not installed.
+    """
     os.environ.pop("LAB_RAY_ADDRESS", None)
     if address:
         os.environ["LAB_RAY_ADDRESS"] = address
-    ray_address()
+    if ray_address():
+        need_ray()
+
+
+def need_ray():
+    """Raises SettingError where Ray is not installed; does not import it."""
+    if importlib.util.find_spec("ray") is None:
+        raise SettingError("A cluster needs Ray, which is not installed: pip install -r requirements-cluster.txt")
 
 
 def check():
@@ -97,6 +109,8 @@ def check():
             raise SettingError(f"There is no setting called {name}; there are {', '.join(others)} and {last}.")
     for read in SETTINGS.values():
         read()
+    if ray_address():
+        need_ray()
     if _said("LAB_ARTIFACTS") and artifacts_folder().exists() and not artifacts_folder().is_dir():
         raise SettingError(f"LAB_ARTIFACTS is {_said('LAB_ARTIFACTS')!r}; that is a file, and it has to be a folder.")
     if data_folder() and not data_folder().is_dir():

@@ -26,7 +26,7 @@ from core.jobs import gpus, liveness
 from core.networks.catalogue import deepest
 from core.runs.run import UNFINISHED, RunError, list_runs
 from core.runs.schema import AT_WORK
-from core.settings import SettingError, artifacts_folder, ray_address, read_only, train_at_once
+from core.settings import SettingError, artifacts_folder, need_ray, ray_address, read_only, train_at_once
 
 LOOK_SECONDS = 1
 # How often all run folders are read where no slot is free; with a thousand of them it takes 0.05 s.
@@ -127,7 +127,7 @@ def ensure():
     """Sees to it that a scheduler lives where a run waits for one. Whoever queues a run calls it, and whoever looks.
 
     Raises:
-        RunError: the artifacts folder cannot be written.
+        RunError: the artifacts folder cannot be written; or a run is for a cluster, and Ray is not installed.
     """
     # A finished child stays a zombie until it is polled.
     _schedulers[:] = [process for process in _schedulers if process.poll() is None]
@@ -136,6 +136,10 @@ def ensure():
     if not all(is_claimed for _, is_claimed in _queue()):
         _ensure(SCHEDULER, LOCK, COMING, LOG)
     if address := ray_address() or next(clusters(), None):
+        try:
+            need_ray()
+        except SettingError as error:
+            raise RunError(str(error)) from None
         _ensure(CLUSTER, CLUSTER_LOCK, CLUSTER_COMING, CLUSTER_LOG, address)
 
 

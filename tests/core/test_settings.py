@@ -35,6 +35,18 @@ MEANINGLESS = [
 ]
 
 
+def test_a_cluster_without_ray_is_said_in_one_sentence(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.setenv("LAB_RAY_ADDRESS", "")
+    settings.check()
+    with pytest.raises(
+        settings.SettingError, match=r"which is not installed: pip install -r requirements-cluster\.txt$"
+    ):
+        settings.set_ray_address("10.0.0.1:6379")
+    with pytest.raises(settings.SettingError, match="A cluster needs Ray"):
+        settings.check()
+
+
 def without_settings(**variables):
     """This process's environment with no LAB_* variable but the given ones."""
     return {name: value for name, value in os.environ.items() if not name.startswith("LAB_")} | variables
