@@ -160,9 +160,9 @@ def draw_filters(classes):
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         labels = {name: label for name, (label, _) in SHOW.items()}
         show = linked(st.segmented_control, "Show", "show", labels, "errors", notices, required=True)
-        true = linked(st.selectbox, "True class", "true", any_class, "any", notices, width=presenter.grown(125))
+        true = linked(st.selectbox, "True class", "true", any_class, "any", notices, width=presenter.grown(119))
         predicted = linked(
-            st.selectbox, "Predicted class", "predicted", any_class, "any", notices, width=presenter.grown(125)
+            st.selectbox, "Predicted class", "predicted", any_class, "any", notices, width=presenter.grown(119)
         )
         labels = {name: label for name, (label, _) in SORT.items()}
         sort = linked(st.selectbox, "Sort by", "sort", labels, "surest", notices, width=presenter.grown(190))
