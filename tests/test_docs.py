@@ -111,6 +111,12 @@ def is_bare(words):
     assert not words
 
 
+def trains_elsewhere(words):
+    script, *rest = words
+    assert script == "FOLDER/train.sh"
+    parses(rest if rest and not rest[0].isdecimal() else ["plan", "plan.txt", "--at-once", *rest])
+
+
 def prints(words):
     assert len(words) == 1
 
@@ -123,6 +129,7 @@ PROGRAMS = {
     "streamlit": serves,
     "pytest": is_bare,
     "source": activates,
+    "sh": trains_elsewhere,
     "echo": prints,
 }
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from core.jobs.offline import PAGES
+
 PROJECT = Path(__file__).parent.parent
 OURS = {"app", "benchmarks", "core", "pages", "tests"}
 
@@ -45,6 +47,10 @@ def test_every_package_that_the_program_imports_is_declared():
     packages = imported_packages("app.py", "core/**/*.py", "pages/**/*.py")
     assert {"streamlit", "keras", "requests", "PIL"} <= packages
     assert undeclared(packages, declared("requirements.txt", "requirements-cluster.txt")) == []
+
+
+def test_what_a_machine_without_a_network_is_given_is_all_that_training_imports():
+    assert undeclared(imported_packages("core/**/*.py"), declared("requirements.txt") - set(PAGES)) == []
 
 
 def test_every_package_that_the_tests_import_is_declared():

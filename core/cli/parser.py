@@ -2,7 +2,7 @@
 
 import argparse
 
-from core.cli import catalogue, runs, training
+from core.cli import catalogue, offline, runs, training
 from core.config.recipes import RECIPES
 from core.config.run_config import FIELDS, described, option
 from core.datasets.catalogue import DATASETS
@@ -17,9 +17,9 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{message[0].upper()}{message[1:].rstrip('.')}. See {self.prog} --help.\n")
 
 
-def parser():
-    """The whole command line."""
-    top = Parser(prog="python -m core", description="The lab without a browser: python -m core COMMAND.")
+def parser(kind=Parser):
+    """The whole command line, as a parser of this kind."""
+    top = kind(prog="python -m core", description="The lab without a browser: python -m core COMMAND.")
     verbs = top.add_subparsers(required=True, metavar="COMMAND")
 
     def verb(function):
@@ -72,6 +72,7 @@ def parser():
     ship.add_argument(
         "--no-network", dest="network", action="store_false", help="leave the 8-bit network for drawings behind"
     )
+    _add_offline(verb)
     return top
 
 
@@ -79,6 +80,39 @@ def _add_cluster(command):
     command.add_argument(
         "--cluster", metavar="ADDRESS", help="train on this Ray cluster: HOST:PORT, or auto for the one of this machine"
     )
+
+
+def _add_offline(verb):
+    """The commands for machines without a network."""
+    bundle = verb(offline.bundle)
+    bundle.add_argument("folder", metavar="FOLDER", help="where to; made if it is not there")
+    bundle.add_argument(
+        "--plan", required=True, help="a text file: each line is what train takes, as in: alexnet mnist"
+    )
+    bundle.add_argument("--python", metavar="VERSION", help="the Python there, as in 3.11 (the one here)")
+    bundle.add_argument(
+        "--platform", help="the machine there, as pip calls it, as in manylinux_2_28_x86_64 (the one here)"
+    )
+    bundle.add_argument(
+        "--with",
+        dest="extra",
+        action="append",
+        default=[],
+        metavar="REQUIREMENT",
+        help='one more package; "jax[cuda13]==0.10.2" trains on JAX',
+    )
+    bundle.add_argument(
+        "--part-size", type=float, default=100, metavar="MB", help="the largest part of a dataset, in MB (100)"
+    )
+    bundle.add_argument(
+        "--no-wheels", dest="wheels", action="store_false", help="the machine there has the packages already"
+    )
+    plan = verb(offline.plan)
+    plan.add_argument("file", metavar="PLAN", help="a text file, as for bundle")
+    plan.add_argument("--at-once", type=int, metavar="N", help="how many train side by side (one, or one a GPU)")
+    plan.add_argument("--results", metavar="FILE", help="an archive of the runs, kept up to date, for collect")
+    plan.add_argument("--networks", action="store_true", help="put the trained networks into it too")
+    verb(offline.collect).add_argument("source", metavar="FILE", help="the archive, or a folder of runs")
 
 
 def add_settings(command, groups):

@@ -8,6 +8,8 @@ import zlib
 
 import numpy as np
 
+from core.datasets import parts
+
 PARTS = ("train_images", "train_labels", "test_images", "test_labels")
 
 
@@ -34,6 +36,7 @@ def decode(form, folder, dataset):
 
     Raises:
         DamagedError: the folder does not hold what the dataset's checksums say.
+        core.datasets.parts.PartsError: it holds the dataset in parts, and some of them are missing or damaged.
     """
     try:
         arrays = DECODERS[form](folder, dataset)
@@ -91,4 +94,4 @@ def _cifar_sheets(folder, dataset):
     return train, labels("train_lables.json"), images("test_batch"), labels("test_lables.json")
 
 
-DECODERS = {"idx": _idx, "cifar_binary": _cifar_binary, "cifar_sheets": _cifar_sheets}
+DECODERS = {"idx": _idx, "cifar_binary": _cifar_binary, "cifar_sheets": _cifar_sheets, "parts": parts.read}

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from core.datasets import parts
 from core.datasets.decoding import DamagedError, decode
 
 ANSWER_SECONDS = 5  # a host that says nothing for so long is taken to be out of reach
@@ -30,7 +31,7 @@ def obtain(dataset, folders, work, progress):
 
     Args:
         dataset: an entry of DATASETS.
-        folders: where a person may have put the original files.
+        folders: where a person may have put the original files, or the dataset in parts.
         work: an empty folder to download into.
         progress: called with a message and a fraction in 0..1, or None where the end is not known.
 
@@ -39,12 +40,14 @@ def obtain(dataset, folders, work, progress):
 
     Raises:
         NothingArrivedError: no source gave the known arrays.
+        core.datasets.parts.PartsError: a folder has it in parts, of which some are missing or damaged.
     """
     label, failures = dataset["label"], []
     for folder in folders:
         try:
             progress(f"Looking for {label} in {folder}", None)
-            return str(folder), decode(dataset["originals_format"], folder, dataset)
+            form = "parts" if parts.are_in(folder) else dataset["originals_format"]
+            return str(folder), decode(form, folder, dataset)
         except DamagedError as error:
             if not isinstance(error.__cause__, FileNotFoundError):
                 failures.append(f"the files in {folder} are not the original ones")

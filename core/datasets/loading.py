@@ -11,6 +11,7 @@ from core import settings
 from core.datasets import cache
 from core.datasets.catalogue import DATASETS
 from core.datasets.decoding import PARTS, digest
+from core.datasets.parts import PartsError
 
 
 class DatasetUnavailable(RuntimeError):  # noqa: N818
@@ -42,7 +43,8 @@ def load(name, folder=None, progress=None):
 
     Args:
         name: a key of DATASETS.
-        folder: a folder holding the original files, itself or under `name`; `core.settings.data_folder()` otherwise.
+        folder: a folder holding the original files or the parts, itself or under `name`;
+            `core.settings.data_folder()` otherwise.
         progress: called with a message and a fraction in 0..1, or None where the end is not known.
 
     Raises:
@@ -88,6 +90,8 @@ def _fetch(name, folder, progress):
                     progress(f"Storing {dataset['label']}", None)
                     cache.store(place, dataset, source, arrays, Path(work))
                 arrays = cache.open_stored(place, dataset)
+    except PartsError as error:
+        raise DatasetUnavailable(f"{dataset['label']}: {error}.") from error
     except fetching.NothingArrivedError as error:
         raise DatasetUnavailable(
             f"{dataset['label']} is not on this computer and could not be fetched ({error}): "

@@ -2,15 +2,12 @@
 
 from pathlib import Path
 
-import numpy as np
-from PIL import Image
-
 from core.datasets.catalogue import DATASETS
 from core.datasets.decoding import digest
 from core.datasets.loading import is_cached, load
+from core.datasets.sheets import to_images, to_picture
 
 FOLDER = Path(__file__).parents[2] / "artifacts" / "test_images"
-_COLUMNS = 100
 
 
 def load_test_images(name, progress=None):
@@ -34,26 +31,18 @@ def write_sheet(name, folder=FOLDER):
     Raises:
         core.datasets.loading.DatasetUnavailable: no source gave the dataset.
     """
-    images = np.asarray(load(name).test_images)
-    count, height, width, channels = images.shape
-    tiles = images.reshape(count // _COLUMNS, _COLUMNS, height, width, channels)
-    sheet = tiles.swapaxes(1, 2).reshape(count // _COLUMNS * height, _COLUMNS * width, channels)
+    picture = to_picture(load(name).test_images)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.webp"
-    Image.fromarray(sheet.squeeze()).save(path, lossless=True)
+    picture.save(path, lossless=True)
     return path
 
 
 def read_sheet(name, folder=FOLDER):
     """The images of a sheet, or None where there is none, or one that does not hold the dataset's very images."""
     dataset = DATASETS[name]
-    height, width, channels = dataset["image_shape"]
     try:
-        with Image.open(folder / f"{name}.webp") as picture:
-            sheet = np.asarray(picture.convert("RGB"))[..., :channels]
-        rows = len(sheet) // height
-        tiles = sheet.reshape(rows, height, _COLUMNS, width, channels).swapaxes(1, 2)
+        images = to_images(folder / f"{name}.webp", dataset["image_shape"])
     except (OSError, ValueError, SyntaxError):
         return None
-    images = np.ascontiguousarray(tiles.reshape(-1, height, width, channels))
     return images if digest(images) == dataset["sha256"]["test_images"] else None

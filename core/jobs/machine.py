@@ -3,12 +3,15 @@
 import importlib.metadata
 import os
 import platform
+import re
 import subprocess
 from pathlib import Path
 
 import psutil
 
 UNKNOWN = "unknown"
+# Where the code says of which commit it is a copy, beside core/.
+COPY_OF = "code_version.txt"
 CHANGED = "+changes"
 # Those that decide how fast a CPU multiplies matrices.
 INSTRUCTIONS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
@@ -18,6 +21,7 @@ CPUINFO = Path("/proc/cpuinfo")
 _CODE = ("core", "requirements.txt")
 _COMMIT_LENGTH = 10
 _ASK_SECONDS = 20
+_VERSION = re.compile(rf"[0-9a-f]{{{_COMMIT_LENGTH}}}({re.escape(CHANGED)})?")
 
 
 def describe(keras):
@@ -80,14 +84,23 @@ def gpu_names(devices):
 def code_version(project=_PROJECT):
     """The commit of the project's code, ten digits, with "+changes" where the code differs from it.
 
-    Without git only the commit can be told; "unknown" where the folder is no clone.
+    Without git only the commit can be told; of a copy, what it says itself; "unknown" where the folder is neither.
     """
     # Only the project's own repository: a folder may lie, untracked, in somebody else's.
     if not (project / ".git").exists():
-        return UNKNOWN
+        return _copied(project)
     commit = _said("git", "-C", str(project), "rev-parse", "HEAD") or _head(project)
     changed = _said("git", "-C", str(project), "status", "--porcelain", "--", *_CODE)
     return (commit[:_COMMIT_LENGTH] + (CHANGED if changed else "")) if commit else UNKNOWN
+
+
+def _copied(project):
+    """The version of which the project is a copy without its history."""
+    try:
+        said = (project / COPY_OF).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return UNKNOWN
+    return said if _VERSION.fullmatch(said) else UNKNOWN
 
 
 def _head(project):

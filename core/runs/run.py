@@ -33,6 +33,7 @@ __all__ = [
     "UnknownRunError",
     "artifacts_folder",
     "create_run",
+    "is_run_id",
     "list_runs",
     "open_run",
 ]
@@ -298,13 +299,18 @@ def _named(folder, name):
             return folder.rename(new)
 
 
+def is_run_id(name):
+    """Whether a run's folder may be called so."""
+    return isinstance(name, str) and len(name) <= _LONGEST_ID and _RUN_ID.fullmatch(name) is not None
+
+
 def open_run(run_id):
     """The run with this id.
 
     Raises:
         UnknownRunError: it is not a run's name, or there is no such run.
     """
-    if not isinstance(run_id, str) or len(run_id) > _LONGEST_ID or not _RUN_ID.fullmatch(run_id):
+    if not is_run_id(run_id):
         raise UnknownRunError("That is not the name of a run.")
     run = Run(artifacts_folder() / run_id)
     if not os.path.isdir(run.path):

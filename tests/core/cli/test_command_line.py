@@ -22,6 +22,7 @@ from tests import folders
 from tests.workers import SMALL, wait_for
 
 COMMANDS = ("data", "networks", "settings", "train", "sweep", "runs", "stop", "evaluate", "export", "ship")
+COMMANDS += ("bundle", "plan", "collect")
 
 
 def test_the_help_names_every_command(capsys):

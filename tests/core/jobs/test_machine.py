@@ -72,6 +72,18 @@ def test_a_repository_that_cannot_be_read_is_unknown(tmp_path, maybe_git, conten
     assert machine.code_version(tmp_path) == "unknown"
 
 
+@pytest.mark.parametrize("said", ["0123456789", "0123456789+changes"])
+def test_a_copy_says_of_which_version_it_is_one(tmp_path, said):
+    (tmp_path / machine.COPY_OF).write_text(f"{said}\n")
+    assert machine.code_version(tmp_path) == said
+
+
+@pytest.mark.parametrize("said", ["", "the newest", "0123456789" * 50])
+def test_a_copy_that_says_something_else_is_unknown(tmp_path, said):
+    (tmp_path / machine.COPY_OF).write_text(said)
+    assert machine.code_version(tmp_path) == "unknown"
+
+
 def cpuinfo(monkeypatch, tmp_path, text):
     (tmp_path / "cpuinfo").write_text(text)
     monkeypatch.setattr(machine, "CPUINFO", tmp_path / "cpuinfo")
