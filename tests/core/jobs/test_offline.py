@@ -23,7 +23,7 @@ from tests.workers import QUICKLY, end_workers
 PROJECT = Path(__file__).parents[3]
 OPTIONS = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in QUICKLY.items())
 PLAN = f"""
-lenet5 mnist {OPTIONS} --epochs 60   # is cut
+lenet5 mnist {OPTIONS} --epochs 30   # is cut
 lenet5 mnist {OPTIONS} --epochs 1 --seed 1
 """
 
@@ -71,7 +71,7 @@ def test_a_plan_is_packed_trained_without_a_network_cut_gone_on_with_and_brought
         assert "taken: stopped, trained on " in capsys.readouterr().out
         assert begun.read_status()["note"]
         epochs = len(begun.read_history())
-        assert 0 < epochs < 60
+        assert 0 < epochs < 30
 
         again = train(folder, "1")
         output, _ = again.communicate(timeout=300)
@@ -82,8 +82,6 @@ def test_a_plan_is_packed_trained_without_a_network_cut_gone_on_with_and_brought
         assert main(["collect", str(folder / "results.zip")]) == 0
         assert capsys.readouterr().out.count("here already: completed, ") == 2
         compare(folder, begun, epochs)
-        asked = train(folder, "runs")
-        assert asked.communicate(timeout=60)[0].count("completed") == 2
     finally:
         monkeypatch.setenv("LAB_ARTIFACTS", str(folder / "artifacts"))
         end_workers()
@@ -96,7 +94,7 @@ def cut_in_the_middle(folder):
     try:
         assert any(line.endswith("running\n") for line in lines)
         (run,) = [run for run in runs_there(folder) if liveness.state(run)["state"] == "running"]
-        while len(run.read_history()) < 2:
+        while run.read_history().empty:
             assert liveness.state(run)["state"] == "running"
             assert training.poll() is None
             time.sleep(0.2)
@@ -118,10 +116,10 @@ def compare(folder, begun, epochs):
             assert path.name == "status.json" or path.read_bytes() == (there.path / path.name).read_bytes()
         sessions = run.read_sessions()
         assert all(session["code"] == code_version() and session["cores"] for session in sessions)
-    assert len(begun.read_history()) == 60
+    assert len(begun.read_history()) == 30
     first, second = begun.read_sessions()
     assert first["last_epoch"] >= epochs
-    assert second["last_epoch"] == 60
+    assert second["last_epoch"] == 30
 
 
 def test_another_folder_is_not_overwritten(plan, tmp_path, capsys):
