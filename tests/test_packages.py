@@ -50,7 +50,12 @@ def test_every_package_that_the_program_imports_is_declared():
 
 
 def test_what_a_machine_without_a_network_is_given_is_all_that_training_imports():
-    assert undeclared(imported_packages("core/**/*.py"), declared("requirements.txt") - set(PAGES)) == []
+    assert (
+        undeclared(
+            imported_packages("core/**/*.py"), declared("requirements.txt", "requirements-cluster.txt") - set(PAGES)
+        )
+        == []
+    )
 
 
 def test_every_package_that_the_tests_import_is_declared():

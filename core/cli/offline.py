@@ -32,7 +32,7 @@ def plan(file, at_once, results, networks):
     for name in dict.fromkeys(config.dataset for config in configs):
         load(name)  # once, and before anything is started, since a part of it may be missing
     archive = Archive(results, networks) if results else None
-    # A machine that is wanted back is told so by SIGTERM; there, too, every run is to stop with everything written.
+    # SIGTERM comes where the machine is wanted back. The runs stop as at Ctrl-C, with everything written.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     runs = []
 
@@ -42,7 +42,7 @@ def plan(file, at_once, results, networks):
             archive.keep_up(now)
 
     try:
-        train_all(configs, at_once, print_now, keep_up)
+        train_all(configs, at_once, _print, keep_up)
     except KeyboardInterrupt:
         print("Stopped; the same command goes on where this one was.")
         return 130
@@ -52,7 +52,7 @@ def plan(file, at_once, results, networks):
     return int(any(liveness.state(run)["state"] != "completed" for run in runs))
 
 
-def print_now(line):
+def _print(line):
     print(line, flush=True)
 
 

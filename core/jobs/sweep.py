@@ -61,9 +61,7 @@ def train_all(configs, at_once=None, tell=print, meanwhile=lambda runs: None):
             runs.append(_set_going(config, there.get(config), at_once))
         wait(runs, tell, meanwhile)
     except KeyboardInterrupt:
-        # The last in line first, or each would take the place of the one before it.
-        for run in reversed(runs):
-            control.stop(run)
+        _stop(runs)
         wait(runs, tell, meanwhile)
         raise
     return runs
@@ -88,6 +86,18 @@ def _set_going(config, run, at_once):
     if liveness.state(run)["state"] not in ("completed", *UNFINISHED):
         control.resume(run, at_once=at_once)
     return run
+
+
+def _stop(runs):
+    # The last in line first, or each would take the place of the one before it.
+    for run in reversed(runs):
+        if liveness.state(run)["state"] == "queued":
+            control.stop(run)
+    # Where a machine is wanted back every process is told, and a worker that is told twice writes no checkpoint.
+    time.sleep(LOOK_SECONDS)
+    for run in runs:
+        if liveness.state(run)["state"] != "stopping":
+            control.stop(run)
 
 
 def wait(runs, tell, meanwhile=lambda runs: None):

@@ -175,7 +175,7 @@ def test_the_command_that_trains_a_run_again_makes_the_same_config():
         words = training_command(config).split()
         assert words[:3] == ["python", "-m", "core"]
         options = vars(parser().parse_args(words[3:]))
-        for name in ("run", "run_id", "finish"):
+        for name in ("run", "run_id", "finish", "cluster"):
             options.pop(name, None)
         assert make_config(**options) == config
 

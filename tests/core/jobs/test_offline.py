@@ -70,6 +70,8 @@ def test_a_plan_is_packed_trained_without_a_network_cut_gone_on_with_and_brought
         (begun,) = list_runs()
         assert "taken: stopped, trained on " in capsys.readouterr().out
         assert begun.read_status()["note"]
+        # It had the time to write everything.
+        assert begun.read_sessions()[0]["seconds"] > 0
         epochs = len(begun.read_history())
         assert 0 < epochs < 30
 
@@ -88,7 +90,7 @@ def test_a_plan_is_packed_trained_without_a_network_cut_gone_on_with_and_brought
 
 
 def cut_in_the_middle(folder):
-    """Ends the training as a machine that is wanted back does, once some epochs are over."""
+    """Ends the training as a machine that is wanted back does, once an epoch is over: every process is told."""
     training = train(folder, "1")
     lines = iter(training.stdout.readline, "")
     try:
@@ -98,6 +100,7 @@ def cut_in_the_middle(folder):
             assert liveness.state(run)["state"] == "running"
             assert training.poll() is None
             time.sleep(0.2)
+        liveness.worker(run).send_signal(signal.SIGTERM)
         training.send_signal(signal.SIGTERM)
         rest, _ = training.communicate(timeout=60)
     finally:
