@@ -36,11 +36,12 @@ def until(condition, seconds=240):
 def processes(module, *arguments):
     """The living ones that run this module, with one of these last arguments."""
     found = []
-    for process in psutil.process_iter(["cmdline", "status"]):
+    for process in psutil.process_iter(["cmdline", "status", "ppid"]):
         command = process.info["cmdline"] or []
         if module in command[-3:-1] and command[-1] in arguments and process.info["status"] != psutil.STATUS_ZOMBIE:
             found.append(process)
-    return found
+    # What one of them is about to start is called as itself for a moment.
+    return [process for process in found if process.info["ppid"] not in {other.pid for other in found}]
 
 
 def schedulers():
