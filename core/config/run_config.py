@@ -381,7 +381,7 @@ class RunConfig:
 
     def to_dict(self):
         """The fields as plain JSON values."""
-        return dataclasses.asdict(self)
+        return {name: getattr(self, name) for name in FIELDS}
 
     @classmethod
     def from_dict(cls, values):

@@ -100,17 +100,29 @@ def measured_speeds(runs):
     """
     speeds = {}
     for config, environment, history in runs:
+        reached = history["images_per_second"].to_numpy()
         # What came before was perhaps trained elsewhere.
-        history = history[history["epoch"] >= environment.get("first_epoch", 1)]
-        if (
-            len(history)
-            and environment.get("platform") == platform.platform()
-            and environment.get("cores") == psutil.cpu_count()
-            # Older runs did not record it.
-            and environment.get("processor") in (None, machine.processor())
-        ):
-            speeds.setdefault(kind(config), float(history["images_per_second"].median()))
+        reached = reached[history["epoch"].to_numpy() >= environment.get("first_epoch", 1)]
+        if len(reached) and is_here(environment):
+            speeds.setdefault(kind(config), float(np.median(reached)))
     return speeds
+
+
+def is_here(environment):
+    """Whether that is this machine; `environment` is what `core.runs.sessions.trained_on` gives."""
+    system, cores, processor = here()
+    return (
+        environment.get("platform") == system
+        and environment.get("cores") == cores
+        # Older runs did not record it.
+        and environment.get("processor") in (None, processor)
+    )
+
+
+@functools.cache
+def here():
+    """This machine's operating system, cores and processor, as `is_here` looks at them."""
+    return platform.platform(), psutil.cpu_count(), machine.processor()
 
 
 def calculated_speed(config):

@@ -28,13 +28,14 @@ class Facts(NamedTuple):
     """What a column's function gets of one run.
 
     Attributes:
-        run, config, metrics: the Run, its RunConfig and its metrics.
+        run, record, config, metrics: the Run, its config.json, the RunConfig in it, and its metrics.
         scores: the part of the metrics about the epoch asked for, "best" or "last".
         report: what the report says of the pair: name -> figure, with nothing in it where it says nothing.
         compared: the run's test accuracy against the report's.
     """
 
     run: Run
+    record: dict
     config: RunConfig
     metrics: dict
     scores: dict
@@ -192,7 +193,7 @@ COLUMNS = {
         "",
         "Trained on",
         "text",
-        lambda facts: machines(facts.run.read_record()),
+        lambda facts: machines(facts.record),
         "The GPUs or processors that trained it, one after another; empty where they were not recorded.",
     ),
     "run": Column("", "Run", "text", lambda facts: facts.run.id),
@@ -235,12 +236,13 @@ def row_of(run, which="best"):
     metrics = run.read_metrics()
     if metrics is None:
         return None
-    config = run.read_config()
+    record = run.read_record()
+    config = RunConfig.from_dict(record["config"])
     report, scores = REPORT.get((config.network, config.dataset), {}), metrics[which]
     compared = compare_accuracies(
         *_measured(config.dataset, scores["test_accuracy"], report.get("test_accuracy", math.nan))
     )
-    facts = Facts(run, config, metrics, scores, report, compared)
+    facts = Facts(run, record, config, metrics, scores, report, compared)
     return {name: column.value(facts) for name, column in COLUMNS.items()}
 
 

@@ -1,13 +1,17 @@
 """Which of a run's files are damaged: told without reading the large ones, so that whole lists of runs can be asked."""
 
-import contextlib
 import hashlib
 import os
 from pathlib import Path
 
 from core.config.fields import UnsoundError
+from core.config.run_config import RunConfig
 from core.runs.run import RunError
-from core.runs.schema import FILES, Facts, check_size
+from core.runs.schema import CHECKED, FILES, Facts, check_size
+
+# What these say decides what the others must be; they are looked at in this order.
+_TELLING = ("config.json", "status.json", "metrics.json")
+_OTHERS = tuple(name for name in CHECKED if name not in _TELLING)
 
 
 def problems(run):
@@ -16,27 +20,28 @@ def problems(run):
     Of progress, predictions and networks only the beginning, the end or the contents are looked at; whoever reads
     them whole may still meet a RunError.
     """
-    facts, found = _facts(run), {}
-    for file in FILES.values():
-        path = run.path / file.name
-        if file.glance and (file.is_needed(facts.completed) or os.path.lexists(path)):
+    folder, said, found = str(run.path), {}, {}
+
+    def look(name, facts):
+        file, path = FILES[name], f"{folder}/{name}"
+        if file.is_needed(_is_completed(said)) or os.path.lexists(path):
             try:
-                run.check(path, lambda path, file=file: file.glance(path, facts))
+                said[name] = run.check(Path(path), lambda path: file.glance(path, facts))
             except RunError as error:
-                found[file.name] = str(error)
-    return found
+                found[name] = str(error)
+
+    for name in _TELLING:
+        look(name, None)
+    config = said.get("config.json")
+    dataset = config and RunConfig.from_dict(config["config"]).dataset
+    facts = Facts(dataset, said.get("metrics.json"), _is_completed(said))
+    for name in _OTHERS:
+        look(name, facts)
+    return {name: found[name] for name in CHECKED if name in found}
 
 
-def _facts(run):
-    """What the files say of one another, as far as they are sound."""
-    dataset = metrics = state = None
-    with contextlib.suppress(RunError):
-        dataset = run.read_config().dataset
-    with contextlib.suppress(RunError):
-        metrics = run.read_metrics()
-    with contextlib.suppress(RunError):
-        state = run.read_status()["state"]
-    return Facts(dataset, metrics, state == "completed")
+def _is_completed(said):
+    return "status.json" in said and said["status.json"]["state"] == "completed"
 
 
 def fingerprints(run):

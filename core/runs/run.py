@@ -1,6 +1,7 @@
 """The run folder: the one owner of its file names, and of how each is written and read."""
 
 import dataclasses
+import functools
 import json
 import os
 import re
@@ -8,6 +9,8 @@ import secrets
 import threading
 import time
 from pathlib import Path
+
+import numpy as np
 
 from core.config.fields import UnsoundError
 from core.config.run_config import RunConfig
@@ -165,8 +168,10 @@ class Run:
         """A DataFrame with HISTORY_COLUMNS, one row an epoch; empty before the first is over."""
         import pandas as pd  # here, because a worker that waits for its turn should stay small
 
-        rows = self._read_late("history.csv", absent=[])
-        return pd.DataFrame(rows, columns=HISTORY_COLUMNS, dtype=float).astype({"epoch": int})
+        rows = np.array(self._read_late("history.csv", absent=[]), float).reshape(-1, len(HISTORY_COLUMNS))
+        # From columns of their types a DataFrame is made ten times as fast as from rows.
+        columns = dict(zip(HISTORY_COLUMNS, rows.T, strict=True))
+        return pd.DataFrame(columns | {"epoch": columns["epoch"].astype(int)})
 
     def append_history(self, row):
         """Adds one epoch; `row` maps each of HISTORY_COLUMNS to a number."""
@@ -333,7 +338,14 @@ def list_runs():
     except OSError as error:
         raise RunError(f"The runs in {folder} cannot be read: {error.strerror}.") from None
     names.sort(key=lambda name: name.split("-")[-3:], reverse=True)
-    return [Run(folder / name) for name in names]
+    parent = str(folder)
+    return [_run(parent, name) for name in names]
+
+
+@functools.lru_cache(20_000)
+def _run(folder, name):
+    # Kept, since with thousands of runs it takes longer to make them than to find them.
+    return Run(Path(folder, name))
 
 
 def _is_folder(entry):

@@ -9,6 +9,7 @@ import collections.abc
 import contextlib
 import dataclasses
 import errno
+import functools
 import io
 import json
 import math
@@ -167,6 +168,8 @@ _LONGEST_LINE = 4096
 _DEEPEST = 20
 _NESTED = f"its values are nested more than {_DEEPEST} deep"
 _MOST_EPOCHS = 10**4
+# Eight bytes for the format's name and version, and two for the length of an array's header.
+_HEADER_BEGINS = 10
 _KERAS_MEMBERS = ("metadata.json", "config.json", "model.weights.h5")
 # The least that float16, in which runs once kept their probabilities, can tell from zero.
 _SMALLEST_KEPT = 2.0**-24
@@ -344,14 +347,15 @@ def glance_at_history(path, facts):
 
 
 def glance_at_progress(path, facts=None):
-    """Checks the first rows and the last of a file that may be long."""
+    """Checks the first row and the last of a file that may be long."""
     size = file_size(path)
     if size <= 2 * _LONGEST_LINE:
         progress_rows(content(path))
         return
     first, last = content(path, 0, _LONGEST_LINE), content(path, -_LONGEST_LINE)
-    progress_rows(first[: first.rfind(b"\n") + 1] or first)
-    progress_rows(last[last.find(b"\n") + 1 :])
+    progress_rows(first[: first.find(b"\n") + 1] or first)
+    # The last whole row, and what follows it.
+    progress_rows(b"\n".join(last.rsplit(b"\n", 2)[1:]) or last)
 
 
 def glance_at_predictions(path, facts):
@@ -662,13 +666,21 @@ def _array_headers(file):
         for member in archive.infolist():
             name = member.filename.removesuffix(".npy")
             with archive.open(member) as stream:
-                if np.lib.format.read_magic(stream) != (1, 0):
+                start = stream.read(_HEADER_BEGINS)
+                if np.lib.format.read_magic(io.BytesIO(start)) != (1, 0):
                     raise UnsoundError(f"{shown(name)} is not an array of a known format")
-                shape, _, kind = np.lib.format.read_array_header_1_0(stream)
+                shape, kind = _array_header(start[-2:] + stream.read(int.from_bytes(start[-2:], "little")))
                 if stream.tell() + math.prod(shape) * kind.itemsize != member.file_size:
                     raise UnsoundError(f"{shown(name)} is not as large as it says")
             found[name] = (shape, kind.name)
     return found
+
+
+@functools.lru_cache
+def _array_header(text):
+    """(shape, type) in an array's header: kept, because most runs' are alike, and NumPy takes a while for one."""
+    shape, _, kind = np.lib.format.read_array_header_1_0(io.BytesIO(text))
+    return shape, kind
 
 
 def _shape(sides, kind):
