@@ -1,4 +1,5 @@
-"""What a page costs when there are many runs: every page switch with 300 run folders beside the same with 12.
+"""What a page costs when there are many runs: starts, page switches and memory with 1,000 run folders beside
+the same with 12, and the curves of a hundred runs.
 
 The folders are copies of the project's own runs, as if trained on this machine; two servers, one for each number, are
 asked in turns by a real browser. Run it where nothing trains: python benchmarks/many_runs.py
@@ -15,6 +16,7 @@ import statistics
 import sys
 import tempfile
 import time
+import urllib.parse
 from pathlib import Path
 
 import psutil
@@ -23,6 +25,8 @@ from playwright.sync_api import sync_playwright
 from serving import PROJECT, serving, wait_until_up
 
 LINKED_BYTES = 100_000
+AT_REST_SECONDS = 11
+IDLE = '[data-test-script-state="notRunning"]'
 HOUR = 3600
 
 
@@ -55,19 +59,17 @@ def copy_or_link(source, target):
 
 
 @contextlib.contextmanager
-def open_lab(browser, folder, count):
-    """A server on so many runs and a browser's page that shows its Overview; yields both, and the first page's
-    seconds.
+def open_lab(browser, folder):
+    """A server on the runs in a folder and a browser's page that shows its Overview; yields both, and the seconds from
+    the start of the server to that.
     """
-    folder.mkdir()
-    make_runs(folder, count)
+    started = time.perf_counter()
     with serving("app.py", LAB_ARTIFACTS=str(folder)) as (process, address):
         wait_until_up(address)
         page = browser.new_context(viewport={"width": 1440, "height": 900}).new_page()
-        started = time.perf_counter()
         page.goto(address)
         page.locator("h1").wait_for(timeout=LIMIT_MS)
-        page.locator('[data-test-script-state="notRunning"]').wait_for(timeout=LIMIT_MS)
+        page.locator(IDLE).wait_for(timeout=LIMIT_MS)
         yield page, psutil.Process(process.pid), time.perf_counter() - started
 
 
@@ -75,10 +77,42 @@ def cpu_seconds(process):
     return sum(process.cpu_times()[:2])
 
 
+def seconds_to_curves(page, ids):
+    """Seconds from going back to a Compare page on which these runs are ticked to their curves, in both charts."""
+    address = "{0.scheme}://{0.netloc}".format(urllib.parse.urlsplit(page.url))
+    page.goto(f"{address}/compare?{urllib.parse.urlencode({'run': ids}, doseq=True)}")
+    wait_for_curves(page, len(ids))
+    switch(page, "Networks")
+    started = time.perf_counter()
+    page.go_back()
+    wait_for_curves(page, len(ids))
+    return time.perf_counter() - started
+
+
+def wait_for_curves(page, count):
+    page.wait_for_function(
+        "count => [...document.querySelectorAll('.js-plotly-plot')].filter("
+        "chart => chart.querySelectorAll('.scatterlayer .trace').length >= 2 * count).length == 2",
+        arg=count,
+        timeout=LIMIT_MS,
+    )
+    page.locator(IDLE).wait_for(timeout=LIMIT_MS)
+
+
+def with_curves(folder, most):
+    """The ids of so many runs that have results, as far as there are so many."""
+    return [path.parent.name for path in sorted(folder.glob("*/metrics.json"))[:most]]
+
+
+def print_row(label, few, many, form, rest=""):
+    print(f"{label:<26}{few:11{form}}{many:13{form}}{many / few:8.2f}{rest}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--runs", type=int, nargs=2, default=[12, 300], metavar="N", help="how many (12 and 300)")
+    parser.add_argument("--runs", type=int, nargs=2, default=[12, 1000], metavar="N", help="how many (12 and 1000)")
     parser.add_argument("--rounds", type=int, default=5, help="switches to each page (5)")
+    parser.add_argument("--ticked", type=int, default=100, help="runs whose curves are drawn (100)")
     options = parser.parse_args()
     with contextlib.ExitStack() as stack:
         browser = stack.enter_context(sync_playwright()).chromium.launch(
@@ -86,7 +120,19 @@ def main():
         )
         stack.callback(browser.close)
         root = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        labs = {count: stack.enter_context(open_lab(browser, root / str(count), count)) for count in options.runs}
+        folders = {count: root / str(count) for count in options.runs}
+        for count, folder in folders.items():
+            folder.mkdir()
+            make_runs(folder, count)
+        # Only files that are at rest are remembered for the next server.
+        time.sleep(AT_REST_SECONDS)
+        first, labs = {}, {}
+        for count, folder in folders.items():
+            with open_lab(browser, folder) as (page, _, first[count]):
+                for name in PAGES:
+                    switch(page, name)
+        for count, folder in folders.items():
+            labs[count] = stack.enter_context(open_lab(browser, folder))
         times = {name: {count: [] for count in labs} for name in PAGES}
         work = {name: dict.fromkeys(labs, 0) for name in PAGES}
         # The first time each page reads what it shows; a person pays that once.
@@ -99,19 +145,19 @@ def main():
                         times[name][count].append(seconds)
                         work[name][count] += (cpu_seconds(process) - before) / options.rounds
         few, many = options.runs
-        print(f"{'':<24}{f'{few} runs':>10}{f'{many} runs':>12}{'ratio':>8}   of the rounds   the server's CPU")
+        print(f"{'':<26}{f'{few} runs':>11}{f'{many} runs':>13}{'ratio':>8}   of the rounds   the server's CPU")
         for name, taken in times.items():
             ratios = [slow / fast for fast, slow in zip(taken[few], taken[many], strict=True)]
             medians = {count: statistics.median(seconds) for count, seconds in taken.items()}
-            print(
-                f"switch to {name:<14}{medians[few]:8.2f} s{medians[many]:10.2f} s{medians[many] / medians[few]:8.2f}"
-                f"   {min(ratios):.2f} to {max(ratios):.2f}   {work[name][few]:.2f} and {work[name][many]:.2f} s"
-            )
-        print(f"{'first page':<24}{labs[few][2]:8.2f} s{labs[many][2]:10.2f} s{labs[many][2] / labs[few][2]:8.2f}")
+            rest = f"   {min(ratios):.2f} to {max(ratios):.2f}   {work[name][few]:.2f} and {work[name][many]:.2f} s"
+            print_row(f"switch to {name}", medians[few], medians[many], ".2f", rest)
+        print_row("first start, first page", first[few], first[many], ".2f")
+        print_row("next start, first page", labs[few][2], labs[many][2], ".2f")
         memory = {count: process.memory_info().rss / 2**20 for count, (_, process, _) in labs.items()}
-        print(
-            f"{'memory of the server':<24}{memory[few]:7.0f} MB{memory[many]:9.0f} MB{memory[many] / memory[few]:8.2f}"
-        )
+        print_row("memory of the server, MB", memory[few], memory[many], ".0f")
+        ids = with_curves(folders[many], options.ticked)
+        drawn = [seconds_to_curves(labs[many][0], ids) for _ in range(options.rounds)]
+        print(f"{f'curves of {len(ids)} ticked runs':<26}{'':11}{statistics.median(drawn):13.2f}")
 
 
 if __name__ == "__main__":
