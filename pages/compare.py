@@ -198,7 +198,8 @@ if best.empty:
     report = results.report_table()
     draw_table(report, list(report), alt="The report's figures")
     st.stop()
-chosen = [run for run in named if run.id in set(best["run"])]
+tested = set(best["run"])
+chosen = [run for run in named if run.id in tested]
 which, report, wanted = choose(best)
 rows = tables[which][0]
 for column, names in wanted.items():

@@ -90,32 +90,38 @@ def curves_figure(panel, runs, configs, histories, report=False, scale="linear")
         (the figure, whether the axis leaves something out).
     """
     title, drawn, hover = _AXES[panel, scale]
-    figure, lines = go.Figure(), []
+    traces, lines = [], []
     for name, look, history in zip(short_names(runs, configs), looks(configs), histories, strict=True):
         mark = look.mark or ("circle" if len(history) == 1 else None)
         for part, words in PARTS.items():
             values = [drawn(value) for value in history[f"{part}_{panel}"]]
             lines.append(values)
-            figure.add_scatter(
-                x=list(history["epoch"]),
-                y=values,
-                mode="lines+markers" if mark else "lines",
-                marker={"symbol": mark, "size": 8, "maxdisplayed": 12} if mark else None,
-                line={"color": look.colour, "dash": "solid" if part == "train" else look.dash, "width": 2.5},
-                hovertemplate=f"{name}, {words}<br>epoch %{{x}}: <b>{hover}</b><extra></extra>",
+            traces.append(
+                {
+                    "x": list(history["epoch"]),
+                    "y": values,
+                    "mode": "lines+markers" if mark else "lines",
+                    "marker": {"symbol": mark, "size": 8, "maxdisplayed": 12} if mark else None,
+                    "line": {"color": look.colour, "dash": "solid" if part == "train" else look.dash, "width": 2.5},
+                    "hovertemplate": f"{name}, {words}<br>epoch %{{x}}: <b>{hover}</b><extra></extra>",
+                }
             )
     last = max((history["epoch"].max() for history in histories if len(history)), default=1)
     for network, dataset in _pairs_of_report(configs) if report else ():
         level = drawn(REPORT[network, dataset][f"validation_{panel}"])
         lines.append([level])
-        figure.add_scatter(
-            x=[1, last],
-            y=[level] * 2,
-            mode="lines",
-            line={"color": NETWORK_COLOURS[network], "dash": REPORT_DASH, "width": 2.5},
-            hovertemplate=f"The report's last validation, {pair_label(network, dataset)}<br><b>{hover}</b>"
-            "<extra></extra>",
+        traces.append(
+            {
+                "x": [1, last],
+                "y": [level] * 2,
+                "mode": "lines",
+                "line": {"color": NETWORK_COLOURS[network], "dash": REPORT_DASH, "width": 2.5},
+                "hovertemplate": f"The report's last validation, {pair_label(network, dataset)}<br><b>{hover}</b>"
+                "<extra></extra>",
+            }
         )
+    # All at once, as Plotly copies each trace that it adds.
+    figure = go.Figure([{"type": "scatter", **trace} for trace in traces])
     cut = settled_range(lines) if scale == "linear" else None
     figure.update_yaxes(title=title, type=scale, range=cut)
     if scale == "log":
