@@ -7,8 +7,10 @@ import streamlit as st
 
 from core import settings
 from core.runs.run import RunError
+from pages.parts.kept import one_look
 from pages.parts.presenter import presenter_switch
 from pages.parts.run.downloads import routes
+from pages.parts.shelf import write_shelf
 from pages.parts.style import plain
 
 
@@ -30,10 +32,13 @@ def draw_page():
     st.set_page_config(page_title=f"{page.title} · Deeper Networks Lab")
     presenter_switch()
     try:
-        page.run()
+        with one_look():
+            page.run()
     except RunError as error:
         # A run that was deleted or damaged while the page was being drawn.
         st.error(plain(str(error)))
+    finally:
+        write_shelf()
 
 
 def stop_at_wrong_settings():

@@ -247,7 +247,7 @@ def main():
     st.title("Draw")
     st.write("Draw a digit, or choose a picture of one. Networks that have learned digits say what they read.")
     unreadable = open_link()
-    mnist_runs = [run for run in data.readable_runs()[0] if data.config(run).dataset == DATASET]
+    mnist_runs = [run for run in data.nameable_runs() if data.config(run).dataset == DATASET]
     completed = [run for run in mnist_runs if data.state(run)["state"] == "completed" and run.tflite_path.exists()]
     choice = st.query_params.get("answer", NEWEST)
     choice = choice if choice in CHOICES else NEWEST

@@ -236,7 +236,7 @@ st.caption(
     "runs here stands too."
 )
 draw_milestones("milestones", lambda network: put_in_url(network=network, block=None))
-rows, problems = data.table(data.readable_runs()[0])
+rows, problems = data.table(data.nameable_runs())
 chosen = st.container()
 st.header("Layer by layer")
 network, beside, dataset, side = choose()

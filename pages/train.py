@@ -183,7 +183,7 @@ if started:
     st.toast(
         f"{pair_label(config.network, config.dataset)} is in the queue. Its card is below.", icon=":material/check:"
     )
-    readable = data.readable_runs()[0]
+    readable = data.nameable_runs()
 if readable:
     watch(*watched_runs(readable, started))
 else:

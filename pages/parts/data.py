@@ -1,7 +1,6 @@
 """What pages read from disk, read once per change: the only caches. Nobody may change what these functions return."""
 
 import contextlib
-import os
 import sys
 from typing import NamedTuple
 
@@ -11,7 +10,7 @@ import streamlit as st
 from core.config.run_config import RunConfig
 from core.datasets import test_images as sheets
 from core.jobs import liveness, scheduler
-from core.jobs.estimate import measured_speeds
+from core.jobs.estimate import here, is_here, measured_speeds
 from core.results import table as results
 from core.results.scores import cases, confidences, predicted_classes
 from core.runs import integrity
@@ -21,6 +20,8 @@ from core.runs.sessions import trained_on
 from core.settings import ray_address
 from pages.parts.image_grid import png_address
 from pages.parts.kept import Kept
+from pages.parts.kept import stamps as stamps_of
+from pages.parts.shelf import shelf
 from pages.parts.style import run_name
 
 # Without these two a run can neither be named nor watched.
@@ -35,28 +36,26 @@ _records, _progress = Kept(100_000_000), Kept(64_000_000)
 _predictions, _networks = Kept(50_000_000), Kept(NETWORK_BYTES)
 
 
-def _stamp(path):
-    """What changes when a file does; None where there is none."""
-    try:
-        facts = os.stat(path)
-    except OSError:
-        return None
-    return facts.st_size, facts.st_mtime_ns, facts.st_ino, facts.st_mode
-
-
-def _stamps(run, *names):
-    folder = str(run.path)
-    return tuple([_stamp(f"{folder}/{name}") for name in names])
-
-
-def _read(run, what, make, *names, kept=_records, bytes_=None):
+def _read(run, what, make, *names, kept=_records, bytes_=None, load=None):
     """What `make` makes of a run, made anew when one of the files with these names changes; `what` tells it from what
-    else is made of the run.
+    else is made of the run. With `load` the next server need not make it again: then `make` makes a JSON value, and
+    `load` makes of that what is returned.
     """
-    stamps = _stamps(run, *names)
+    folder = str(run.path)
+    stamps = stamps_of(folder, names)
     if bytes_ is None:
-        bytes_ = _A_LITTLE + sum(stamp[0] for stamp in stamps if stamp)
-    return kept.get((what, str(run.path)), stamps, bytes_, lambda last: make(run))
+        bytes_ = _A_LITTLE + sum(stamp.size for stamp in stamps if stamp)
+
+    def make_or_load(last):
+        if not load:
+            return make(run)
+        return load(shelf(str(run.path.parent)).get(run.id, what, stamps, lambda: make(run)))
+
+    return kept.get((what, folder), stamps, bytes_, make_or_load)
+
+
+def _as_it_is(value):
+    return value
 
 
 class _About(NamedTuple):
@@ -68,9 +67,13 @@ class _About(NamedTuple):
 def _about(run):
     def make(run):
         record = run.read_record()
-        return _About(run.read_config(), record["created"], trained_on(record))
+        return RunConfig.from_dict(record["config"]).to_dict(), record["created"], trained_on(record)
 
-    return _read(run, "about", make, "config.json")
+    def load(value):
+        settings, created, environment = value
+        return _About(RunConfig(**settings), created, environment)
+
+    return _read(run, "about", make, "config.json", load=load)
 
 
 def config(run):
@@ -101,13 +104,13 @@ def sessions(run):
 
 def metrics(run):
     """The run's metrics, or None."""
-    return _read(run, "metrics", Run.read_metrics, "metrics.json")
+    return _read(run, "metrics", Run.read_metrics, "metrics.json", load=_as_it_is)
 
 
 def table(runs, which="best"):
     """What `core.results.table.table` makes of a list of runs."""
     key = "table", which, tuple([str(run.path) for run in runs])
-    stamps = [_stamps(run, *_ROW) for run in runs]
+    stamps = [stamps_of(str(run.path), _ROW) for run in runs]
 
     def make(last):
         rows, problems = [], []
@@ -122,7 +125,15 @@ def table(runs, which="best"):
 
 
 def _row(run, which):
-    return _read(run, f"{which} row", lambda run: results.row_of(run, which), *_ROW, bytes_=_A_LITTLE)
+    def make(run):
+        row = results.row_of(run, which)
+        return row and list(row.values())
+
+    def load(values):
+        # With the names that all rows share, which take as much memory as all the rest.
+        return values and dict(zip(results.COLUMNS, values, strict=True))
+
+    return _read(run, f"{which} row", make, *_ROW, bytes_=_A_LITTLE, load=load)
 
 
 def predictions(run):
@@ -197,8 +208,8 @@ class _Tail(NamedTuple):
 
 def progress(run):
     """The run's progress rows, of which only the new ones are read from disk."""
-    (stamp,) = stamps = _stamps(run, "progress.jsonl")
-    size, _, file, _ = stamp or (0, 0, None, 0)
+    (stamp,) = stamps = stamps_of(str(run.path), ("progress.jsonl",))
+    size, file = (stamp.size, stamp.inode) if stamp else (0, None)
 
     def go_on(last):
         if not last or last.file != file or last.offset > size:
@@ -224,11 +235,18 @@ def _speed(run):
     def make(run):
         try:
             config, _, environment = _about(run)
-            return measured_speeds([(config, environment, history(run))])
+            # The history is not kept: thousands would take much memory, and few are drawn.
+            found = measured_speeds([(config, environment, run.read_history())]) if is_here(environment) else {}
+            return list(found.items())
         except RunError:
-            return {}
+            return []
 
-    return _read(run, "speed", make, "config.json", "history.csv", bytes_=_A_LITTLE)
+    def load(value):
+        return {tuple(kind): speed for kind, speed in value}
+
+    # What one machine reached says nothing to the next that opens the same folder.
+    what = f"speed on {here()}"
+    return _read(run, what, make, "config.json", "history.csv", bytes_=_A_LITTLE, load=load)
 
 
 @st.cache_data(ttl=1, show_spinner=False)
@@ -304,8 +322,8 @@ def unfinished_runs():
 
 def network_bytes(run):
     """How large the run's network is, in bytes of its file."""
-    (stamp,) = _stamps(run, "model.tflite")
-    return stamp[0] if stamp else 0
+    (stamp,) = stamps_of(str(run.path), ("model.tflite",))
+    return stamp.size if stamp else 0
 
 
 def classifier(run):
@@ -332,6 +350,23 @@ def readable_runs():
     return good, [sentence for _, damaged in found for sentence in damaged.values()]
 
 
+def nameable_runs():
+    """The runs that can be named and watched, newest first: for pages that do not say which other files are damaged,
+    and so need not look at all of them.
+    """
+    try:
+        return [run for run in list_runs() if _can_be_named(run)]
+    except RunError:
+        return []
+
+
+def _can_be_named(run):
+    try:
+        return bool(_about(run) and _status(run))
+    except RunError:
+        return False
+
+
 def nameless_runs():
     """The runs that are too damaged to be named and watched, newest first."""
     try:
@@ -342,4 +377,4 @@ def nameless_runs():
 
 def damaged_files(run):
     """What is wrong with a run's files: file name -> one sentence; see `core.runs.integrity.problems`."""
-    return _read(run, "problems", integrity.problems, *CHECKED, bytes_=_A_LITTLE)
+    return _read(run, "problems", integrity.problems, *CHECKED, bytes_=_A_LITTLE, load=_as_it_is)

@@ -1,7 +1,67 @@
 """Values made from files, kept while the files stay as they are: all pages and visitors share them."""
 
+import contextlib
+import operator
+import os
 import threading
 from collections import OrderedDict
+
+_FACTS = operator.attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_ino", "st_mode")
+_look = threading.local()
+
+
+class Stamp(tuple):
+    """What changes when a file does."""
+
+    __slots__ = ()
+    size, changed_ns, inode = (property(operator.itemgetter(place)) for place in (0, 2, 3))
+
+
+@contextlib.contextmanager
+def one_look():
+    """Inside, this thread looks once at each file that it asks about, so that all it reads is of one moment. A page is
+    drawn inside, as it asks a dozen times about each of perhaps thousands of runs. `look_again` ends the moment.
+    """
+    if getattr(_look, "stamps", None) is not None:
+        yield
+        return
+    _look.stamps = {}
+    try:
+        yield
+    finally:
+        _look.stamps = None
+
+
+def look_again():
+    """Whoever has written something calls this before reading it back."""
+    if getattr(_look, "stamps", None):
+        _look.stamps = {}
+
+
+def stamps(folder, names):
+    """The Stamp of each file with these names in a folder, None where there is none: a tuple.
+
+    Args:
+        folder: its path, a text.
+        names: a tuple.
+    """
+    seen = getattr(_look, "stamps", None)
+    if seen is None:
+        return tuple([_stamp(f"{folder}/{name}") for name in names])
+    found = seen.get((folder, names))
+    if found is None:
+        for name in names:
+            if (folder, name) not in seen:
+                seen[folder, name] = _stamp(f"{folder}/{name}")
+        found = seen[folder, names] = tuple([seen[folder, name] for name in names])
+    return found
+
+
+def _stamp(path):
+    try:
+        return Stamp(_FACTS(os.stat(path)))
+    except OSError:
+        return None
 
 
 class _Entry:

@@ -75,7 +75,7 @@ def follow_open_image(run, image, page, cell, networks=()):
 def _others(run, image, networks):
     """What each run of the networks, or of all, that was tested on the same images takes one of them for, as HTML."""
     dataset, found = data.config(run).dataset, []
-    for other in data.readable_runs()[0]:
+    for other in data.nameable_runs():
         try:
             config = data.config(other)
             if networks and config.network not in networks and other != run:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import streamlit as st
 
+from pages.parts.kept import one_look
+
 # The share of one core that drawing may take for all viewers together; to send it takes the server as much again. The
 # rest is the training's.
 SHARE = 0.03
@@ -57,7 +59,8 @@ def refreshing(draw, seconds):
     @st.fragment(run_every="1h" if seconds else None)
     def part():
         started = time.thread_time()
-        draw()
+        with one_look():
+            draw()
         if seconds:
             now = time.monotonic()
             wait = _turns.wait(seconds, time.thread_time() - started, now)

@@ -9,6 +9,7 @@ from core.config.recipes import make_config
 from core.jobs import control
 from core.runs.run import RunError, list_runs
 from core.settings import read_only
+from pages.parts.kept import look_again
 from pages.parts.style import plain
 
 DOUBLE_CLICK_SECONDS = 3
@@ -29,6 +30,8 @@ def start(config):
     except RunError as error:
         st.error(plain(str(error)))
         return None
+    finally:
+        look_again()
 
 
 def _is_new(run, config, clicked_in):

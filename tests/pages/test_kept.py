@@ -5,6 +5,7 @@ import platform
 import shutil
 import sys
 import threading
+from collections import Counter
 from pathlib import Path
 
 import psutil
@@ -15,6 +16,7 @@ from core.jobs import control
 from core.jobs.estimate import kind
 from core.runs.run import Run
 from pages.parts import data
+from pages.parts import kept as kept_files
 from pages.parts.kept import Kept
 from tests.every_page import PAGES
 from tests.folders import claims, finished_run, interrupted_run, started_run
@@ -86,6 +88,74 @@ def test_every_page_reads_a_run_that_has_changed_and_only_that(artifacts):
             page = opened(name)
         assert is_shown(page)
         assert [path for path in paths if any(path.startswith(str(other.path)) for other in others)] == []
+
+
+def test_a_page_looks_once_at_each_file(artifacts, monkeypatch):
+    copies(teach(finished_run()), 3)
+    started_run()
+    looked, stamp = [], kept_files._stamp
+
+    def count(path):
+        looked.append(path)
+        return stamp(path)
+
+    monkeypatch.setattr(kept_files, "_stamp", count)
+    for name in PAGES:
+        looked.clear()
+        opened(name)
+        assert looked
+        assert [path for path, times in Counter(looked).items() if times > 1] == []
+
+
+def epochs(run, now=None):
+    """What pages know of how many epochs were trained, after writing that there are so many `now`."""
+    if now:
+        run.write_metrics(run.read_metrics() | {"epochs": now})
+    return data.metrics(run)["epochs"]
+
+
+def test_one_look_is_of_one_moment_until_somebody_looks_again(artifacts):
+    run = finished_run()
+    with kept_files.one_look():
+        assert epochs(run) == 3
+        with kept_files.one_look():
+            assert epochs(run, now=4) == 3
+        kept_files.look_again()
+        assert epochs(run) == 4
+        assert epochs(run, now=5) == 4
+    assert epochs(run) == 5
+
+
+def test_a_look_is_its_threads_own(artifacts):
+    run, seen = finished_run(), []
+    with kept_files.one_look():
+        assert epochs(run) == 3
+        visitor = threading.Thread(target=lambda: seen.append(epochs(run, now=4)))
+        visitor.start()
+        visitor.join(10)
+        assert seen == [4]
+
+
+def test_a_look_ends_where_a_page_does_not_come_to_its_end(artifacts):
+    run = finished_run()
+
+    def draw():
+        with kept_files.one_look():
+            epochs(run)
+            _fail(None)
+
+    with pytest.raises(OSError, match="gone"):
+        draw()
+    assert epochs(run, now=4) == 4
+
+
+def test_runs_that_can_be_named_are_those_that_are_readable(artifacts):
+    runs = [finished_run() for _ in range(5)]
+    runs[0].config_path.write_text("{}")
+    runs[1].status_path.unlink()
+    runs[2].metrics_path.write_text("[")
+    assert data.nameable_runs() == data.readable_runs()[0]
+    assert set(data.nameable_runs()) == set(runs[2:])
 
 
 def test_a_run_at_work_is_looked_at_anew_each_time(artifacts):
