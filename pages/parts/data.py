@@ -278,10 +278,17 @@ def cluster():
     """What was last heard of the cluster, see `core.jobs.scheduler.glance`; None where no run is for one. From now on
     somebody asks it.
     """
-    if not ray_address() and not next(scheduler.clusters(), None):
+    if not ray_address() and not any(_is_for_cluster(run) for run in list_runs()):
         return None
     _ensure_scheduler()
     return scheduler.glance()
+
+
+def _is_for_cluster(run):
+    try:
+        return _status(run)["state"] in UNFINISHED and bool(run.cluster())
+    except RunError:
+        return False
 
 
 def _status(run):
