@@ -2,6 +2,7 @@
 
 import functools
 import gc
+import itertools
 import os
 import sys
 import tempfile
@@ -25,8 +26,17 @@ manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.sca
 
 
 def pytest_collection_modifyitems(items):
-    """The longest first: begun last, they would run alone at the end."""
-    items.sort(key=lambda item: -max((mark.args[0] for mark in item.iter_markers("timeout")), default=0))
+    """The longest first, as far as a mark tells: begun last, they would run alone at the end. Each process begins with
+    a part of the list in one piece, so each part has its share of them.
+    """
+    limits = {item: max((mark.args[0] for mark in item.iter_markers("timeout")), default=0) for item in items}
+    marked = sorted((item for item in items if limits[item]), key=lambda item: -limits[item])
+    others = iter([item for item in items if not limits[item]])
+    processes, ordered = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1)), []
+    for number in range(processes):
+        size, long = (len(items) - len(ordered)) // (processes - number), marked[number::processes]
+        ordered += [*long, *itertools.islice(others, size - len(long))]
+    items[:] = ordered
 
 
 def pytest_collection_finish():

@@ -57,8 +57,8 @@ def test_each_click_is_one_entry_and_back_undoes_it(lab, page):
         "networks": (
             lambda: choose("Network", "ResNet-20"),
             lambda: choose("Block", "conv3_1"),
-            lambda: choose("Beside it", "GoogLeNet"),
-            lambda: choose("Block", "inception3a", which=1),
+            lambda: choose("Beside it", "ResNet-18"),
+            lambda: choose("Block", "conv4_1", which=1),
             lambda: page.get_by_role("radio", name="MNIST", exact=True).first.click(),
             lambda: choose("Image size", "64 pixels"),
         ),

@@ -41,7 +41,7 @@ def card_of(page, run):
 def own_servers():
     """The servers that this process started; a zombie beside them has no command line any more."""
     found = psutil.process_iter(["cmdline", "ppid"])
-    return [one for one in found if one.info["ppid"] == os.getpid() and "streamlit" in (one.info["cmdline"] or ())]
+    return {one for one in found if one.info["ppid"] == os.getpid() and "streamlit" in (one.info["cmdline"] or ())}
 
 
 def in_epoch(number):
@@ -50,13 +50,15 @@ def in_epoch(number):
 
 @pytest.mark.timeout(900)
 def test_a_run_goes_on_when_the_server_ends_and_the_next_server_shows_it(artifacts, page, tmp_path):
+    # Of the tests that share one.
+    others = own_servers()
     with served(tmp_path / "first.log") as address:
         opened(page, address, "epochs=200")
         run, _ = started(page, "LeNet-5 on MNIST")
         # To draw its curves takes longer than to train it.
         page.goto("about:blank")
         wait_for(run, in_epoch(1))
-        (server,) = own_servers()
+        (server,) = own_servers() - others
         server.send_signal(signal.SIGINT)
         psutil.wait_procs([server], timeout=30)
         assert not server.is_running()
