@@ -124,9 +124,9 @@ def page(browser):
     """A blank page of a test's own."""
     with page_in(browser) as opened:
         yield opened
-    # pytest shows it where the test has failed.
-    with contextlib.suppress(playwright.Error):
-        print(opened.url, opened.locator("body").inner_text(timeout=1000), sep="\n")
+        # pytest shows it where the test has failed.
+        with contextlib.suppress(playwright.Error):
+            print(opened.url, opened.locator("body").inner_text(timeout=1000), sep="\n")
 
 
 @contextlib.contextmanager
