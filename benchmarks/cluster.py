@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from core.runs.run import list_runs
 from core.settings import set_artifacts_folder
+from tests.workers import kill_with_children
 
 PROJECT = Path(__file__).parent.parent
 PORT = 6399
@@ -45,17 +46,8 @@ def nodes(count):
         yield started
     finally:
         for node in reversed(started):
-            kill(node)
-
-
-def kill(node):
-    """As when a machine's power goes."""
-    with contextlib.suppress(psutil.Error):
-        found = psutil.Process(node.pid)
-        for process in [*found.children(recursive=True), found]:
-            with contextlib.suppress(psutil.Error):
-                process.kill()
-    node.wait(30)
+            kill_with_children(node.pid)
+            node.wait(30)
 
 
 def sweep(runs, cluster=None, lose=None):
@@ -75,7 +67,7 @@ def sweep(runs, cluster=None, lose=None):
         with subprocess.Popen(command, cwd=PROJECT, env=environment(folder), stdout=subprocess.DEVNULL) as process:
             while lose and process.poll() is None:
                 if len(completed()) > runs / 3:
-                    kill(lose)
+                    kill_with_children(lose.pid)
                     break
                 time.sleep(0.2)
             if process.wait(LIMIT_SECONDS):

@@ -1,5 +1,6 @@
 """Waiting for the processes that a test started, and ending them."""
 
+import contextlib
 import time
 
 import psutil
@@ -24,13 +25,22 @@ def wait_for(run, condition, seconds=240):
     raise AssertionError(f"{liveness.state(run)}\n{run.read_log()}")
 
 
-def until(condition, seconds=240):
+def until(condition, seconds=120):
     """The first true value of the condition."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
         assert time.monotonic() < deadline, [liveness.state(run) for run in list_runs()]
-        time.sleep(0.1)
+        time.sleep(0.05)
     return value
+
+
+def kill_with_children(pid):
+    """As when a machine's power goes."""
+    with contextlib.suppress(psutil.Error):
+        found = psutil.Process(pid)
+        for process in [*found.children(recursive=True), found]:
+            with contextlib.suppress(psutil.Error):
+                process.kill()
 
 
 def processes(module, *arguments):

@@ -17,7 +17,7 @@ from core.config.recipes import make_config
 from core.jobs import claims, control, liveness, scheduler
 from core.runs.run import UNFINISHED, RunError, create_run, list_runs
 from core.settings import ray_address
-from tests.workers import QUICKLY, SMALL, until, wait_for
+from tests.workers import QUICKLY, SMALL, kill_with_children, until, wait_for
 
 pytest.importorskip("ray", reason="ray is not installed: pip install -r requirements-cluster.txt")
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_IMPORT_WARNING": "1"}
@@ -47,11 +47,7 @@ class Cluster:
     def lose(self, number):
         """As when its power goes."""
         node = self.nodes[number]
-        with contextlib.suppress(psutil.Error):
-            found = psutil.Process(node.pid)
-            for process in [*found.children(recursive=True), found]:
-                with contextlib.suppress(psutil.Error):
-                    process.kill()
+        kill_with_children(node.pid)
         node.wait(30)
 
     def end(self):
@@ -111,9 +107,9 @@ def told():
 def test_two_sweeps_of_twelve_runs_lose_nothing_though_a_node_is_lost_and_another_comes_late(cluster):
     cluster.start()
     sweeps = [sweeping(range(6)), sweeping(range(6, 12))]
-    until(lambda: len(at_work()) == 2)
+    until(lambda: len(at_work()) == 2, 240)
     cluster.start()
-    before = until(lambda: len(at_work()) == 3 and at_work())
+    before = until(lambda: len(at_work()) == 3 and at_work(), 240)
     cluster.lose(1)
     for sweep in sweeps:
         output, _ = sweep.communicate(timeout=600)
@@ -160,12 +156,12 @@ def test_what_people_ask_reaches_a_run_wherever_it_is_trained(cluster):
 def test_a_head_that_dies_and_comes_back_loses_no_run(cluster):
     run = control.start(config(**LONG))
     wait_for(run, lambda status: status.get("epoch", 0) >= 2)
-    until(lambda: (scheduler.glance() or {}).get("nodes") and scheduler.glance()["nodes"][0]["runs"] == [run.id])
+    until(lambda: (scheduler.glance() or {}).get("nodes") and scheduler.glance()["nodes"][0]["runs"] == [run.id], 240)
     page = told()
     assert "1 node, 0 of 1 cores free" in page
     assert "LeNet-5 on MNIST" in page
     cluster.lose(0)
-    until(lambda: scheduler.glance()["state"] == "unreachable")
+    until(lambda: scheduler.glance()["state"] == "unreachable", 240)
     assert "does not answer" in told()
     assert "silent" in wait_for(run, lambda status: "silent" in (status.get("phase") or ""))["phase"]
     epochs = len(run.read_history())

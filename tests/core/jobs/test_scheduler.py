@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 from core.config.recipes import make_config
 from core.jobs import control, liveness, scheduler
 from core.runs.run import create_run, list_runs, open_run
-from tests.workers import SMALL, processes, schedulers, wait_for, workers
+from tests.workers import SMALL, processes, schedulers, until, wait_for, workers
 
 APP = str(Path(__file__).parents[3] / "app.py")
 TINY = SMALL | {"epochs": 1, "record_test_predictions": False}
@@ -45,15 +45,6 @@ def busy_slot(artifacts):
 def queued(count, **settings):
     """Pending runs, in this order."""
     return [control.start(make_config("lenet5", "mnist", "quick", **TINY | settings)) for _ in range(count)]
-
-
-def until(condition, seconds=120):
-    """The first true value of the condition."""
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, [liveness.state(run) for run in list_runs()]
-        time.sleep(0.05)
-    return value
 
 
 def running():
