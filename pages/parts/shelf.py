@@ -56,14 +56,16 @@ class Shelf:
             return json.loads(found[0])
         value = make()
         if all(stamp.changed_ns < 1e9 * (time.time() - AT_REST_SECONDS) for stamp in stamps if stamp):
-            self._new[run, what] = made_of, json.dumps(value)
+            with self._lock:
+                self._new[run, what] = made_of, json.dumps(value)
         return value
 
     def write(self):
         """Writes what was made since the last time, and forgets the runs that are gone."""
         if not self._new or read_only():
             return
-        new, self._new = self._new, {}
+        with self._lock:
+            new, self._new = self._new, {}
         rows = [(*key, *texts, zlib.crc32(texts[1].encode())) for key, texts in new.items()]
 
         def replace(database):
