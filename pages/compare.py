@@ -14,12 +14,12 @@ from core.runs.run import Run, RunError, artifacts_folder
 from pages.parts import data, presenter
 from pages.parts.charts.curves import PANELS, curves_figure, explanations, looks, short_names
 from pages.parts.glossary import help_on
-from pages.parts.linked import linked, linked_many, linked_switch
+from pages.parts.linked import linked, linked_many, linked_switch, put_runs_in_url
 from pages.parts.run.table import columns_of_runs, columns_to_draw, draw_table
 from pages.parts.shell import begin_page
 from pages.parts.starting import link_to_training
 from pages.parts.style import GREY, pair_label, plain
-from pages.parts.urls import put_runs_in_url, runs_in_url
+from pages.parts.urls import runs_in_url
 
 begin_page()
 

@@ -16,12 +16,12 @@ from pages.parts import data
 from pages.parts.draw.pad import drawing_pad, open_drawing
 from pages.parts.draw.picture_choice import picture_choice
 from pages.parts.draw.predictions import MOST_AT_ONCE, Reader, draw_predictions
-from pages.parts.linked import linked
+from pages.parts.linked import linked, put_runs_in_url
 from pages.parts.refreshing import refreshing
 from pages.parts.shell import begin_page
 from pages.parts.starting import quick_start_button
 from pages.parts.style import NETWORK_COLOURS, pair_label, plain
-from pages.parts.urls import put_runs_in_url, runs_in_url
+from pages.parts.urls import runs_in_url
 
 begin_page()
 

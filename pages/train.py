@@ -11,7 +11,7 @@ from core.settings import READ_ONLY, read_only
 from pages.parts import data
 from pages.parts.charts.live_chart import ABOUT_RANGES, RANGES
 from pages.parts.glossary import help_on
-from pages.parts.linked import linked
+from pages.parts.linked import linked, put_runs_in_url
 from pages.parts.refreshing import refreshing
 from pages.parts.run.actions import draw_delete
 from pages.parts.run.card import run_card
@@ -21,7 +21,7 @@ from pages.parts.settings_form import reset_settings, settings_form
 from pages.parts.shell import begin_page
 from pages.parts.start_grid import start_grid
 from pages.parts.style import pair_label, plain
-from pages.parts.urls import put_runs_in_url, runs_in_url
+from pages.parts.urls import runs_in_url
 
 begin_page()
 
@@ -98,7 +98,9 @@ def watched_runs(runs, started):
     if started:
         # A click comes with the address as it was then, which may not name the run of a click just before it.
         just_now = [run for run in unfinished if data.created(run) > data.created(started) - A_MOMENT]
-        named = list(dict.fromkeys([*(named or unfinished), *just_now[::-1], started]))
+        # The run of this click comes last, though one of the same second may sort behind it.
+        before = dict.fromkeys([*(named or unfinished), *just_now[::-1]])
+        named = [*(run for run in before if run != started), started]
         put_runs_in_url(named)
     shown = named or unfinished or runs[:1]
     # Sorting leaves those of one kind as they are; `in_order` sorts the queue.

@@ -11,6 +11,10 @@ from pages.parts import presenter
 # So many in a row are still read at a glance.
 MOST_BUTTONS = 8
 
+# A widget's key says how its value is said in the URL: "url true" as it is, "url epoch=best" too, but for "best",
+# which the URL leaves out.
+_KEY = "url "
+
 
 def linked(widget, label, name, choices, default, notices, **options):
     """A widget that chooses one of `choices`, kept in the URL as ?name=; returns the chosen key.
@@ -22,14 +26,9 @@ def linked(widget, label, name, choices, default, notices, **options):
         notices: a container for a sentence about the latter.
     """
     (value,) = _named(label, name, choices, notices)[-1:] or [default]
-    key = f"url {name}"
+    key = f"{_KEY}{name}={default}"
     st.session_state[key] = value
-
-    def changed():
-        chosen = st.session_state[key]
-        put_in_url(**{name: None if chosen == default else chosen})
-
-    return widget(label, choices, key=key, format_func=choices.get, on_change=changed, **options)
+    return widget(label, choices, key=key, format_func=choices.get, on_change=put_in_url, **options)
 
 
 def linked_many(label, name, choices, offered, notices, most_buttons=None, also=None):
@@ -45,13 +44,12 @@ def linked_many(label, name, choices, offered, notices, most_buttons=None, also=
         The chosen keys, a list.
     """
     values = _named(label, name, choices, notices)
-    key = f"url {name}"
+    key = f"{_KEY}{name}"
     st.session_state[key] = values
     shown = [choice for choice in choices if choice in offered or choice in values]
 
     def changed():
-        now = list(st.session_state[key])
-        put_in_url(**{name: now}, **(also(values, now) if also else {}))
+        put_in_url(**(also(values, list(st.session_state[key])) if also else {}))
 
     options = {"key": key, "format_func": choices.get, "on_change": changed}
     if len(shown) <= (most_buttons or MOST_BUTTONS):
@@ -61,13 +59,9 @@ def linked_many(label, name, choices, offered, notices, most_buttons=None, also=
 
 def linked_switch(label, name, notices, **options):
     """A switch, kept in the URL as ?name=true where it is on; returns whether it is."""
-    key = f"url {name}"
+    key = f"{_KEY}{name}"
     st.session_state[key] = _named(label, name, {"true": None, "false": None}, notices)[-1:] == ["true"]
-
-    def changed():
-        put_in_url(**{name: "true" if st.session_state[key] else None})
-
-    return st.toggle(label, key=key, on_change=changed, **options)
+    return st.toggle(label, key=key, on_change=put_in_url, **options)
 
 
 def _named(label, name, choices, notices):
@@ -100,16 +94,32 @@ def linked_page(pages, at=None):
     def draw_buttons(where):
         if pages > 1:
             # Keyed by the page: unlike the other widgets it always has a default, which its state must not set too.
-            key = f"url page {page} of {pages} {where}"
+            key = f"page {page} of {pages} {where}"
             st.pagination(pages, default=page, key=key, on_change=lambda: put_in_url(page=st.session_state[key]))
 
     return page, draw_buttons
 
 
 def put_in_url(**values):
-    """Makes the URL say these values, None for none, and go back to the first page and to no open image, all as one
-    entry in the browser's history.
+    """Makes the URL say these values, None for none, and what the linked widgets show; and go back to the first page
+    and to no open image; all as one entry in the browser's history.
     """
-    said = {"page": None, "image": None} | values
+    _update({"page": None, "image": None} | values)
+
+
+def put_runs_in_url(runs):
+    """Makes the URL name these runs, and leaves the rest of it."""
+    _update({"run": [run.id for run in runs]})
+
+
+def _update(values):
+    # A click comes with the URL as the browser knew it, which may not yet say what was chosen a moment before. The
+    # widgets do.
+    said = {}
+    for key, shown in st.session_state.items():
+        if str(key).startswith(_KEY):
+            name, _, default = key.removeprefix(_KEY).partition("=")
+            said[name] = "true" if shown is True else None if shown in (False, default) else shown
+    said |= values
     # An empty list takes a name out of the URL; a `del` of its own would be an entry of its own.
     st.query_params.update({name: [] if value is None else value for name, value in said.items()})

@@ -14,8 +14,3 @@ def runs_in_url():
         except UnknownRunError as error:
             st.warning(f"{error} The list of runs is on the Compare page.", icon=":material/link_off:")
     return found
-
-
-def put_runs_in_url(runs):
-    """Makes the URL name these runs, and leaves the rest of it."""
-    st.query_params["run"] = [run.id for run in runs]

@@ -104,7 +104,7 @@ def test_a_finished_run_opens_on_its_fails_the_surest_first(artifacts, network, 
     wrong = len(expected(run, correct=False))
     assert [metric.value for metric in page.metric] == [f"{100 - wrong / 2:.2f} %", str(wrong), "3 of 3"]
     assert f"**1–{wrong} of {wrong}**" in counted(page)
-    assert page.selectbox(key="url true").options == ["Any class", *DATASETS[dataset]["classes"]]
+    assert page.selectbox(key="url true=any").options == ["Any class", *DATASETS[dataset]["classes"]]
 
 
 def test_the_run_in_the_url_is_the_one_that_is_shown(artifacts):
@@ -120,17 +120,17 @@ def test_the_url_holds_the_filters(artifacts):
     page = opened(show="errors", true="4", predicted="5", sort="worst")
     assert shown(page) == expected(run, correct=False, true_class=4, predicted_class=5, sort_by="loss")
     assert len(shown(page)) > 0
-    assert page.selectbox(key="url true").value == "4"
+    assert page.selectbox(key="url true=any").value == "4"
 
 
 def test_choosing_filters_changes_the_pictures_and_the_link(artifacts):
     run = finished_run()
     page = opened()
-    page.button_group(key="url show").set_value("success")
+    page.button_group(key="url show=errors").set_value("success")
     ran(page)
-    page.selectbox(key="url true").select("7")
+    page.selectbox(key="url true=any").select("7")
     ran(page)
-    page.selectbox(key="url sort").select("best")
+    page.selectbox(key="url sort=surest").select("best")
     ran(page)
     filters = {"correct": True, "true_class": 7, "sort_by": "loss", "descending": False}
     assert shown(page) == expected(run, **filters)
@@ -142,7 +142,7 @@ def test_choosing_filters_changes_the_pictures_and_the_link(artifacts):
 def test_a_default_needs_no_place_in_the_link(artifacts):
     finished_run()
     page = opened(true="7")
-    page.selectbox(key="url true").select("any")
+    page.selectbox(key="url true=any").select("any")
     assert "true" not in ran(page).query_params
 
 
@@ -157,7 +157,7 @@ def test_many_cases_come_in_pages(artifacts):
 def test_changing_a_filter_goes_back_to_the_first_page(artifacts):
     run = finished_run(examples=250)
     page = opened(show="all", page="3")
-    page.selectbox(key="url sort").select("unsurest")
+    page.selectbox(key="url sort=surest").select("unsurest")
     assert shown(ran(page)) == expected(run, descending=False)[:100]
 
 
