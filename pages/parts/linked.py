@@ -64,6 +64,33 @@ def linked_switch(label, name, notices, **options):
     return st.toggle(label, key=key, on_change=put_in_url, **options)
 
 
+def linked_slider(label, name, low, high, default, notices, step=1, **options):
+    """A slider, kept in the URL as ?name=; returns its value. The page and the open image stay as they are.
+
+    Args:
+        low, high: the ends, which must differ; of the same type as `step`.
+        default: the value that the URL leaves out, and that stands in where the URL names none from low to high.
+        notices: a container for a sentence about the latter.
+        step: a whole number, or a float.
+    """
+    value = default
+    for said in st.query_params.get_all(name)[-1:]:
+        try:
+            value = type(step)(said)
+        except ValueError:
+            value = None
+        # What is no number is in no order either.
+        if value is None or not low <= value <= high:
+            notices.warning(
+                f"“{label}” in the link is not a number from {low} to {high}, so it is ignored.",
+                icon=":material/link_off:",
+            )
+            value = default
+    key = f"{_KEY}{name}={default}"
+    st.session_state[key] = value
+    return st.slider(label, low, high, step=step, key=key, on_change=lambda: _update({}), **options)
+
+
 def _named(label, name, choices, notices):
     """Those of the choices that the URL names, in its order; a sentence where it names something else."""
     by_label = {says: choice for choice, says in choices.items()}
@@ -119,7 +146,16 @@ def _update(values):
     for key, shown in st.session_state.items():
         if str(key).startswith(_KEY):
             name, _, default = key.removeprefix(_KEY).partition("=")
-            said[name] = "true" if shown is True else None if shown in (False, default) else shown
+            said[name] = _in_url(shown, default)
     said |= values
     # An empty list takes a name out of the URL; a `del` of its own would be an entry of its own.
     st.query_params.update({name: [] if value is None else value for name, value in said.items()})
+
+
+def _in_url(shown, default):
+    """How the URL says what a linked widget shows: a text, a list of texts, or None where it says nothing of it."""
+    if isinstance(shown, bool):
+        return "true" if shown else None
+    if isinstance(shown, (int, float)):
+        shown = str(shown)
+    return None if shown == default else shown
