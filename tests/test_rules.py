@@ -36,6 +36,7 @@ FLOORS = (
     {"runs"},
     {"results"},
     {"export"},
+    {"explain"},
     {"training"},
     {"jobs"},
     {"cli"},
