@@ -14,6 +14,7 @@ from core.runs.run import Run, RunError, artifacts_folder
 from pages.parts import data, presenter
 from pages.parts.charts.curves import PANELS, curves_figure, explanations, looks, short_names
 from pages.parts.glossary import help_on
+from pages.parts.inner_links import follow_inner_links
 from pages.parts.linked import linked, linked_many, linked_switch, put_runs_in_url
 from pages.parts.run.table import columns_of_runs, columns_to_draw, draw_table
 from pages.parts.shell import begin_page
@@ -38,6 +39,12 @@ SOLID, DOTTED = "none", "2.5,4"
 LEGEND_STYLE = """
 .meanings { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; font-size: .875rem; }
 .meanings img, .curve img { vertical-align: middle; margin-right: .6rem; }
+.curves { display: grid; grid-template-columns: auto auto 1fr; gap: .75rem 1.5rem; }
+.curves > div { display: grid; grid-template-columns: subgrid; grid-column: 1 / -1; align-items: center; }
+.curves a { color: inherit; text-decoration-color: color-mix(in srgb, currentColor 35%, transparent); }
+.curves a:is(:hover, :focus-visible) { text-decoration-color: currentColor; }
+.curves small { position: absolute; clip-path: inset(50%); white-space: nowrap; width: 1px; overflow: hidden; }
+@media (max-width: 640px) { .curves .curve { grid-column: 1 / -1; } }
 """
 FACTS = """
 - Every loss contains the network's L2 penalty, here as in the report: a small loss at high accuracy is mostly that.
@@ -156,17 +163,24 @@ def draw_curves(runs, report, about=""):
         meanings["report's last validation"] = DOTTED
     samples = "".join(f"<span>{line_samples([(GREY, dash)])}{words}</span>" for words, dash in meanings.items())
     st.html(f"<style>{LEGEND_STYLE}</style><div class='meanings'>{samples}</div>")
-    for run, config, name, look in zip(drawn, configs, short_names(drawn, configs), looks(configs), strict=True):
-        pair = pair_label(config.network, config.dataset)
+    draw_legend(drawn, configs)
+
+
+def draw_legend(runs, configs):
+    """What each run is drawn like, and where else to look at it. One piece of HTML, as a hundred runs may be drawn."""
+    lines = ""
+    for run, config, name, look in zip(runs, configs, short_names(runs, configs), looks(configs), strict=True):
         sample = line_samples([(look.colour, SOLID), (look.colour, look.dash)], look.mark)
-        with st.container(horizontal=True, gap="medium", vertical_alignment="center", key=f"curve-{run.id}"):
-            st.html(f"<div class='curve'>{sample}{html.escape(name)}</div>", width=presenter.grown(430))
-            st.page_link("pages/gallery.py", label=f"Gallery of {pair}", query_params={"run": run.id})
-            st.page_link(
-                "pages/train.py",
-                label=f"Settings and log of {pair}",
-                query_params={"run": run.id, "details": "settings"},
+        pair = pair_label(config.network, config.dataset)
+        links = "".join(
+            f"<a class='inner' target='_self' href='{address}'>{what}<small> of {pair}</small></a>"
+            for what, address in (
+                ("Gallery", f"gallery?run={run.id}"),
+                ("Settings and log", f"train?run={run.id}&amp;details=settings"),
             )
+        )
+        lines += f"<div role='listitem'><span class='curve'>{sample}{html.escape(name)}</span>{links}</div>"
+    st.html(f"<div class='curves' role='list'>{lines}</div>")
 
 
 def line_samples(lines, mark=None):
@@ -183,6 +197,7 @@ def line_samples(lines, mark=None):
 
 
 st.title("Compare")
+follow_inner_links()
 runs, problems = data.readable_runs()
 tables = {which: data.table(runs, which) for which in EPOCHS}
 named = runs_in_url()

@@ -19,7 +19,7 @@ from core.runs.schema import CHECKED
 from core.runs.sessions import trained_on
 from core.settings import ray_address
 from pages.parts.image_grid import png_address
-from pages.parts.kept import Kept
+from pages.parts.kept import Kept, once_a_look
 from pages.parts.kept import stamps as stamps_of
 from pages.parts.shelf import shelf
 from pages.parts.style import run_name
@@ -310,6 +310,7 @@ def state(run):
     return ended["status"]
 
 
+@once_a_look
 def unfinished_runs():
     """(run, config, status) of each run that is at work or waits, newest first; damaged ones aside."""
     try:
@@ -347,6 +348,7 @@ def test_images(name):
     return sheets.load_test_images(name)
 
 
+@once_a_look
 def readable_runs():
     """Two lists: the runs that can be named and watched, newest first, and one sentence for each damaged file."""
     try:
@@ -357,6 +359,7 @@ def readable_runs():
     return good, [sentence for _, damaged in found for sentence in damaged.values()]
 
 
+@once_a_look
 def nameable_runs():
     """The runs that can be named and watched, newest first: for pages that do not say which other files are damaged,
     and so need not look at all of them.

@@ -1,6 +1,7 @@
 """Values made from files, kept while the files stay as they are: all pages and visitors share them."""
 
 import contextlib
+import functools
 import operator
 import os
 import threading
@@ -25,17 +26,32 @@ def one_look():
     if getattr(_look, "stamps", None) is not None:
         yield
         return
-    _look.stamps = {}
+    _look.stamps, _look.values = {}, {}
     try:
         yield
     finally:
-        _look.stamps = None
+        _look.stamps = _look.values = None
 
 
 def look_again():
     """Whoever has written something calls this before reading it back."""
-    if getattr(_look, "stamps", None):
-        _look.stamps = {}
+    if getattr(_look, "stamps", None) is not None:
+        _look.stamps, _look.values = {}, {}
+
+
+def once_a_look(function):
+    """A decorator: in one look, a function without arguments is called once. Nobody may change what it returns."""
+
+    @functools.wraps(function)
+    def call():
+        values = getattr(_look, "values", None)
+        if values is None:
+            return function()
+        if function not in values:
+            values[function] = function()
+        return values[function]
+
+    return call
 
 
 def stamps(folder, names):

@@ -43,8 +43,9 @@ def ticked(page):
 
 def legend(page):
     """The names of the runs that are drawn, as the legend has them."""
-    texts = [element.proto.body for element in page.get("html")]
-    return [re.search(r">([^<>]+)</div>$", text)[1] for text in texts if "class='curve'" in text]
+    return re.findall(
+        r"<span class='curve'><img[^>]+>([^<>]+)</span>", "".join(element.proto.body for element in page.get("html"))
+    )
 
 
 def meanings(page):
@@ -159,11 +160,13 @@ def test_the_runs_in_the_url_are_ticked_and_drawn():
     drawn = [pair_label(network, "cifar10") + ", Quick" for network in ("resnet34", "alexnet")]
     assert legend(page) == drawn
     assert meanings(page) == ["training", "validation"]
-    links = [(link.proto.label, link.proto.query_string) for link in page.get("page_link")]
+    links = re.findall(
+        r"href='([^']+)'>([^<>]+)<small>([^<>]+)</small>", "".join(element.proto.body for element in page.get("html"))
+    )
     assert links == [
-        (f"{what} of {label} on CIFAR-10", f"run={run.id}{more}")
+        (f"{where}?run={run.id}{more}", what, f" of {label} on CIFAR-10")
         for label, run in (("ResNet-34", runs[2]), ("AlexNet", runs[0]))
-        for what, more in (("Gallery", ""), ("Settings and log", "&details=settings"))
+        for what, where, more in (("Gallery", "gallery", ""), ("Settings and log", "train", "&amp;details=settings"))
     ]
 
 

@@ -76,7 +76,7 @@ def test_every_page_opens_with_seven_more_networks_and_the_overview_keeps_to_the
 def test_compare_has_a_row_and_a_line_of_its_own_for_each_and_shows_those_chosen(trained):
     page = opened("compare", run=[run.id for run in trained.values()])
     assert set(page.dataframe[0].value["", "Network"]) == set(LABELS.values())
-    legend = texts(page, "class='curve'")
+    legend = re.findall(r"<span class='curve'>.+?</span>", "".join(texts(page, "class='curve'")))
     assert [re.search(r">([^<>]+) on MNIST, Quick<", text)[1] for text in legend] == list(LABELS.values())
     # The sample of each line is a picture that is made of its colour alone.
     assert len({re.search(r'src="([^"]+)"', text)[1] for text in legend}) == len(MANY)
