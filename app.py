@@ -26,6 +26,7 @@ def draw_page():
             st.Page("pages/compare.py", title="Compare", icon=":material/table_chart:"),
             st.Page("pages/gallery.py", title="Gallery", icon=":material/photo_library:"),
             st.Page("pages/draw.py", title="Draw", icon=":material/draw:"),
+            st.Page("pages/round.py", title="Round", icon=":material/sports_esports:"),
         ],
         position="top",
     )

@@ -12,6 +12,7 @@ DRAWN = {
     "compare": ("Compare", ".js-plotly-plot .js-line"),
     "gallery": ("Gallery", "svg.marks"),
     "draw": ("Draw", ".predictions article"),
+    "round": ("Round", ".round-board"),
 }
 PAGES = tuple(DRAWN)
 APP = str(Path(__file__).parents[1] / "app.py")

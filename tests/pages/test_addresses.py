@@ -65,6 +65,11 @@ NAMES = [
     "block",
     "costs",
     "more",
+    "images",
+    "round",
+    "answers",
+    "since",
+    "seconds",
     *FIELDS,
 ]
 
