@@ -1,7 +1,10 @@
 """Compare: every run's figures in one table beside the report's, and the chosen runs' curves over one another."""
 
 import base64
+import contextlib
+import dataclasses
 import html
+import itertools
 
 import streamlit as st
 
@@ -10,7 +13,9 @@ from core.datasets.catalogue import DATASETS
 from core.networks.catalogue import NETWORKS
 from core.results import table as results
 from core.results.reference import TEST_IMAGES
+from core.results.seeds import are_several, ids, mean_history
 from core.runs.run import Run, RunError, artifacts_folder
+from core.settings import read_only
 from pages.parts import data, presenter
 from pages.parts.charts.curves import PANELS, curves_figure, explanations, looks, short_names
 from pages.parts.glossary import help_on
@@ -18,7 +23,7 @@ from pages.parts.inner_links import follow_inner_links
 from pages.parts.linked import linked, linked_many, linked_switch, put_runs_in_url
 from pages.parts.run.table import columns_of_runs, columns_to_draw, draw_table
 from pages.parts.shell import begin_page
-from pages.parts.starting import link_to_training
+from pages.parts.starting import link_to_training, start
 from pages.parts.style import GREY, pair_label, plain
 from pages.parts.urls import runs_in_url
 
@@ -33,6 +38,9 @@ FILTERS = {
 }
 # So many networks' curves are still told apart at a glance.
 MOST_LEADERS = 4
+# What the URL says -> what the widget says: whether runs that differ in nothing but the seed are one row.
+SEEDS = {"together": "Together", "apart": "One by one"}
+MORE_SEEDS = 3
 MARKS = {"circle": "●", "diamond": "◆", "square": "■", "triangle-up": "▲", "cross": "✚", "star": "★"}
 # Of lines in the legend: as SVG dashes them.
 SOLID, DOTTED = "none", "2.5,4"
@@ -56,6 +64,9 @@ FACTS = """
   labels spoil that measure, the one with the highest validation accuracy.
 - Differences are ours less the report's; those in accuracy are in points, 1 point being 1 % of the images. Each row is
   compared with the report alone, by Newcombe's interval. The accuracy's own interval is Wilson's.
+- A row of several runs has their means. They differ in nothing but the seed: initial weights, order and augmentation.
+  The interval over seeds (Student's t) says how far the mean is known, on these very test images; the other intervals
+  say how far other test images might move it.
 - Validation accuracies can be compared between runs with as many validation images, which are then the same ones.
 - Training time is that of the epochs, with their validation. Time in all also has starting up, the predictions on test
   images after each epoch, the evaluation and saving; runs from before it was recorded show none.
@@ -71,7 +82,9 @@ INTERVAL = (
 
 
 def choose(rows):
-    """The switches above the table; their values are in the URL. Returns (which, report, column -> chosen names)."""
+    """The switches above the table; their values are in the URL. Returns (which, report, whether runs that differ in
+    nothing but the seed are one row, column -> chosen names).
+    """
     notices = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         chosen = {}
@@ -79,8 +92,22 @@ def choose(rows):
             labels = {name: entry["label"] for name, entry in registry.items()}
             chosen[column] = linked_many(label, column, labels, set(rows[column]), notices)
         which = linked(st.segmented_control, "Figures of the", "epoch", EPOCHS, "best", notices, required=True)
+        # Where no run has a second seed there is nothing to choose.
+        seeds = (
+            "together"
+            if not are_several(rows)
+            else linked(st.segmented_control, "Seeds", "seeds", SEEDS, "together", notices, required=True)
+        )
         report = linked_switch("Report's figures and differences", "report", notices)
-    return which, report, chosen
+    return which, report, seeds == "together", chosen
+
+
+def fitting(rows, wanted):
+    """Those of the rows that have one of the chosen names, where any are chosen; column -> names."""
+    for column, names in wanted.items():
+        if names:
+            rows = rows[rows[column].isin(names)]
+    return rows.reset_index(drop=True)
 
 
 def draw_rows(rows, which, report, chosen):
@@ -97,21 +124,28 @@ def draw_rows(rows, which, report, chosen):
             type="tertiary",
         )
         st.caption("Tick rows to draw their curves.")
-    ids = rows["run"].tolist()
-    hidden = [run for run in chosen if run.id not in ids]
-    ticked = [ids.index(run.id) for run in chosen if run.id in ids]
-    key = f"table-{which}-{report}-{hash(tuple(ids))}"
+    runs_of = [ids(row) for row in rows["run"]]
+    named = [run.id for run in chosen]
+    # In the order of the URL. A row of several runs is ticked where the URL names all of them.
+    ticked = sorted(
+        (position for position, runs in enumerate(runs_of) if set(runs) <= set(named)),
+        key=lambda position: min(map(named.index, runs_of[position])),
+    )
+    shown = {run for position in ticked for run in runs_of[position]}
+    hidden = [run for run in chosen if run.id not in shown]
+    key = f"table-{which}-{report}-{hash(tuple(rows['run']))}"
     if st.session_state.get(key, {}).get("selection", {}).get("rows") != ticked:
         st.session_state[key] = {"selection": {"rows": ticked, "columns": [], "cells": []}}
 
     def follow_ticks():
         positions = st.session_state[key]["selection"]["rows"]
-        put_runs_in_url(hidden + [Run(artifacts_folder() / ids[position]) for position in positions])
+        now = [Run(artifacts_folder() / run) for position in positions for run in runs_of[position]]
+        put_runs_in_url(hidden + now)
 
     draw_table(rows, columns_to_draw(rows, report), key=key, on_select=follow_ticks, alt="Runs and their figures")
     if hidden:
         st.caption(
-            "The choices above hide these rows, which are drawn below all the same: "
+            "No row above is of these alone, but they are drawn below all the same: "
             + ", ".join(short_names(hidden, [data.config(run) for run in hidden]))
             + "."
         )
@@ -128,19 +162,33 @@ def leading_runs(best):
     # The best by validation, which alone may choose, in the catalogue's order.
     bar = sorted((row["validation_accuracy"] for row in found), reverse=True)[:MOST_LEADERS][-1]
     found = [row for row in found if row["validation_accuracy"] >= bar][:MOST_LEADERS]
-    return dataset, [Run(artifacts_folder() / row["run"]) for row in found]
+    return dataset, [Run(artifacts_folder() / run) for row in found for run in ids(row["run"])]
 
 
-def draw_curves(runs, report, about=""):
-    """The runs' curves, what each is drawn like, and where else to look at it; `about`: which runs these are."""
-    drawn, histories = [], []
+def groups_of(runs, rows):
+    """The runs in groups that are one row of the table each, in the order of their first ones; each is a list."""
+    row_of = {run: number for number, row in enumerate(rows["run"]) for run in ids(row)}
+    groups = {}
     for run in runs:
-        try:
-            histories.append(data.history(run))
-            drawn.append(run)
-        except RunError:
-            continue  # Said above, among the damaged files.
-    configs = [data.config(run) for run in drawn]
+        # A run that the choices above hide stands for itself.
+        groups.setdefault(row_of.get(run.id, run.id), []).append(run)
+    return list(groups.values())
+
+
+def draw_curves(groups, report, about=""):
+    """The curves of groups of runs, what each is drawn like, and where else to look at it; `about`: which these are."""
+    drawn, histories = [], []
+    for group in groups:
+        found = {}
+        for run in group:
+            # What cannot be read is said above, among the damaged files.
+            with contextlib.suppress(RunError):
+                found[run] = data.history(run)
+        if found:
+            drawn.append(list(found))
+            histories.append(mean_history(list(found.values())) if len(found) > 1 else next(iter(found.values())))
+    configs = [data.config(group[0]) for group in drawn]
+    names = short_names([group[0] for group in drawn], configs, seeds=list(map(len, drawn)))
     notices = st.container()
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
         st.caption(about)
@@ -149,13 +197,18 @@ def draw_curves(runs, report, about=""):
         )
     cut = False
     for column, panel in zip(st.columns(len(PANELS), gap="medium"), PANELS, strict=True):
-        figure, left_out = curves_figure(panel, drawn, configs, histories, report, scale)
+        figure, left_out = curves_figure(panel, names, configs, histories, report, scale)
         column.plotly_chart(presenter.plotly(figure), config={"displaylogo": False}, key=f"curves-{panel}-{scale}")
         cut |= left_out
     classes = [len(DATASETS[config.dataset]["classes"]) for config in configs]
     said = explanations(configs, histories, classes)
     if cut:
         said.append("The first epochs reach beyond the charts; a double-click on one shows all of it.")
+    if any(len(group) > 1 for group in drawn):
+        said.append(
+            "A line of several seeds is their mean, over the epochs that all of them have; its band reaches from the "
+            "lowest to the highest."
+        )
     if said:
         st.caption(" ".join(said), help=help_on(" ".join(said)))
     meanings = {"training": SOLID, "validation": looks(configs[:1])[0].dash} if drawn else {}
@@ -163,24 +216,55 @@ def draw_curves(runs, report, about=""):
         meanings["report's last validation"] = DOTTED
     samples = "".join(f"<span>{line_samples([(GREY, dash)])}{words}</span>" for words, dash in meanings.items())
     st.html(f"<style>{LEGEND_STYLE}</style><div class='meanings'>{samples}</div>")
-    draw_legend(drawn, configs)
+    draw_legend(drawn, configs, names)
+    if not read_only() and drawn:
+        offer_seeds(drawn, configs)
 
 
-def draw_legend(runs, configs):
-    """What each run is drawn like, and where else to look at it. One piece of HTML, as a hundred runs may be drawn."""
+def draw_legend(groups, configs, names):
+    """What each is drawn like, and where else to look at it. One piece of HTML, as a hundred may be drawn."""
     lines = ""
-    for run, config, name, look in zip(runs, configs, short_names(runs, configs), looks(configs), strict=True):
+    for group, config, name, look in zip(groups, configs, names, looks(configs), strict=True):
         sample = line_samples([(look.colour, SOLID), (look.colour, look.dash)], look.mark)
-        pair = pair_label(config.network, config.dataset)
+        pair, run = pair_label(config.network, config.dataset), group[0]
+        if len(group) > 1:
+            several = "&amp;".join(f"run={each.id}" for each in group)
+            places = {"Single runs": f"compare?seeds=apart&amp;{several}"}
+        else:
+            places = {
+                "Gallery": f"gallery?run={run.id}",
+                "Settings and log": f"train?run={run.id}&amp;details=settings",
+            }
         links = "".join(
             f"<a class='inner' target='_self' href='{address}'>{what}<small> of {pair}</small></a>"
-            for what, address in (
-                ("Gallery", f"gallery?run={run.id}"),
-                ("Settings and log", f"train?run={run.id}&amp;details=settings"),
-            )
+            for what, address in places.items()
         )
         lines += f"<div role='listitem'><span class='curve'>{sample}{html.escape(name)}</span>{links}</div>"
     st.html(f"<div class='curves' role='list'>{lines}</div>")
+
+
+def offer_seeds(groups, configs):
+    """A button that trains what is drawn with further seeds, where that is one thing."""
+    if len(groups) > 1:
+        st.caption("To train more seeds of one of these, tick it alone.")
+        return
+    help = "A run's result is one draw. Several seeds show how far it is from what others would get."
+    (name,) = short_names(groups[0][:1], configs)
+    if st.button(f"Train {MORE_SEEDS} more seeds of {name}", icon=":material/casino:", help=help):
+        started = list(filter(None, map(start, next_seeds(configs[0]))))
+        if started:
+            st.switch_page("pages/train.py", query_params={"run": [run.id for run in started]})
+
+
+def next_seeds(config):
+    """The config with the first few seeds that no run has yet."""
+    taken = {
+        other.seed
+        for other in map(data.config, data.nameable_runs())
+        if dataclasses.replace(other, seed=config.seed) == config
+    }
+    free = (seed for seed in itertools.count() if seed not in taken)
+    return [dataclasses.replace(config, seed=seed) for seed in itertools.islice(free, MORE_SEEDS)]
 
 
 def line_samples(lines, mark=None):
@@ -200,6 +284,7 @@ st.title("Compare")
 follow_inner_links()
 runs, problems = data.readable_runs()
 tables = {which: data.table(runs, which) for which in EPOCHS}
+as_one = {which: data.seeds_together(runs, which) for which in EPOCHS}
 named = runs_in_url()
 for sentence in dict.fromkeys(problems + [sentence for _, found in tables.values() for sentence in found]):
     st.warning(plain(sentence), icon=":material/broken_image:")
@@ -215,13 +300,8 @@ if best.empty:
     st.stop()
 tested = set(best["run"])
 chosen = [run for run in named if run.id in tested]
-which, report, wanted = choose(best)
-rows = tables[which][0]
-for column, names in wanted.items():
-    if names:
-        rows = rows[rows[column].isin(names)]
-        best = best[best[column].isin(names)]
-rows = rows.reset_index(drop=True)
+which, report, joined, wanted = choose(best)
+rows, best = (fitting((as_one if joined else tables)[name][0], wanted) for name in (which, "best"))
 if rows.empty:
     st.info("No run fits these choices. Take one of them back.", icon=":material/filter_alt_off:")
 else:
@@ -236,4 +316,4 @@ if chosen or not rows.empty:
         about = (
             f"The best run of each network on {DATASETS[dataset]['label']}. Tick rows of the table to choose others."
         )
-    draw_curves(chosen, report, about)
+    draw_curves(groups_of(chosen, rows), report, about)

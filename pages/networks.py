@@ -236,12 +236,13 @@ st.caption(
     "runs here stands too."
 )
 draw_milestones("milestones", lambda network: put_in_url(network=network, block=None))
-rows, problems = data.table(data.nameable_runs())
+tested = data.nameable_runs()
+rows, problems = data.table(tested)
 chosen = st.container()
 st.header("Layer by layer")
 network, beside, dataset, side = choose()
 with chosen:
-    draw_road(results.best_runs(rows), "", (network, beside))
+    draw_road(results.best_runs(data.seeds_together(tested)[0]), "", (network, beside))
 configs = [config_of(name, dataset, side) for name in (network, beside) if name]
 found = [layers(config) for config in configs]
 costs = [facts(*each) for each in zip(configs, found, strict=True)]

@@ -42,7 +42,8 @@ ABOUT_CARDS = (
     "Each card shows the test accuracy of the pair's best run and its difference from the report's. Both were measured "
     f"on {TEST_IMAGES:,} images, so the difference is known only up to its 95 % interval; where that contains zero, "
     "there is no clear difference. The best run is the one with the highest validation accuracy among those that were "
-    "trained on all images, or on the most; the test images choose nothing."
+    "trained on all images, or on the most; the test images choose nothing. Runs that differ in nothing but the seed "
+    "count as one, with their mean."
 )
 # The link covers its card.
 CARD_STYLE = """<style>
@@ -85,7 +86,7 @@ def _counted(count):
 def draw_scores(watching):
     """The scorecard as the disk has it now. `watching`: this is redrawn every few seconds, while anything runs."""
     runs, problems = data.readable_runs()
-    rows, more_problems = data.table(runs)
+    rows, more_problems = data.seeds_together(runs)
     every = results.best_runs(rows)
     best, running = {pair: row for pair, row in every.items() if pair in REPORT}, running_runs()
     if watching and not running:

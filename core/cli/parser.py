@@ -9,12 +9,25 @@ from core.datasets.catalogue import DATASETS
 from core.export import FORMATS
 from core.networks.catalogue import NETWORKS
 
+_MOST_SEEDS = 1000
+
 
 class Parser(argparse.ArgumentParser):
     """Says what is wrong in one sentence and exits with 2."""
 
     def error(self, message):
         self.exit(2, f"{message[0].upper()}{message[1:].rstrip('.')}. See {self.prog} --help.\n")
+
+
+def _seeds(text):
+    """ "3" or "0-4" as a range."""
+    first, dash, last = text.partition("-")
+    if not first.isdecimal() or not (last if dash else "0").isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a seed, as 3 is, nor several, as 0-4 are")
+    found = range(int(first), int(last or first) + 1)
+    if not 1 <= len(found) <= _MOST_SEEDS:
+        raise argparse.ArgumentTypeError(f"{text!r} is {len(found):,} seeds; name from 1 to {_MOST_SEEDS:,}")
+    return found
 
 
 def parser(kind=Parser):
@@ -52,7 +65,7 @@ def parser(kind=Parser):
     sweep.add_argument("--networks", nargs="+", default=list(NETWORKS), choices=NETWORKS, help="(all)")
     sweep.add_argument("--datasets", nargs="+", default=list(DATASETS), choices=DATASETS, help="(all)")
     sweep.add_argument("--recipes", nargs="+", default=["modern"], choices=RECIPES, help="(modern)")
-    sweep.add_argument("--seeds", nargs="+", default=[0], type=int, metavar="N", help="(0)")
+    sweep.add_argument("--seeds", nargs="+", default=[range(1)], type=_seeds, metavar="N", help="0 1 2, or 0-2 (0)")
     sweep.add_argument("--at-once", type=int, metavar="N", help="how many train side by side (one, or one a GPU)")
     _add_cluster(sweep)
     add_settings(sweep, {field.metadata["group"] for field in FIELDS.values()} - {"Run"})

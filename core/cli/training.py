@@ -72,8 +72,9 @@ def sweep(networks, datasets, recipes, seeds, at_once, cluster, **settings):
     from core.jobs.sweep import sweep
 
     set_ray_address(cluster or ray_address())
+    every = dict.fromkeys(seed for several in seeds for seed in several)
     try:
-        trained = sweep(networks, datasets, recipes, seeds, at_once, **settings)
+        trained = sweep(networks, datasets, recipes, every, at_once, **settings)
     except KeyboardInterrupt:
         print("Stopped; the same command goes on where this one was.")
         return 130

@@ -115,8 +115,8 @@ COLUMNS = {
         "",
         "Changed settings",
         "text",
-        lambda facts: in_words(overrides(facts.config)),
-        "In which settings the run departs from its recipe; empty where in none.",
+        lambda facts: in_words({name: value for name, value in overrides(facts.config).items() if name != "seed"}),
+        "In which settings, but for the seed, the run departs from its recipe; empty where in none.",
     ),
     "report_test_accuracy": Column(
         "Test",
@@ -130,6 +130,19 @@ COLUMNS = {
     ),
     "test_accuracy_high": Column(
         "Test", "to", "accuracy", lambda facts: _interval(facts)[1], "Where the accuracy's 95 % interval ends."
+    ),
+    "seeds": Column(
+        "Seeds", "runs", "count", lambda facts: 1, "How many runs this row is of, which differ in nothing but the seed."
+    ),
+    "test_accuracy_seeds_low": Column(
+        "Seeds",
+        "95 % from",
+        "accuracy",
+        lambda facts: math.nan,
+        "Where the 95 % interval of the mean test accuracy over seeds begins: how far other seeds might move it.",
+    ),
+    "test_accuracy_seeds_high": Column(
+        "Seeds", "95 % to", "accuracy", lambda facts: math.nan, "Where the 95 % interval of the mean over seeds ends."
     ),
     "test_accuracy_difference": Column(
         _DIFFERENCE,
@@ -188,7 +201,9 @@ COLUMNS = {
         lambda facts: _reports_seconds(facts.report),
         "The report's epochs times the seconds an epoch that its logs show.",
     ),
-    "seed": Column("", "Seed", "number", lambda facts: facts.config.seed),
+    "seed": Column(
+        "", "Seed", "number", lambda facts: facts.config.seed, "Empty for a row of several runs with a seed each."
+    ),
     "trained_on": Column(
         "",
         "Trained on",
@@ -216,7 +231,8 @@ def table(runs, which="best"):
         Accuracies are shares in 0..1, losses in nats; differences are ours less the report's, in the same units.
         test_accuracy_low and _high are the ends of the accuracy's own 95 % interval,
         test_accuracy_difference_low and _high those of its difference from the report's, from which the verdict
-        follows: one of core.results.statistics.VERDICTS, for this run alone. train_images and validation_images count
+        follows: one of core.results.statistics.VERDICTS, for this run alone. seeds is 1, and the ends of the interval
+        over seeds are nan: see `core.results.seeds.together`. train_images and validation_images count
         the images that were trained on and held back. `seconds` is the time that the epochs took, total_seconds the
         time from start to end, nan in runs that did not record it, and report_seconds the report's epochs times its
         seconds an epoch. Where the report has no figures they are nan, as are the differences, and the verdict is

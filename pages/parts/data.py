@@ -13,6 +13,7 @@ from core.jobs import liveness, scheduler
 from core.jobs.estimate import here, is_here, measured_speeds
 from core.results import table as results
 from core.results.scores import cases, confidences, predicted_classes
+from core.results.seeds import together
 from core.runs import integrity
 from core.runs.run import UNFINISHED, Run, RunError, list_runs
 from core.runs.schema import CHECKED
@@ -109,19 +110,31 @@ def metrics(run):
 
 def table(runs, which="best"):
     """What `core.results.table.table` makes of a list of runs."""
-    key = "table", which, tuple([str(run.path) for run in runs])
+    return _of_all(runs, "table", which, lambda: _table(runs, which))
+
+
+def seeds_together(runs, which="best"):
+    """The same with one row for runs that differ in nothing but the seed; see `core.results.seeds.together`."""
+    rows, problems = table(runs, which)
+    return _of_all(runs, "seeds together", which, lambda: together(rows)), problems
+
+
+def _of_all(runs, what, which, make):
+    """What is made of all rows of a list of runs, made anew when one of them changes."""
+    key = what, which, tuple([str(run.path) for run in runs])
     stamps = [stamps_of(str(run.path), _ROW) for run in runs]
+    return _records.get(key, stamps, _A_LITTLE * len(runs), lambda last: make())
 
-    def make(last):
-        rows, problems = [], []
-        for run in runs:
-            try:
-                rows.append(_row(run, which))
-            except RunError as error:
-                problems.append(str(error))
-        return results.as_table(rows), problems
 
-    return _records.get(key, stamps, _A_LITTLE * len(runs), make)
+def _table(runs, which):
+
+    rows, problems = [], []
+    for run in runs:
+        try:
+            rows.append(_row(run, which))
+        except RunError as error:
+            problems.append(str(error))
+    return results.as_table(rows), problems
 
 
 def _row(run, which):

@@ -15,6 +15,7 @@ from core.datasets.loading import DatasetUnavailable
 from core.datasets.test_images import at_hand, load_test_images
 from core.networks.catalogue import NETWORKS
 from core.results.reference import NETWORKS_OF_REPORT, REPORT
+from core.results.seeds import ids
 from core.results.statistics import BETTER, NO_CLEAR_DIFFERENCE, WORSE
 from core.runs.run import Run, RunError, artifacts_folder
 from pages.parts import data
@@ -78,7 +79,7 @@ def draw_scorecard(best, running):
                 waiting.append((row, pictures))
     images_of = functools.cache(load_test_images)
     for row, pictures in waiting:
-        pictures.html(_pictures(Run(artifacts_folder() / row["run"]), row, images_of))
+        pictures.html(_pictures(Run(artifacts_folder() / ids(row["run"])[0]), row, images_of))
 
 
 def _draw_cell(network, dataset, row, at_work):
@@ -99,9 +100,9 @@ def _draw_cell(network, dataset, row, at_work):
         with st.container(horizontal=True, gap="small"):
             # What is in italics is there for those who hear the page: nine links must not have one name.
             if row:
-                query = {"run": row["run"]}
-                st.page_link("pages/gallery.py", label=f"Gallery *of {label}*", icon="", query_params=query)
-                st.page_link("pages/compare.py", label=f"Curves *of {label}*", icon="", query_params=query)
+                runs = ids(row["run"])
+                st.page_link("pages/gallery.py", label=f"Gallery *of {label}*", icon="", query_params={"run": runs[0]})
+                st.page_link("pages/compare.py", label=f"Curves *of {label}*", icon="", query_params={"run": runs})
             if at_work:
                 st.page_link(
                     "pages/train.py", label=f"Watch it learn *: {label}*", icon="", query_params={"run": run.id}
@@ -167,10 +168,14 @@ def _css_name(verdict):
 def _score_lines(row, report):
     recipe = f"{RECIPES[row['recipe']]['label']} recipe" + (", included" if row["shipped"] else "")
     total = "not recorded" if math.isnan(row["total_seconds"]) else duration(row["total_seconds"])
-    facts = [
-        f"95 % interval {percent(row['test_accuracy_low'])} to {percent(row['test_accuracy_high'])}",
+    low, high = percent(row["test_accuracy_low"]), percent(row["test_accuracy_high"])
+    facts = [f"95 % interval {low} to {high}"]
+    if row["seeds"] > 1:
+        over_seeds = f"{percent(row['test_accuracy_seeds_low'])} to {percent(row['test_accuracy_seeds_high'])}"
+        facts = [f"Mean of {row['seeds']} seeds: {over_seeds} over seeds, {low} to {high} over images (95 %)"]
+    facts += [
         _difference_interval(row) if row["verdict"] else "",
-        f"{recipe}: epoch {row['epoch']} of {row['epochs']:g}",
+        f"{recipe}: epoch {row['epoch']:g} of {row['epochs']:g}",
         f"Training time {duration(row['seconds'])}, in all {total}",
         f"The report: {_reports_time(row)}" if report else "",
     ]

@@ -34,6 +34,7 @@ _SETTLING = 0.1
 _FEW_EPOCHS = 3
 # How much more than the rest the first epochs must span before they are cut off.
 _FLATTENED = 2
+_BAND_OPACITY = 0.18
 # So many times the second epoch's validation loss is a first one that needs a word.
 _BAD_START = 3
 
@@ -46,14 +47,14 @@ class Look(NamedTuple):
     mark: str | None
 
 
-def short_names(runs, configs, with_dataset=True):
+def short_names(runs, configs, with_dataset=True, seeds=None):
     """A name for each run, "VGG-16 on MNIST, Modern" or "VGG-16, Modern", with the end of its id where two would be
-    called the same.
+    called the same; or "VGG-16 on MNIST, Modern, 3 seeds" where `seeds` has 3 for it.
     """
     names = [
         f"{pair_label(config.network, config.dataset) if with_dataset else NETWORKS[config.network]['label']}, "
-        f"{RECIPES[config.recipe]['label']}"
-        for config in configs
+        f"{RECIPES[config.recipe]['label']}{f', {count} seeds' if count > 1 else ''}"
+        for config, count in zip(configs, seeds or [1] * len(configs), strict=True)
     ]
     often = Counter(names)
     return [
@@ -76,12 +77,13 @@ def looks(configs):
     return found
 
 
-def curves_figure(panel, runs, configs, histories, report=False, scale="linear"):
+def curves_figure(panel, names, configs, histories, report=False, scale="linear"):
     """A Plotly figure of runs over their epochs, without a legend: `looks` says what each is drawn like.
 
     Args:
         panel: one of PANELS.
-        runs, configs, histories: as many core.runs.run.Run, RunConfig and history DataFrames.
+        names, configs, histories: as many short names, RunConfigs and history DataFrames. One that
+            `core.results.seeds.mean_history` made has a band around each line, from the lowest to the highest seed.
         report: whether to add the validation figures of the last epoch that the report gives for these pairs.
         scale: "linear", where the axis leaves out first epochs that would flatten all others, or "log", where accuracy
             becomes the share of errors.
@@ -91,14 +93,19 @@ def curves_figure(panel, runs, configs, histories, report=False, scale="linear")
     """
     title, drawn, hover = _AXES[panel, scale]
     traces, lines = [], []
-    for name, look, history in zip(short_names(runs, configs), looks(configs), histories, strict=True):
+    for name, look, history in zip(names, looks(configs), histories, strict=True):
         mark = look.mark or ("circle" if len(history) == 1 else None)
         for part, words in PARTS.items():
             values = [drawn(value) for value in history[f"{part}_{panel}"]]
+            epochs = list(history["epoch"])
+            if f"{part}_{panel}_low" in history:
+                low, high = ([drawn(value) for value in history[f"{part}_{panel}_{end}"]] for end in ("low", "high"))
+                traces.append(_band(epochs, low, high, look.colour))
+                lines += [low, high]
             lines.append(values)
             traces.append(
                 {
-                    "x": list(history["epoch"]),
+                    "x": epochs,
                     "y": values,
                     "mode": "lines+markers" if mark else "lines",
                     "marker": {"symbol": mark, "size": 8, "maxdisplayed": 12} if mark else None,
@@ -133,6 +140,19 @@ def curves_figure(panel, runs, configs, histories, report=False, scale="linear")
         height=HEIGHT, margin={"l": 0, "r": 8, "t": 8, "b": 0}, hovermode="closest", showlegend=False, uirevision=panel
     )
     return figure, bool(cut)
+
+
+def _band(epochs, low, high, colour):
+    """An area between two lines, in a pale form of a colour "#RRGGBB"."""
+    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
+    return {
+        "x": epochs + epochs[::-1],
+        "y": high + low[::-1],
+        "fill": "toself",
+        "fillcolor": f"rgba({red}, {green}, {blue}, {_BAND_OPACITY})",
+        "mode": "none",
+        "hoverinfo": "skip",
+    }
 
 
 def settled_range(lines):

@@ -14,7 +14,8 @@ from pages.parts.scorecard import VERDICTS
 _STYLE = '[data-testid="stElementToolbarButton"]:has([aria-label^="Download as CSV"]) { display: none; }'
 # Longer tables scroll.
 _ALL_SHOWN = 18
-_MADE = {True: "included", False: "here"}
+# Of a row of several runs some may be included, and others made here.
+_MADE = {True: "included", False: "here", None: "both"}
 
 
 def _labelled(registry):
@@ -60,8 +61,13 @@ def columns_of_runs(report):
 
 
 def columns_to_draw(rows, report):
-    """The same but for the changed settings where no run has any, which would be an empty column in the best place."""
-    return [name for name in columns_of_runs(report) if name != "changed_settings" or rows[name].any()]
+    """The same but for columns that would be empty, in the best place: the changed settings where no run has any, and
+    what is said of several seeds where each row has one.
+    """
+    empty = {"changed_settings"} if not rows["changed_settings"].any() else set()
+    if rows["seeds"].max() == 1:
+        empty |= {"seeds", "test_accuracy_seeds_low", "test_accuracy_seeds_high"}
+    return [name for name in columns_of_runs(report) if name not in empty]
 
 
 def draw_table(rows, names, **options):
