@@ -77,3 +77,29 @@ def interrupted_run(**options):
     run = started_run(**options)
     claims.pop(run).release()
     return run
+
+
+def mapped(run, features=784, examples=200):
+    """Gives a run a map on which the classes stand in a row, images of one class above each other; returns it.
+
+    Args:
+        features: how many the network makes of an image.
+        examples: test images, as in `finished_run`.
+    """
+    classes = len(DATASETS[run.read_config().dataset]["classes"])
+    images = np.arange(examples)
+    places = np.stack([(images % classes + 0.5) / classes, (images // classes + 0.5) / -(-examples // classes)], axis=1)
+    random = np.random.default_rng(0)
+    run.write_map(
+        {
+            "points": np.rint(65_535 * places).astype("uint16"),
+            "basis": random.integers(-127, 128, (features, 4)).astype("int8"),
+            "scales": np.full(4, 1e-4, "float32"),
+            "offset": np.zeros(4, "float32"),
+            "landmarks": random.integers(-127, 128, (examples, 4)).astype("int8"),
+            "landmark_scales": np.full(4, 1e-2, "float32"),
+            "landmark_images": images.astype("uint16"),
+            "distance": np.float32(0.01),
+        }
+    )
+    return run

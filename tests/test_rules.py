@@ -17,7 +17,7 @@ SOURCES = sorted(
 KERAS = {"keras", "tensorflow", "jax"}
 # Modules of the training worker. The catalogue of networks, their families and their sizes are read by pages too.
 MAY_IMPORT_KERAS = {
-    *(f"training/{name}" for name in ("train", "batches", "callbacks", "checkpoint", "devices")),
+    *(f"training/{name}" for name in ("train", "batches", "callbacks", "checkpoint", "devices", "last_features")),
     *(
         f"networks/{name}"
         for name in ("augmentation", "blocks", "build", "older_layers", "preprocessing", "summary", "training_only")

@@ -75,6 +75,7 @@ def parser(kind=Parser):
         verb(command).add_argument("run_id", metavar="RUN")
     evaluate = verb(runs.evaluate)
     evaluate.add_argument("run_id", metavar="RUN")
+    verb(runs.map).add_argument("run_id", metavar="RUN")
     export = verb(runs.export)
     export.add_argument("run_id", metavar="RUN")
     export.add_argument("folder", metavar="FOLDER", help="where to; made if it is not there")

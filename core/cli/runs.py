@@ -16,6 +16,9 @@ from core.runs.integrity import problems
 from core.runs.provenance import machines
 from core.runs.run import RunError, list_runs, open_run
 
+# Images, in which LiteRT keeps what every layer gives.
+_AT_ONCE = 50
+
 
 def runs():
     """List the runs, newest first."""
@@ -84,6 +87,37 @@ def evaluate(run_id):
     return 0
 
 
+def map(run_id):
+    """Make the map of the test images for a finished run that has none."""
+    from core.explain import embedding
+    from core.export import without_any_network
+
+    run = open_run(run_id)
+    _finished(run)
+    if os.path.lexists(run.map_path):
+        raise RunError(f"{run.id} has a map already; delete its {run.map_path.name} to have it made anew.")
+    if sentence := without_any_network(run):
+        raise RunError(sentence)
+    images = load(run.read_config().dataset).test_images
+    if os.path.lexists(run.model_path):
+        from core.export.keras import load_network
+        from core.training.last_features import last_features
+        from core.training.train import PREDICT_BATCH
+
+        features = last_features(load_network(run), images, PREDICT_BATCH, bar="model.keras")
+    else:
+        network = embedding.LastFeatures(run)
+        starts = tqdm(range(0, len(images), _AT_ONCE), desc="model.tflite")
+        features = np.concatenate([network.of(images[start : start + _AT_ONCE]) for start in starts])
+    print("Now it looks for neighbours, which takes half a minute.", flush=True)
+    try:
+        run.write_map(embedding.fit(features))
+    except embedding.NoMapError as error:
+        raise RunError(f"{run.id}: there is no map of the test images: {error}.") from None
+    print(run.map_path)
+    return 0
+
+
 def export(run_id, folder, formats):
     """Write a finished run into a folder: its networks, what they take and give, its tables and predictions."""
     from core.export import export
@@ -99,7 +133,7 @@ def ship(run_ids, folder, network):
     from core.export.bundles import ship
 
     project = Path(folder) if folder else FOLDER.parent
-    for run in map(open_run, run_ids):
+    for run in [open_run(run_id) for run_id in run_ids]:
         copy = ship(run, project, network)
         size = sum(path.stat().st_size for path in copy.path.iterdir())
         print(f"{copy.path}  {size / 1e6:.1f} MB", flush=True)

@@ -366,6 +366,14 @@ class RunConfig:
         "After each epoch, records what the network makes of every test image, for looking back; nothing is chosen by "
         "it. It takes as long as validating 10,000 images. Off is usual for quick runs.",
     )
+    map: str = _choice(
+        "auto",
+        "Map of the test images",
+        ("auto", "on", "off"),
+        "Machine",
+        "Whether the run ends with a map on which test images that are alike to the network are neighbours. That takes "
+        "half a minute and 350 MB. The usual auto makes one after a training of three minutes or more.",
+    )
 
     def __post_init__(self):
         for name, field in FIELDS.items():

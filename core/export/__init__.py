@@ -99,7 +99,8 @@ def _without_litert(run):
     return None if os.path.lexists(run.tflite_path) else _without_network(run)
 
 
-def _without_any_network(run):
+def without_any_network(run):
+    """Why a run has no network file at all, in a sentence, or None."""
     return _without_litert(run) and _without_network(run)
 
 
@@ -148,7 +149,7 @@ FORMATS = {
         sources=("config.json", "metrics.json"),
         files=("model.json", "example.py"),
         write=description.write,
-        missing=_without_any_network,
+        missing=without_any_network,
     ),
     "predictions": Format(
         about="what the network makes of each test image, as CSV: label, prediction and all probabilities",

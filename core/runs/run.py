@@ -76,6 +76,7 @@ class Run:
     progress_path = _path("progress.jsonl")
     metrics_path = _path("metrics.json")
     predictions_path = _path("test_predictions.npz")
+    map_path = _path("map.npz")
     log_path = _path("log.txt")
     queue_path = _path("queue.json")
     finish_path = _path("finish")
@@ -225,6 +226,18 @@ class Run:
     def write_predictions(self, **arrays):
         """Writes logits, labels and, where they were recorded, epoch_classes and epoch_confidences; see above."""
         replace_bytes(self.predictions_path, packed(arrays))
+
+    def read_map(self):
+        """Where the test images lie on the run's map, and what places others there: name -> array; see
+        `core.explain.embedding.fit`. None where it has no map.
+        """
+        if not os.path.lexists(self.map_path):
+            return None
+        return self._read("map.npz", self.read_config().dataset)
+
+    def write_map(self, arrays):
+        """Writes map.npz; see above."""
+        replace_bytes(self.map_path, packed(arrays))
 
     def read_log(self, last_lines=40):
         """The last lines of the worker's output."""

@@ -168,6 +168,8 @@ _LONGEST_LINE = 4096
 _DEEPEST = 20
 _NESTED = f"its values are nested more than {_DEEPEST} deep"
 _MOST_EPOCHS = 10**4
+# Of a map that is read.
+_MOST_FEATURES, _MOST_COMPONENTS = 2**20, 64
 # Eight bytes for the format's name and version, and two for the length of an array's header.
 _HEADER_BEGINS = 10
 _KERAS_MEMBERS = ("metadata.json", "config.json", "model.weights.h5")
@@ -310,8 +312,21 @@ def predictions(text, dataset):
     return arrays | {"probabilities": kept, "logits": np.log(np.maximum(kept, _SMALLEST_KEPT))}
 
 
+def map_arrays(text, dataset):
+    """The arrays of map.npz, name -> array; see `core.explain.embedding.fit`."""
+    _check_map(io.BytesIO(text), dataset)
+    with _unpacking("an array in it cannot be unpacked"), np.load(io.BytesIO(text), allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise UnsoundError(f"{name} holds what is not a number")
+    if (highest := arrays["landmark_images"].max()) >= len(arrays["points"]):
+        raise UnsoundError(f"landmark_images holds {highest}, not the number of a point")
+    return arrays
+
+
 def packed(arrays):
-    """The bytes of test_predictions.npz."""
+    """The bytes of an archive of arrays."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
     return buffer.getvalue()
@@ -363,6 +378,13 @@ def glance_at_predictions(path, facts):
     file_size(path)
     if facts.dataset:
         _check_arrays(path, facts.dataset)
+
+
+def glance_at_map(path, facts):
+    """Checks which arrays map.npz holds, without reading them."""
+    file_size(path)
+    if facts.dataset:
+        _check_map(path, facts.dataset)
 
 
 def glance_at_keras(path, facts=None):
@@ -504,6 +526,15 @@ FILES = {
             exported="test_predictions.csv",
         ),
         RunFile(
+            "map.npz",
+            "where each test image lies on a map on which those that are alike to the network are neighbours, and what "
+            "places a new image among them; where it was made",
+            limit=150 * 1024,
+            read=map_arrays,
+            glance=glance_at_map,
+            ships=True,
+        ),
+        RunFile(
             "model.keras",
             "the best epoch's network, from raw images to logits",
             limit=2**31,
@@ -547,6 +578,7 @@ def files_table():
     rows = [("File", "What it holds", "At most", "Ships", "Exported as"), ("---",) * 5]
     for file in FILES.values():
         most = "" if file.limit in (None, math.inf) else f"{file.limit // 2**20:,} MiB"
+        most = f"{file.limit // 1024} KiB" if most == "0 MiB" else most
         exported = f"`{file.exported}`" if file.exported else ""
         rows.append((f"`{file.name}`", file.holds, most, "yes" if file.ships else "", exported))
     return _table(rows)
@@ -635,8 +667,7 @@ def _unpacking(what_is_wrong):
 
 def _check_arrays(file, dataset):
     """Checks which arrays an archive (a path, or an open file) holds, from their headers alone."""
-    with _unpacking("it is not an archive of arrays"):
-        found = _array_headers(file)
+    found = _arrays_in(file)
     kept = "logits" if "logits" in found else "probabilities"
     for name in ("labels", kept):
         if name not in found:
@@ -650,6 +681,38 @@ def _check_arrays(file, dataset):
         if epochs > _MOST_EPOCHS:
             raise UnsoundError(f"epoch_classes has {epochs:,} rows, more than the {_MOST_EPOCHS:,} that a run may have")
         wanted |= dict.fromkeys(("epoch_classes", "epoch_confidences"), ((epochs, count), "uint8"))
+    _check_shapes(found, wanted)
+
+
+def _check_map(file, dataset):
+    """Checks which arrays an archive (a path, or an open file) holds, from their headers alone."""
+    found, most = _arrays_in(file), DATASETS[dataset]["test_examples"]
+    shapes = {name: (*shape, 0, 0) for name, (shape, _) in found.items()}
+    count, landmarks = (shapes.get(name, (0,))[0] for name in ("points", "landmark_images"))
+    features, components = shapes.get("basis", (0, 0))[:2]
+    rows = {"points": (count, most), "landmark_images": (landmarks, count), "basis": (features, _MOST_FEATURES)}
+    for name, (value, limit) in rows.items():
+        if not 1 <= value <= limit:
+            raise UnsoundError(f"{name} has {value:,} rows, not between 1 and {limit:,}")
+    if not 1 <= components <= _MOST_COMPONENTS:
+        raise UnsoundError(f"basis has {components:,} columns, not between 1 and {_MOST_COMPONENTS}")
+    wanted = {
+        "points": ((count, 2), "uint16"),
+        "basis": ((features, components), "int8"),
+        "landmarks": ((landmarks, components), "int8"),
+        "landmark_images": ((landmarks,), "uint16"),
+        "distance": ((), "float32"),
+    }
+    _check_shapes(found, wanted | dict.fromkeys(("scales", "offset", "landmark_scales"), ((components,), "float32")))
+
+
+def _arrays_in(file):
+    with _unpacking("it is not an archive of arrays"):
+        return _array_headers(file)
+
+
+def _check_shapes(found, wanted):
+    """Checks arrays, name -> (shape, type), against those that there should be."""
     for name, shape in wanted.items():
         if name not in found:
             raise UnsoundError(f"there is no array called {name}")

@@ -8,6 +8,7 @@ import keras
 
 from core.datasets.catalogue import DATASETS
 from core.datasets.loading import load
+from core.explain import embedding
 from core.export.keras import save_network
 from core.export.litert import save_tflite
 from core.networks.build import build_model
@@ -28,8 +29,11 @@ from core.training.checkpoint import (
     read_weights,
 )
 from core.training.devices import spread
+from core.training.last_features import last_features
 
 PREDICT_BATCH = 250
+# From how many seconds of training on its map takes no more than a small part of the run.
+MAP_AFTER = 180
 
 
 def train(config, run_dir, stop_requested=lambda: False, verbose=2):
@@ -104,10 +108,7 @@ def train(config, run_dir, stop_requested=lambda: False, verbose=2):
     # What is measured is what is exported: in float32, as bfloat16 can be neither quantised nor run everywhere.
     model = build_model(dataclasses.replace(config, precision="float32"), images.shape[1:], classes, *statistics)
     metrics = _evaluate(run, model, recorder, best_weights, predictions, data)
-    run.write_status(phase="exporting")
-    save_network(model, run)
-    if keras.backend.backend() == "tensorflow":
-        save_tflite(model, run)
+    _export(run, config, model, sum(row["seconds"] for row in recorder.rows), data)
     metrics |= {"files": fingerprints(run)}
     run.write_metrics(metrics)
     return metrics
@@ -267,6 +268,27 @@ def score(model, images, labels, bar=None):
         "test_accuracy": scores.accuracy(logits, labels),
         "test_loss": float(scores.losses(logits, labels).mean()) + penalty,
     }
+
+
+def _export(run, config, model, seconds, data):
+    """Writes the network files and, where it is asked for, the map; `seconds` is how long the epochs took."""
+    run.write_status(phase="exporting")
+    save_network(model, run)
+    if keras.backend.backend() == "tensorflow":
+        save_tflite(model, run)
+    if config.map == "on" or (config.map == "auto" and seconds >= MAP_AFTER):
+        run.write_status(phase="making the map")
+        _make_map(run, model, data.test_images)
+
+
+def _make_map(run, model, images):
+    """Writes map.npz, of what the network, as it is, makes of the test images."""
+    try:
+        run.write_map(embedding.fit(last_features(model, images, PREDICT_BATCH)))
+    except Exception as error:
+        # A run that is trained is not to fail by this.
+        why = str(error) if isinstance(error, embedding.NoMapError) else f"{type(error).__name__}, {error}"
+        _noted(run)(f"There is no map of the test images: {why.rstrip('.')}.")
 
 
 def restore_weights(model, weights):

@@ -12,16 +12,20 @@ from filelock import FileLock
 from PIL import Image
 
 from core.__main__ import main
+from core.cli import runs as cli_runs
 from core.cli.parser import parser
 from core.config.recipes import make_config, training_command
 from core.datasets.loading import load
 from core.export import FORMATS
 from core.networks.catalogue import NETWORKS
+from core.runs.integrity import problems
 from core.runs.run import list_runs, open_run
 from tests import folders
+from tests.few_images import few
+from tests.penmanship import teach
 from tests.workers import SMALL, wait_for
 
-COMMANDS = ("data", "networks", "settings", "train", "sweep", "runs", "stop", "evaluate", "export", "ship")
+COMMANDS = ("data", "networks", "settings", "train", "sweep", "runs", "stop", "evaluate", "export", "ship", "map")
 COMMANDS += ("bundle", "plan", "collect")
 
 
@@ -167,6 +171,21 @@ def test_a_run_is_stopped_by_ctrl_c_and_as_it_waits_by_stop_finished_as_it_is_ev
     surest = subprocess.check_output(example, cwd=tmp_path / "out", text=True).splitlines()[0]
     share = float(rows[0][f"probability of {rows[0]['predicted']}"])
     assert surest == f"{rows[0]['predicted']}: {share:.2%}"
+
+
+def test_a_finished_run_is_given_a_map_by_its_8_bit_network(artifacts, monkeypatch, capsys):
+    run = teach(folders.finished_run(examples=20))
+    monkeypatch.setattr(cli_runs, "load", few)
+    assert main(["map", run.id]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == str(run.map_path)
+    assert len(run.read_map()["points"]) == 20
+    assert problems(run) == {}
+
+    assert main(["map", run.id]) == 2
+    assert "has a map already; delete its map.npz" in capsys.readouterr().err
+    for other in (folders.finished_run("vgg16"), folders.started_run("vgg16")):
+        assert main(["map", other.id]) == 2
+    assert re.search("model.keras is missing.*\n.*train it to its end first", capsys.readouterr().err)
 
 
 def test_the_command_that_trains_a_run_again_makes_the_same_config():

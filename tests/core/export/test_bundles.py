@@ -17,7 +17,7 @@ from core.results.scores import accuracy
 from core.runs.integrity import problems
 from core.runs.run import RunError, list_runs, open_run
 from pages.parts.style import percent
-from tests.folders import finished_run, started_run
+from tests.folders import finished_run, mapped, started_run
 from tests.penmanship import teach
 
 pytestmark = pytest.mark.usefixtures("artifacts")
@@ -53,7 +53,7 @@ def opened(page, **query):
 
 @pytest.mark.parametrize("dataset", DATASETS)
 def test_a_shipped_run_is_sound_and_leaves_behind_what_only_training_needs(dataset, shipped):
-    run = finished_run(dataset=dataset)
+    run = mapped(finished_run(dataset=dataset))
     if DATASETS[dataset]["image_shape"] == (28, 28, 1):
         teach(run)
     run.checkpoint_path.mkdir()
@@ -63,6 +63,7 @@ def test_a_shipped_run_is_sound_and_leaves_behind_what_only_training_needs(datas
     assert not run.is_shipped
     assert not {"checkpoint", ".lock", "queue.json"} & files(copy).keys()
     assert copy.read_history().equals(run.read_history())
+    assert copy.map_path.read_bytes() == run.map_path.read_bytes()
     assert problems(copy) == {}
     assert list_runs() == [copy]
 

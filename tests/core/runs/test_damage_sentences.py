@@ -10,7 +10,7 @@ from core.networks.catalogue import NETWORKS
 from core.runs.integrity import problems
 from core.runs.run import RunError
 from tests.damages import HUGE, damaged
-from tests.folders import finished_run, kept_arrays
+from tests.folders import finished_run, kept_arrays, mapped
 from tests.penmanship import teach
 
 
@@ -131,6 +131,28 @@ def test_predictions_that_do_not_fit_are_told_with_their_array(run, array):
     values, sentence = ARRAYS[array]
     run.write_predictions(**kept_arrays(run) | {array: values})
     assert said_of(run, "test_predictions.npz") == f"test_predictions.npz: {sentence}"
+
+
+OF_A_MAP = {
+    "points": (np.zeros((20_000, 2), "uint16"), "points has 20,000 rows, not between 1 and 10,000."),
+    "basis": (np.zeros(7, "int8"), "basis has 0 columns, not between 1 and 64."),
+    "landmarks": (np.zeros((200, 3), "int8"), "landmarks holds 200×3 (int8), not 200×4 (int8)."),
+    "landmark_images": (np.full(200, 200, "uint16"), "landmark_images holds 200, not the number of a point."),
+    "scales": (np.full(4, np.nan, "float32"), "scales holds what is not a number."),
+    "more": (np.zeros(3), "there is no array called 'more'; it may be from a newer version."),
+}
+
+
+@pytest.mark.parametrize("array", OF_A_MAP)
+def test_a_map_that_does_not_fit_is_told_with_its_array(run, array):
+    assert run.read_map() is None
+    values, sentence = OF_A_MAP[array]
+    run.write_map(mapped(run).read_map() | {array: values})
+    with pytest.raises(RunError) as told:
+        run.read_map()
+    assert str(told.value) == f"{run.id}: map.npz: {sentence}"
+    # What is in the arrays is looked at only where they are read.
+    assert list(problems(run)) == ["map.npz"] * (array not in ("landmark_images", "scales"))
 
 
 def test_a_network_that_was_cut_short_is_told_with_its_size(run):

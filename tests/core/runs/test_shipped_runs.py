@@ -10,10 +10,11 @@ from core.datasets import test_images as sheets
 from core.datasets.catalogue import DATASETS
 from core.datasets.decoding import digest
 from core.digits import strokes
+from core.explain.embedding import LastFeatures, place, positions, strangers
 from core.export.bundles import SMALL_BYTES
 from core.export.litert_reader import Classifier
 from core.results.reference import REPORT
-from core.results.scores import accuracy
+from core.results.scores import accuracy, predicted_classes
 from core.runs.integrity import problems
 from core.runs.run import Run
 
@@ -37,7 +38,7 @@ def test_its_files_are_sound_and_no_more_than_the_pages_need(run):
     assert problems(run) == {}
     assert run.read_status()["state"] == "completed"
     present = {path.name for path in run.path.iterdir()}
-    assert FILES <= present <= FILES | {"log.txt", "model.tflite"}
+    assert FILES <= present <= FILES | {"log.txt", "model.tflite", "map.npz"}
 
 
 @every_run
@@ -86,6 +87,26 @@ def test_its_8_bit_network_reads_the_test_images_as_well_as_it_says(run):
     assert np.mean(answers.argmax(axis=1) == predictions.argmax(axis=1)) > 0.99
     quantized, best = run.read_metrics()["quantized"]["test_accuracy"], run.read_metrics()["best"]["test_accuracy"]
     assert quantized == pytest.approx(best, abs=0.003)
+
+
+@pytest.mark.parametrize("run", READERS, ids=lambda run: run.id)
+def test_each_network_comes_with_a_small_map_on_which_what_it_reads_alike_is_together(run):
+    arrays, predictions = run.read_map(), run.read_predictions()
+    assert run.map_path.stat().st_size < 150_000
+    predicted = predicted_classes(predictions["logits"])
+    assert len(arrays["points"]) == len(predicted)
+    assert np.mean(strangers(positions(arrays), predicted) < 0.5) > 0.85
+    # Of those by which the others are placed, three tell where each lies.
+    assert 0 < arrays["distance"] < 0.015
+
+
+@pytest.mark.parametrize("run", [run for run in READERS if run.tflite_path.stat().st_size < SMALL_BYTES])
+def test_an_image_is_placed_on_its_map_by_the_8_bit_network_where_it_lies(run):
+    arrays = run.read_map()
+    others = np.setdiff1d(np.arange(1_000), arrays["landmark_images"])
+    features = LastFeatures(run).of(sheets.read_sheet(run.read_config().dataset)[others])
+    away = place(arrays, features) - positions(arrays)[others]
+    assert np.median(np.hypot(*away.T)) < 0.012
 
 
 def test_all_that_ships_leaves_a_clone_under_150_megabytes():

@@ -13,6 +13,7 @@ import pytest
 from core.config.recipes import RECIPES, make_config
 from core.config.run_config import MONITORS
 from core.datasets.loading import load
+from core.explain import embedding
 from core.export import litert_reader
 from core.export.keras import load_network
 from core.export.litert import save_tflite
@@ -20,12 +21,14 @@ from core.networks import alexnet
 from core.networks.build import build_model
 from core.networks.catalogue import FAMILIES
 from core.results.scores import SORT_KEYS, cases
+from core.runs.integrity import problems
 from core.runs.run import RunError, create_run, list_runs
 from core.runs.schema import softmax
 from core.training import train
 from core.training.batches import Batches, SequentialBatches, predict
 from core.training.callbacks import DivergedError
 from core.training.checkpoint import BestWeights
+from core.training.last_features import last_features
 from tests.few_images import eager, few
 from tests.folders import finished_run
 from tests.shallow import shallow
@@ -69,7 +72,7 @@ def test_a_run_fills_its_folder(handful, monkeypatch, family, recipe):
     exported = recipe == "quick"
     if not exported:
         monkeypatch.setattr(train, "save_tflite", lambda model, run: run.tflite_path.write_bytes(b"none"))
-    run = trained(shallow(monkeypatch, family), recipe)
+    run = trained(shallow(monkeypatch, family), recipe, map="on" if exported else "auto")
     history, metrics, predictions = run.read_history(), run.read_metrics(), run.read_predictions()
     assert list(history["epoch"]) == [1, 2]
     assert np.isfinite(history.to_numpy()).all()
@@ -95,6 +98,46 @@ def test_a_run_fills_its_folder(handful, monkeypatch, family, recipe):
     if exported:
         # Eight-bit weights move the probabilities a little.
         assert litert_reader.Classifier(run).classify(images) == pytest.approx(predictions["probabilities"], abs=0.1)
+        expect_the_same_last_features(run, load_network(run), images)
+    # So short a training is not worth one, unless it is asked for.
+    assert (run.read_map() is not None) == exported
+    assert problems(run) == {}
+
+
+def expect_the_same_last_features(run, network, images):
+    """The map is made of those that Keras computes, and drawings are placed by those of the 8-bit network."""
+    ours, theirs = last_features(network, images, batch_size=10), embedding.LastFeatures(run).of(images)
+    assert ours.shape == theirs.shape
+    assert theirs == pytest.approx(ours, abs=0.05 * float(np.abs(ours).max()))
+
+
+@pytest.fixture
+def exported(monkeypatch, artifacts):
+    """Ends a run whose epochs took so many seconds, with or without a map."""
+    for save in ("save_network", "save_tflite"):
+        monkeypatch.setattr(train, save, lambda model, run: None)
+
+    def export(seconds, features=None, **changes):
+        monkeypatch.setattr(train, "last_features", lambda *about: np.eye(20, 5) if features is None else features)
+        run = create_run(make_config("alexnet", "mnist", **changes))
+        train._export(run, run.read_config(), None, seconds, few("mnist"))
+        return run
+
+    return export
+
+
+@pytest.mark.parametrize("features", [np.zeros((20, 5)), np.full((20, 5), np.nan), "no features"])
+def test_a_run_of_whose_images_no_map_can_be_made_does_not_fail_but_says_so(exported, features):
+    run = exported(1, features, map="on")
+    assert run.read_map() is None
+    assert run.read_status()["note"].startswith("There is no map of the test images: ")
+
+
+def test_the_map_is_made_after_a_long_training_unless_it_is_switched_off(exported):
+    for run in (exported(9), exported(9e9, map="off")):
+        assert run.read_map() is None
+        assert "note" not in run.read_status()
+    assert len(exported(9e9).read_map()["points"]) == 20
 
 
 @pytest.mark.parametrize("family", [family for family in FAMILIES if (family, "quick") not in PAIRS])
@@ -107,6 +150,7 @@ def test_every_family_that_is_not_trained_here_answers_with_8_bit_weights_as_it_
     wanted = softmax(np.asarray(network(images, training=False)))
     # What has learned nothing is moved by more than what has.
     assert litert_reader.Classifier(run).classify(images) == pytest.approx(wanted, abs=0.25)
+    expect_the_same_last_features(run, network, images)
 
 
 @pytest.mark.parametrize("sort_by", SORT_KEYS)
