@@ -6,12 +6,12 @@ import streamlit as st
 from core.config.recipes import make_config
 from core.datasets.catalogue import DATASETS
 from core.networks.catalogue import NETWORKS, TRAITS
-from core.networks.sizes import layers, size, times
+from core.networks.sizes import block_of, layers, size, times
 from core.networks.stories import story
 from core.results import table as results
 from core.runs.run import RunError, open_run
 from pages.parts import data, presenter
-from pages.parts.charts.architecture import block_of, draw_architecture, is_wide
+from pages.parts.charts.architecture import draw_architecture, is_wide
 from pages.parts.charts.milestones import ALL_NAMED, draw_cost, draw_milestones
 from pages.parts.glossary import meaning
 from pages.parts.inner_links import follow_inner_links

@@ -6,17 +6,16 @@ import math
 import keras
 import numpy as np
 
-from core.networks.sizes import AUXILIARY, Convolution, dropped
+from core.networks.sizes import AUXILIARY, TANH_SCALES, Convolution, dropped
 from core.networks.training_only import DropPath, DropPathChoice
 
 
 def _scaled_tanh(name):
     """1.7159 tanh(2x/3): 1 at 1 and -1 at -1 (LeCun et al. 1998, appendix A)."""
-    inner, outer = (keras.layers.Rescaling(scale, name=f"{name}_{part}") for part, scale in _SCALES.items())
+    inner, outer = (keras.layers.Rescaling(scale, name=f"{name}_{part}") for part, scale in TANH_SCALES.items())
     return lambda x: outer(keras.layers.Activation("tanh", name=name)(inner(x)))
 
 
-_SCALES = {"inner_scale": 2 / 3, "outer_scale": 1.7159}
 # The slope is the report's; the first two give back the input where it is positive.
 ACTIVATIONS = {
     "relu": keras.layers.ReLU,

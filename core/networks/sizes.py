@@ -4,6 +4,7 @@ without Keras.
 
 import functools
 import math
+import re
 from typing import NamedTuple
 
 from core.datasets.catalogue import DATASETS
@@ -11,6 +12,10 @@ from core.networks.catalogue import assemble
 
 # How the layers of auxiliary heads are called, before a number and a word: "auxiliary1_pool".
 AUXILIARY = "auxiliary"
+# What the scaled tanh multiplies by before and after it: 1.7159 tanh(2x/3) (LeCun et al. 1998, appendix A).
+TANH_SCALES = {"inner_scale": 2 / 3, "outer_scale": 1.7159}
+# The block of a layer is the first part of its name, with its number: conv2_1 of conv2_1_a, inception3a, block1.
+_BLOCK = re.compile(r"[^_]+(_\d+)?(?=_|$)")
 
 
 class Size(NamedTuple):
@@ -67,6 +72,11 @@ class Layer(NamedTuple):
     def activation_bytes(self):
         """What its output takes for one image, in float32."""
         return 4 * math.prod(self.shape)
+
+
+def block_of(name):
+    """The block that a layer of this name is in."""
+    return _BLOCK.match(name)[0]
 
 
 def times(shape):

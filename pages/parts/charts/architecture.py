@@ -3,17 +3,14 @@ arrows between them. Blocks that follow one another alike are drawn once.
 """
 
 import math
-import re
 from collections import Counter
 from itertools import groupby
 
 import streamlit as st
 
-from core.networks.sizes import times
+from core.networks.sizes import block_of, times
 from pages.parts import presenter
 
-# The block of a layer is the first part of its name, with its number: conv2_1 of conv2_1_a, inception3a, block1.
-_BLOCK = re.compile(r"[^_]+(_\d+)?(?=_|$)")
 # Kinds that only put together what came before; how they are drawn.
 _MERGES = {"sum": "+", "mean of paths": "mean", "joined maps": "join"}
 # Into these, of so many, leads an arrow that leaves layers out.
@@ -25,11 +22,6 @@ _STYLE = """<style>
 [data-testid="stGraphVizChart"] [stroke="black"] { stroke: currentColor; }
 </style>"""
 _LETTERS = 11
-
-
-def block_of(name):
-    """The block that a layer of this name is in."""
-    return _BLOCK.match(name)[0]
 
 
 def is_wide(layers):
