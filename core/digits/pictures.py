@@ -1,4 +1,4 @@
-"""Picture files from a browser: what can be read safely, as small grey pixels."""
+"""Picture files from a browser: what can be read safely, as small pixels, grey or in colour."""
 
 import io
 import threading
@@ -15,15 +15,17 @@ MOST_SIDE = 400
 _one_at_a_time = threading.Lock()
 
 
-def read_picture(content):
+def read_picture(content, in_colour=False):
     """A picture's first frame, upright.
 
     Args:
         content: bytes of a file in one of FORMATS with at most MOST_PIXELS pixels. Its name, and what it says it is,
             do not matter.
+        in_colour: whether it is wanted in colour.
 
     Returns:
-        uint8 (height, width), no side over MOST_SIDE: grey levels. What is transparent has the paper's colour.
+        uint8 (height, width), no side over MOST_SIDE: grey levels. What is transparent has the paper's colour. In
+        colour, uint8 (height, width, 3): red, green and blue; what is transparent is white.
 
     Raises:
         DrawingError: anything else, since the bytes come from a browser.
@@ -36,9 +38,10 @@ def read_picture(content):
             # Lets a JPEG be decoded at a fraction of its size.
             image.draft(None, (MOST_SIDE, MOST_SIDE))
             image.load()
-            plain = _plain(image)
+            plain = _plain(image, "RGB" if in_colour else "L")
             plain.thumbnail((MOST_SIDE, MOST_SIDE), Image.Resampling.HAMMING)
-            return _grey(_upright(plain, image))
+            upright = _upright(plain, image)
+            return _coloured(upright) if in_colour else _grey(upright)
     except DrawingError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -54,13 +57,13 @@ def _too_large():
     return DrawingError(f"This picture has more than {MOST_PIXELS // 10**6} million pixels: choose a smaller one.")
 
 
-def _plain(image):
-    """The image in mode RGBA if any of it may be transparent, else L."""
+def _plain(image, opaque):
+    """The image in mode RGBA if any of it may be transparent, else in the opaque mode."""
     if image.mode.startswith("I"):
         values = np.asarray(image, np.float32)
         low, high = float(values.min()), float(values.max())
-        return Image.fromarray(((values - low) / max(high - low, 1) * 255).astype(np.uint8))
-    return image.convert("RGBA" if image.has_transparency_data else "L")
+        return Image.fromarray(((values - low) / max(high - low, 1) * 255).astype(np.uint8)).convert(opaque)
+    return image.convert("RGBA" if image.has_transparency_data else opaque)
 
 
 def _upright(small, original):
@@ -83,3 +86,10 @@ def _grey(image):
     else:
         paper = 0 if (grey * alpha).sum() > 127 * alpha.sum() else 255
     return np.round(grey * alpha + paper * (1 - alpha)).astype(np.uint8)
+
+
+def _coloured(image):
+    """uint8 (height, width, 3), on white."""
+    if image.mode == "RGBA":
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return np.asarray(image.convert("RGB"))

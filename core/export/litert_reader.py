@@ -2,6 +2,7 @@
 
 import os
 import threading
+import warnings
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -22,6 +23,7 @@ class Classifier:
 
     Args:
         run: a core.runs.run.Run.
+        keeps_all: whether what each of its operations gave last can be read afterwards, which costs no time.
 
     Attributes:
         image_shape: (h, w, c) of the images it takes.
@@ -31,7 +33,7 @@ class Classifier:
             logits, one a class, for each.
     """
 
-    def __init__(self, run):
+    def __init__(self, run, keeps_all=False):
         if not os.path.lexists(run.tflite_path):
             why = "it came without, to keep the download small" if run.is_shipped else "it was not trained to its end"
             raise RunError(f"{run.id} has no model.tflite: {why}.")
@@ -42,7 +44,7 @@ class Classifier:
         run.check(run.tflite_path, lambda path: check_fingerprint(path, metrics))
         run.check(run.tflite_path, glance_at_tflite)
         try:
-            self._interpreter = Interpreter(str(run.tflite_path), num_threads=os.cpu_count())
+            self._interpreter = _interpreter(run.tflite_path, keeps_all)
             (images,), (logits,) = self._interpreter.get_input_details(), self._interpreter.get_output_details()
             self.image_shape = tuple(int(side) for side in images["shape"][1:])
             if images["dtype"] is not np.uint8 or self.image_shape != dataset["image_shape"]:
@@ -73,17 +75,24 @@ class Classifier:
         Raises:
             RunError: the images have another shape, or the network's answers are no numbers.
         """
-        if images.shape[1:] != self.image_shape:
-            here, wanted = times(images.shape[1:]), times(self.image_shape)
-            raise RunError(f"{self._name} takes images of {wanted}, not {here}.")
+        self._check_images(images)
         with self._lock:
             parts = [self._logits(images[start : start + _AT_ONCE]) for start in range(0, len(images), _AT_ONCE)]
         logits = np.concatenate(parts)
-        if not np.isfinite(logits).all():
-            raise RunError(f"{self._name}: model.tflite: what it predicts is not a number; {_ANEW}.")
+        self._check_logits(logits)
         return softmax(logits).astype(np.float32)
 
+    def _check_images(self, images):
+        if images.shape[1:] != self.image_shape:
+            here, wanted = times(images.shape[1:]), times(self.image_shape)
+            raise RunError(f"{self._name} takes images of {wanted}, not {here}.")
+
+    def _check_logits(self, logits):
+        if not np.isfinite(logits).all():
+            raise RunError(f"{self._name}: model.tflite: what it predicts is not a number; {_ANEW}.")
+
     def _logits(self, images):
+        """float32 (n, classes) of uint8 (n, h, w, c), under the lock."""
         if len(images) != self._batch:
             self._interpreter.resize_tensor_input(self._input, images.shape)
             self._interpreter.allocate_tensors()
@@ -91,3 +100,11 @@ class Classifier:
         self._interpreter.set_tensor(self._input, images)
         self._interpreter.invoke()
         return self._interpreter.get_tensor(self._output)
+
+
+def _interpreter(path, keeps_all):
+    options = {"num_threads": os.cpu_count(), "experimental_preserve_all_tensors": keeps_all}
+    with warnings.catch_warnings():
+        # That all is kept takes memory, which is what is asked for here.
+        warnings.filterwarnings("ignore", "Warning: Enabling `experimental_preserve_all_tensors`")
+        return Interpreter(str(path), **options)
