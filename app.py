@@ -25,6 +25,7 @@ def draw_page():
             st.Page("pages/train.py", title="Train", icon=":material/play_circle:"),
             st.Page("pages/compare.py", title="Compare", icon=":material/table_chart:"),
             st.Page("pages/gallery.py", title="Gallery", icon=":material/photo_library:"),
+            st.Page("pages/inside.py", title="Inside", icon=":material/search_insights:"),
             st.Page("pages/draw.py", title="Draw", icon=":material/draw:"),
             st.Page("pages/round.py", title="Round", icon=":material/sports_esports:"),
         ],

@@ -7,15 +7,17 @@ import streamlit as st
 
 from core.config.recipes import RECIPES
 from core.digits.strokes import DATASET, DrawingError
+from core.explain.pictures import in_address
 from core.networks.catalogue import NETWORKS
 from core.results import table as results
 from core.results.reference import NETWORKS_OF_REPORT
 from core.runs.run import UNFINISHED, RunError, open_run
 from core.settings import read_only
 from pages.parts import data
-from pages.parts.draw.pad import drawing_pad, open_drawing
+from pages.parts.draw.pad import drawing_in_address, drawing_pad, open_drawing
 from pages.parts.draw.picture_choice import picture_choice
 from pages.parts.draw.predictions import MOST_AT_ONCE, Reader, draw_predictions
+from pages.parts.inside.choice import MOST_RUNS
 from pages.parts.linked import linked, put_runs_in_url
 from pages.parts.refreshing import refreshing
 from pages.parts.shell import begin_page
@@ -173,12 +175,26 @@ def draw(found, missing, choice, completed, left_out):
                 st.error(plain(str(error)))
                 image = None
             draw_predictions(image, found, predictions, "predictions")
+            if predictions:
+                link_inside(image, found)
             if completed:
                 choose(choice, completed, found, left_out)
             if missing:
                 offer(missing, bool(found))
         with st.container(key="drawing-picture"):
             picture_choice("pad")
+
+
+def link_inside(image, found):
+    """The way to what happens inside the first two networks that answer, with what is on the pad."""
+    address = drawing_in_address("pad")
+    what = {"drawing": address} if address else {"picture": in_address(image[..., None])}
+    st.page_link(
+        "pages/inside.py",
+        label="Look inside",
+        icon=":material/search_insights:",
+        query_params={"run": [reader.run.id for reader in found[:MOST_RUNS]], **what},
+    )
 
 
 def choose(choice, completed, found, left_out):

@@ -14,6 +14,7 @@ from pages.parts import data, presenter
 from pages.parts.charts.confusion import draw_class_accuracies, draw_confusion
 from pages.parts.glossary import help_on
 from pages.parts.image_grid import draw_cases
+from pages.parts.inner_links import follow_inner_links
 from pages.parts.linked import linked, linked_many, linked_page, put_in_url
 from pages.parts.open_image import follow_open_image, image_in_url
 from pages.parts.shell import begin_page
@@ -201,7 +202,7 @@ def draw_page_of_cases(run, networks, predictions, indices, classes, colour, cel
     except DatasetUnavailable as error:
         st.error(str(error))
         return
-    draw_cases(images, predictions, shown, classes, colour)
+    draw_cases(images, predictions, shown, classes, colour, run.id)
     with st.container(horizontal=True, horizontal_alignment="right"):
         draw_pager("bottom")
     follow_open_image(run, image, page, f"{cell[0]} {cell[1]}", networks)
@@ -257,6 +258,7 @@ def draw_gallery(run, networks):
         draw_page_of_cases(run, networks, predictions, indices, classes, colour, cell)
 
 
+follow_inner_links()
 st.title("Gallery")
 run, networks = choose_run()
 if run:

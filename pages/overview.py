@@ -28,6 +28,7 @@ CARDS = {
         "See the mistakes",
         "Every test image that a network gets wrong, and what it takes it for.",
     ),
+    "inside": ("search_insights", "Look inside", "What each layer makes of an image, down to the prediction."),
     "networks": ("account_tree", "Walk the road", "Every network from LeNet to a thousand layers, layer by layer."),
     "compare": ("table_chart", "Compare the runs", "All in one table beside the report's, curves over one another."),
     "train": ("play_circle", "Train a network", "Choose one and watch its curves grow; a quick one takes minutes."),

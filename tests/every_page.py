@@ -11,6 +11,7 @@ DRAWN = {
     "train": ("Train", ".live-chart .legendtext"),
     "compare": ("Compare", ".js-plotly-plot .js-line"),
     "gallery": ("Gallery", "svg.marks"),
+    "inside": ("Inside", ".filmstrip .bars"),
     "draw": ("Draw", ".predictions article"),
     "round": ("Round", ".round-board"),
 }

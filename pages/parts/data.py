@@ -348,11 +348,14 @@ def network_bytes(run):
 
 
 def classifier(run):
-    """The run's network, ready to answer. Raises RunError where it has no sound model.tflite."""
-    # Here, and not above: LiteRT takes a moment to import, and only one page needs it.
-    from core.export.litert_reader import Classifier
+    """The run's network, ready to answer and to be looked into, a core.explain.features.OpenNetwork. Raises RunError
+    where it has no sound model.tflite.
+    """
+    # Here, and not above: LiteRT takes a moment to import, and only some pages need it. One network for all of them:
+    # a second one of the same file would take as much memory again.
+    from core.explain.features import OpenNetwork
 
-    return _read(run, "network", Classifier, "model.tflite", kept=_networks, bytes_=network_bytes(run))
+    return _read(run, "network", OpenNetwork, "model.tflite", kept=_networks, bytes_=network_bytes(run))
 
 
 @st.cache_resource(show_spinner="Getting the images…")

@@ -10,13 +10,13 @@ import numpy as np
 import streamlit as st
 from PIL import Image
 
-from core.results.scores import confidences, losses, predicted_classes
+from core.results.scores import losses, predicted_classes
 
 _LOSS = "Minus the natural logarithm of the probability of the true class: 0 where the network is sure and right"
 _CSS = Path(__file__).with_suffix(".css").read_text("utf-8")
 
 
-def draw_cases(images, predictions, indices, classes, colour):
+def draw_cases(images, predictions, indices, classes, colour, run):
     """Draws some of the test images.
 
     Args:
@@ -25,19 +25,20 @@ def draw_cases(images, predictions, indices, classes, colour):
         indices: which images, in this order.
         classes: their names.
         colour: of the bars, in CSS.
+        run: the id of the run that predicted, for a link to what is inside; an inner link.
     """
     chosen, labels, logits = (predictions[name][indices] for name in ("probabilities", "labels", "logits"))
-    facts = zip(indices, labels, predicted_classes(logits), confidences(chosen), strict=True)
+    facts = zip(indices, labels, predicted_classes(logits), strict=True)
     costs = losses(logits, labels)
     tiles = [
-        _tile(images[index], index, label, prediction, confidence, row, cost, classes)
-        for (index, label, prediction, confidence), row, cost in zip(facts, chosen, costs, strict=True)
+        _tile(images[index], index, label, prediction, row, cost, classes, run)
+        for (index, label, prediction), row, cost in zip(facts, chosen, costs, strict=True)
     ]
     st.html(f'<style>{_CSS}</style><div class="cases" style="--bar: {html.escape(colour)}">{"".join(tiles)}</div>')
 
 
-def _tile(image, index, label, prediction, confidence, probabilities, loss, classes):
-    right = label == prediction
+def _tile(image, index, label, prediction, probabilities, loss, classes, run):
+    right, confidence = label == prediction, float(probabilities.max())
     truth, answer = html.escape(classes[label]), html.escape(classes[prediction])
     says = f"✓ {truth}" if right else f"× {truth} → {answer}"
     meaning = f"{truth}, recognised" if right else f"{truth}, taken for {answer}"
@@ -50,7 +51,9 @@ def _tile(image, index, label, prediction, confidence, probabilities, loss, clas
         f'<img alt="Test image {index}: {meaning}" src="{png_address(image)}">'
         f'<p class="{"right" if right else "wrong"}">{says}</p>'
         f"<small><span>{100 * confidence:.1f} %</span><span>no. {index}</span></small></summary>"
-        f'<ul>{bars}</ul><small><span title="{_LOSS}">Loss {loss:.2f}</span></small></details>'
+        f'<ul>{bars}</ul><small><span title="{_LOSS}">Loss {loss:.2f}</span>'
+        f'<a class="inner" target="_self" href="inside?run={html.escape(run)}&amp;image={index}">Look inside</a>'
+        "</small></details>"
     )
 
 

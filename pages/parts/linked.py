@@ -4,6 +4,8 @@ Each change is one entry in the browser's history, so that one press of Back und
 bind="query-params" makes none.
 """
 
+import functools
+
 import streamlit as st
 
 from pages.parts import presenter
@@ -73,6 +75,23 @@ def linked_slider(label, name, low, high, default, notices, step=1, **options):
         notices: a container for a sentence about the latter.
         step: a whole number, or a float.
     """
+    key = _shows_number(label, name, low, high, default, notices, step)
+    return st.slider(label, low, high, step=step, key=key, on_change=lambda: _update({}), **options)
+
+
+def linked_number(label, name, low, high, default, notices, also=None, **options):
+    """A field for a whole number, kept in the URL as ?name=; returns the number. Arguments as of `linked_slider`.
+
+    Args:
+        also: what else the URL says from a change on, a dict; None for nothing.
+    """
+    key = _shows_number(label, name, low, high, default, notices, step=1)
+    changed = functools.partial(put_in_url, **(also or {}))
+    return st.number_input(label, low, high, step=1, key=key, on_change=changed, **options)
+
+
+def _shows_number(label, name, low, high, default, notices, step):
+    """Has the widget with the key that is returned show the number in the URL, or the default."""
     value = default
     for said in st.query_params.get_all(name)[-1:]:
         try:
@@ -88,7 +107,7 @@ def linked_slider(label, name, low, high, default, notices, step=1, **options):
             value = default
     key = f"{_KEY}{name}={default}"
     st.session_state[key] = value
-    return st.slider(label, low, high, step=step, key=key, on_change=lambda: _update({}), **options)
+    return key
 
 
 def _named(label, name, choices, notices):
@@ -129,9 +148,9 @@ def linked_page(pages, at=None):
 
 def put_in_url(**values):
     """Makes the URL say these values, None for none, and what the linked widgets show; and go back to the first page
-    and to no open image; all as one entry in the browser's history.
+    and to no open image, unless a widget shows one; all as one entry in the browser's history.
     """
-    _update({"page": None, "image": None} | values)
+    _update(values, forgotten=("page", "image"))
 
 
 def put_runs_in_url(runs):
@@ -139,10 +158,10 @@ def put_runs_in_url(runs):
     _update({"run": [run.id for run in runs]})
 
 
-def _update(values):
+def _update(values, forgotten=()):
     # A click comes with the URL as the browser knew it, which may not yet say what was chosen a moment before. The
     # widgets do.
-    said = {}
+    said = dict.fromkeys(forgotten)
     for key, shown in st.session_state.items():
         if str(key).startswith(_KEY):
             name, _, default = key.removeprefix(_KEY).partition("=")

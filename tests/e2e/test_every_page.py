@@ -69,7 +69,16 @@ FOCUS = """() => {
   return { name: (focused.ariaLabel || focused.textContent.trim() || focused.tagName).slice(0, 80), seen };
 }"""
 # At least so many stops; the rows of a table are many.
-STOPS = {"overview": 15, "networks": 30, "train": 20, "compare": 20, "gallery": 20, "draw": 13, "round": 14}
+STOPS = {
+    "overview": 15,
+    "networks": 30,
+    "train": 20,
+    "compare": 20,
+    "gallery": 20,
+    "inside": 16,
+    "draw": 13,
+    "round": 14,
+}
 MOST_STOPS = 90
 LEAST_TEXT = 16
 # Every text that can be seen, those in charts and in components too: [pixels, text].

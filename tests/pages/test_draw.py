@@ -363,9 +363,9 @@ def loaded(monkeypatch):
     """The ids of the runs whose networks are loaded from disk, one each time."""
     ids, load = [], Classifier.__init__
 
-    def count_and_load(classifier, run):
+    def count_and_load(classifier, run, keeps_all=False):
         ids.append(run.id)
-        load(classifier, run)
+        load(classifier, run, keeps_all)
 
     monkeypatch.setattr(Classifier, "__init__", count_and_load)
     return ids

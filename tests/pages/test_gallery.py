@@ -51,8 +51,9 @@ def counted(page):
 
 def followed(page):
     """What the part that opens a tile is told: the open image, what others take it for, and the chosen cell."""
-    (component,) = page.get("bidi_component")
-    return json.loads(component.proto.json)
+    told = [json.loads(component.proto.json or "{}") for component in page.get("bidi_component")]
+    (found,) = [each for each in told if "image" in each]
+    return found
 
 
 def links(page):
@@ -237,7 +238,7 @@ def test_class_names_are_text_and_never_markup():
 
         shares = np.array([[0.2, 0.8]])
         predictions = {"logits": np.log(shares), "probabilities": shares, "labels": np.array([0])}
-        draw_cases(np.zeros((1, 4, 4, 1), "uint8"), predictions, np.array([0]), ["<script>", '"onload='], "red")
+        draw_cases(np.zeros((1, 4, 4, 1), "uint8"), predictions, np.array([0]), ["<script>", '"onload='], "red", "run")
 
     (grid,) = AppTest.from_function(script).run().get("html")
     assert "<script>" not in grid.proto.body

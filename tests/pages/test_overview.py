@@ -187,10 +187,11 @@ def test_a_stranger_is_told_what_this_is_which_report_and_what_to_do_first():
     (about,) = page.get("popover")
     assert about.proto.popover.label == "About the report"
     assert "What it found." in about.markdown[0].value
-    guide = [link.proto.label for link in page.get("page_link")][:5]
+    guide = [link.proto.label for link in page.get("page_link")][:6]
     assert guide == [
         "**Draw a digit**",
         "**See the mistakes**",
+        "**Look inside**",
         "**Walk the road**",
         "**Compare the runs**",
         "**Train a network**",

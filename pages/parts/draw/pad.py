@@ -108,7 +108,13 @@ def open_drawing(key, address):
             return
         raise
     new_sheet(key)
-    sheet |= {"strokes": strokes, "opened": address}
+    sheet |= {"strokes": strokes, "opened": address, "address": address}
+
+
+def drawing_in_address(key):
+    """The drawing on the pad as an address holds it, or "" where a picture lies there or the drawing is too long."""
+    sheet = sheet_on(key)
+    return "" if sheet["picture"] else sheet.get("address") or ""
 
 
 def lay_picture(key, name, grey):

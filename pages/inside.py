@@ -1,0 +1,163 @@
+"""Inside: what each layer of a network makes of an image, from its pixels to the prediction."""
+
+import html
+
+import streamlit as st
+
+from core.runs.run import RunError
+from pages.parts import data, presenter
+from pages.parts.inside.choice import choose_image, choose_runs, tested_runs
+from pages.parts.inside.filmstrip import draw_filmstrip
+from pages.parts.inside.network import Network
+from pages.parts.linked import linked, linked_number, linked_switch, put_in_url
+from pages.parts.shell import begin_page
+from pages.parts.starting import link_to_training, quick_start_button
+from pages.parts.style import pair_label, percent, plain
+
+begin_page()
+
+NONE = "none"
+# Of the network and of the one beside it: the label of the list of its layers, and its name in the URL.
+LAYERS = (("All maps of layer", "stage"), ("All maps of a layer beside", "stage_beside"))
+STYLE = """<style>
+.inside-name { display: flex; align-items: baseline; flex-wrap: wrap; gap: .2rem .6rem; font-size: 1.15rem; margin: 0;
+  padding: .3rem 0 0; }
+.inside-name i { width: .8rem; height: .8rem; border-radius: 50%; }
+.inside-name small { font-size: .85rem; font-weight: 400; }
+</style>"""
+
+
+def true_class(networks, looked):
+    """The number of the image's class, where one of the runs was tested on it; else None."""
+    if looked.number is None:
+        return None
+    for network in networks:
+        labels = data.verdicts(network.run).labels
+        if looked.number < len(labels):
+            return int(labels[looked.number])
+    return None
+
+
+def draw_name(network, looked, label, hidden):
+    """A network's name and, unless it is hidden, what it takes the image for."""
+    shares = network.says(looked)
+    if shares is None:
+        said = f"was not asked about {looked.words}"
+    elif hidden:
+        said = "says ?"
+    else:
+        guess = int(shares.argmax())
+        said = f"says {network.classes[guess]}, {percent(float(shares[guess]), 1)} sure"
+        if label is not None:
+            said += ": right" if guess == label else f": wrong, it is {network.classes[label]}"
+    st.html(
+        f'<h3 class="inside-name"><i style="background:{network.colour}"></i>{html.escape(network.name)} '
+        f"<small>{html.escape(said)}</small></h3>"
+    )
+
+
+def draw_stored(network, looked, hidden):
+    """What there is of a run whose network is not here: its predictions for test images."""
+    config, shares = network.config, network.says(looked)
+    st.markdown(
+        f"{network.label} came without its network, to keep the download small: of each test image there is what it "
+        "predicts, and nothing of what happens inside."
+    )
+    if shares is not None and not hidden:
+        best = sorted(range(len(shares)), key=lambda at: -shares[at])[:3]
+        st.markdown(
+            "Its first guesses: " + ", ".join(f"{network.classes[at]} {percent(float(shares[at]), 1)}" for at in best)
+        )
+    if looked.number is not None:
+        st.page_link(
+            "pages/gallery.py",
+            label=f"See {looked.words} in the Gallery",
+            icon=":material/photo_library:",
+            query_params={"run": network.run.id, "show": "all", "image": str(looked.number)},
+        )
+    st.caption(
+        f"Training {pair_label(config.network, config.dataset)} here would add the filmstrip, for drawings and "
+        "pictures too."
+    )
+    quick_start_button(f"Train {network.label}", config.network, config.dataset)
+
+
+def draw_strips(networks, looked, label, hidden, notices):
+    """The filmstrips of all networks under one another."""
+    st.header("Filmstrip")
+    st.caption(
+        "From left to right, what becomes of the image: its pixels, the preprocessing that is part of the network, the "
+        "augmentation of its training, its first filters, the strongest maps after each block, the last features, and "
+        "the prediction. Point at a map for its range and its receptive field; click it to enlarge it."
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        draws = linked_number(
+            "Augmentation",
+            "draws",
+            0,
+            999,
+            0,
+            notices,
+            width=presenter.grown(150),
+            help="Each number stands for three other draws of how training may have seen the image.",
+        )
+        opened = [choose_layer(network, notices) if network.is_here else NONE for network in networks]
+    for network, stage in zip(networks, opened, strict=True):
+        draw_name(network, looked, label, hidden)
+        try:
+            if network.is_here:
+                name = LAYERS[network.number][1]
+                draw_filmstrip(
+                    network, looked.image, draws, stage, hidden, lambda key, name=name: put_in_url(**{name: key})
+                )
+            else:
+                draw_stored(network, looked, hidden)
+        except RunError as error:
+            st.error(plain(str(error)))
+
+
+def choose_layer(network, notices):
+    """A list of all the network's layers with maps; returns the key of the chosen Stage, or NONE."""
+    label, name = LAYERS[network.number]
+    try:
+        stages = [stage for stage in network.opened().stages if stage.has_maps]
+    except RunError:
+        return NONE  # The strip says why.
+    choices = {NONE: "None"} | {stage.key: f"{stage.key}: {stage.layer.words}" for stage in stages}
+    return linked(st.selectbox, label, name, choices, NONE, notices, width=presenter.grown(320))
+
+
+def main():
+    st.title("Inside")
+    st.write("What a network makes of an image, layer by layer.")
+    st.html(STYLE)
+    tested = tested_runs()
+    notices = st.container()
+    if not tested:
+        st.info("Nothing to look into yet: this page opens a trained network.")
+        link_to_training()
+        return
+    networks = [Network(run, number) for number, run in enumerate(choose_runs(tested))]
+    looked = choose_image(networks[0].config.dataset, notices)
+    if looked is None:
+        return
+    label = true_class(networks, looked)
+    hidden = hide(networks[0], looked, label, notices)
+    draw_strips(networks, looked, label, hidden, notices)
+
+
+def hide(network, looked, label, notices):
+    """What is looked at, in words, with the switch that hides the answer; returns whether it is hidden."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        hidden = st.query_params.get("hidden") == "true"
+        said = "" if label is None else ": **?**" if hidden else f": **{plain(network.classes[label])}**"
+        st.markdown(f"{looked.words[0].upper()}{looked.words[1:]}{said}", width="content")
+        hidden = linked_switch(
+            "Hide the answer", "hidden", notices, help="For asking people first: what it is, and what the networks say."
+        )
+        if hidden:
+            st.button("Reveal", icon=":material/visibility:", on_click=put_in_url, kwargs={"hidden": None})
+    return hidden
+
+
+main()

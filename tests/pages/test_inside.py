@@ -1,0 +1,183 @@
+"""The Inside page as its script runs: which networks and which image it opens, and what it says of them."""
+
+import base64
+import functools
+import io
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.datasets.test_images import load_test_images
+from core.digits.strokes import digit_image
+from core.explain.pictures import in_address
+from core.runs.run import Run
+from tests.every_page import opened as opened_page
+from tests.folders import finished_run, started_run
+from tests.penmanship import address_of, strokes
+
+opened = functools.partial(opened_page, "inside")
+INCLUDED = Path(__file__).parents[2] / "artifacts"
+
+
+def included(artifacts, pattern):
+    """A run that comes with the project, in the test's folder."""
+    (folder,) = INCLUDED.glob(pattern)
+    return Run(shutil.copytree(folder, artifacts / folder.name))
+
+
+@pytest.fixture
+def lenet(artifacts):
+    return included(artifacts, "lenet5-mnist-*")
+
+
+def strips(page):
+    return [
+        json.loads(each.proto.json)
+        for each in page.get("bidi_component")
+        if "frames" in json.loads(each.proto.json or "{}")
+    ]
+
+
+def frame(strip, title):
+    (found,) = [each for each in strip["frames"] if each["title"] == title]
+    return found
+
+
+def pixels(part):
+    return np.frombuffer(base64.b64decode(part["pixels"]), np.uint8).reshape(part["sides"])
+
+
+def said(page):
+    return " ".join(each.proto.body for each in page.get("html") if "inside-name" in each.proto.body)
+
+
+def test_with_no_run_it_leads_to_training(artifacts):
+    page = opened()
+    assert "Nothing to look into yet" in page.info[0].value
+    assert [link.proto.page for link in page.get("page_link")] == ["train"]
+
+
+def test_a_strip_goes_from_the_pixels_to_the_prediction(lenet):
+    page = opened(image="7")
+    (strip,) = strips(page)
+    image = load_test_images("mnist")[7]
+    np.testing.assert_array_equal(pixels(strip["raw"]), image)
+    titles = [each["title"] for each in strip["frames"]]
+    assert titles == [
+        *("Resized", "Mean subtracted, standardised", "Augmented 1", "Augmented 2", "Augmented 3", "First filters"),
+        *("c1", "s2", "c3", "s4", "c5", "Last features", "Logits and probabilities"),
+    ]
+    assert frame(strip, "c3")["sides"] == [10, 10, 1]
+    assert len(frame(strip, "c3")["numbers"]) == 8
+    assert len(frame(strip, "c1")["numbers"]) == 6
+    rows = frame(strip, "Logits and probabilities")["rows"]
+    shares = {name: share for name, _, share in rows}
+    assert sum(shares.values()) == pytest.approx(1, abs=1e-3)
+    assert max(shares, key=shares.get) == "9"
+    assert "says 9" in said(page)
+    assert "right" in said(page)
+
+
+def test_all_maps_of_a_layer_are_in_the_strip_when_the_address_names_it(lenet):
+    (strip,) = strips(opened(stage="c3"))
+    assert sorted(strip["all"]["numbers"]) == list(range(16))
+    assert strips(opened())[0]["all"] is None
+
+
+def test_another_draw_of_the_augmentation_is_another_picture(lenet):
+    first, again, other = (strips(opened(draws=draws))[0] for draws in ("0", "0", "1"))
+    assert frame(first, "Augmented 1") == frame(again, "Augmented 1") != frame(other, "Augmented 1")
+    assert frame(first, "Resized") == frame(other, "Resized")
+
+
+def test_nothing_says_the_answer_until_it_is_revealed(lenet):
+    page = opened(image="7", hidden="true")
+    (strip,) = strips(page)
+    assert frame(strip, "Logits and probabilities")["rows"] is None
+    assert "says ?" in said(page)
+    shown = [*(each.value for each in page.markdown), *(each.value for each in page.caption), said(page)]
+    assert "Test image 7: **?**" in shown
+    assert not [text for text in shown if "**9**" in text or "says 9" in text]
+    (reveal,) = [button for button in page.button if button.label == "Reveal"]
+    page = reveal.click().run()
+    assert "hidden" not in page.query_params
+    assert page.query_params["image"] == "7"
+    assert "says 9" in said(page)
+
+
+def test_a_drawing_in_the_address_is_what_is_looked_at(lenet):
+    page = opened(drawing=address_of(strokes(7)))
+    np.testing.assert_array_equal(pixels(strips(page)[0]["raw"])[..., 0], digit_image(strokes(7)))
+    assert "Your drawing" in [each.value for each in page.markdown]
+    assert "says 7" in said(page)
+    (back,) = [button for button in page.button if button.label == "Back to the test images"]
+    page = back.click().run()
+    assert dict(page.query_params) == {}
+
+
+def test_a_picture_in_the_address_is_what_is_looked_at(lenet):
+    image = load_test_images("mnist")[3]
+    page = opened(picture=in_address(image))
+    np.testing.assert_array_equal(pixels(strips(page)[0]["raw"]), image)
+    assert "Your picture" in [each.value for each in page.markdown]
+
+
+@pytest.mark.parametrize("name", ["drawing", "picture", "image", "stage", "draws", "hidden"])
+def test_what_makes_no_sense_in_the_link_is_one_sentence_and_ignored(lenet, name):
+    page = opened(**{name: "<b>"})
+    (warning,) = page.warning
+    assert "<b>" not in warning.value
+    assert len(strips(page)) == 1
+
+
+def test_a_picture_for_another_dataset_says_so(lenet):
+    page = opened(picture=in_address(load_test_images("cifar10")[0]))
+    assert "was made for another dataset" in page.warning[0].value
+
+
+def test_two_networks_are_under_one_another_and_what_was_not_trained_to_the_end_is_not_here(artifacts, lenet):
+    other = included(artifacts, "alexnet-mnist-modern-*")
+    running = started_run("vgg16", "mnist")
+    page = opened(run=[lenet.id, other.id])
+    assert [strip["side"] for strip in strips(page)] == [32, 64]
+    assert len(opened(run=running.id).info) == 1
+    assert len(strips(opened(run=[other.id, running.id]))) == 1
+
+
+def test_of_a_network_that_did_not_come_along_there_are_its_predictions_and_the_way_to_train_it(artifacts):
+    run = finished_run("vgg16", "cifar10", wrong=0)
+    page = opened(run=run.id, image="13")
+    assert strips(page) == []
+    assert "says bird" not in said(page)
+    assert f"says cat, {100 * 0.82:.1f} % sure: right" in said(page)
+    (gallery,) = [link for link in page.get("page_link") if link.proto.page == "gallery"]
+    assert f"run={run.id}" in gallery.proto.query_string
+    assert "image=13" in gallery.proto.query_string
+    assert "Train VGG-16" in [button.label for button in page.button]
+    # It was tested on 200 images only.
+    assert "was not asked about test image 300" in said(opened(run=run.id, image="300"))
+
+
+def test_a_picture_file_is_fitted_and_put_into_the_address(lenet):
+    page = opened(image="7")
+    buffer = io.BytesIO()
+    Image.fromarray(255 - load_test_images("mnist")[7][..., 0]).resize((280, 280)).save(buffer, "PNG")
+    page = page.file_uploader[0].upload("nine.png", buffer.getvalue()).run()
+    assert list(page.query_params) == ["picture"]
+    assert "says 9" in said(page)
+    page = page.file_uploader[0].upload("nine.png", b"no picture").run()
+    assert "no picture that can be read here" in page.error[0].value
+    assert list(page.query_params) == ["picture"]
+
+
+def test_the_gallery_and_draw_lead_here(artifacts, lenet):
+    grid = " ".join(each.proto.body for each in opened_page("gallery", run=lenet.id).get("html"))
+    assert f'href="inside?run={lenet.id}&amp;image=' in grid
+    page = opened_page("draw", drawing=address_of(strokes(7)))
+    (link,) = [link for link in page.get("page_link") if link.proto.page == "inside"]
+    assert f"run={lenet.id}" in link.proto.query_string
+    assert f"drawing={address_of(strokes(7))}" in link.proto.query_string
