@@ -66,6 +66,19 @@ def complete(run, examples=200, wrong=0.1):
     return run
 
 
+def record_epochs(run, examples=200, wrong=(0.5, 0.2, 0.1)):
+    """What a run that trains has written after each of some epochs, of which such a share was taken for the next class;
+    each epoch's mistakes are of other images. Returns the run.
+    """
+    labels = np.arange(examples) % 10
+    for epoch, share in enumerate(wrong):
+        random = np.random.default_rng(epoch).random(examples)
+        classes = np.where(random < share, (labels + 1) % 10, labels)
+        confidences = 255 - np.arange(examples) % 100
+        run.append_epoch_predictions(*(array.astype("uint8") for array in (labels, classes, confidences)))
+    return run
+
+
 def kept_arrays(run):
     """What stands in a run's test_predictions.npz, name -> array."""
     with np.load(run.predictions_path) as arrays:

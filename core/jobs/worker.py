@@ -99,6 +99,7 @@ def _end(run, state, error):
     state = end(run, state, error)
     if state == "completed":
         discard(run.checkpoint_path)
+        discard(run.epochs_path)
         discard(run.finish_path)
     if state in ("stopped", "paused"):
         go_on_if_to_finish(run)

@@ -24,6 +24,7 @@ from core.runs.schema import (
     SCHEMA_VERSION,
     UNFINISHED,
     content,
+    epoch_predictions_bytes,
     history_line,
     packed,
 )
@@ -77,6 +78,7 @@ class Run:
     metrics_path = _path("metrics.json")
     predictions_path = _path("test_predictions.npz")
     map_path = _path("map.npz")
+    epochs_path = _path("epoch_predictions.bin")
     log_path = _path("log.txt")
     queue_path = _path("queue.json")
     finish_path = _path("finish")
@@ -238,6 +240,30 @@ class Run:
     def write_map(self, arrays):
         """Writes map.npz; see above."""
         replace_bytes(self.map_path, packed(arrays))
+
+    def read_epoch_predictions(self):
+        """What the network made of the test images after each epoch so far, name -> array; None where nothing is
+        recorded, and once it stands in the predictions.
+
+        Returns:
+            labels (N,), epoch_classes and epoch_confidences (epochs, N), as in `read_predictions`.
+        """
+        if not os.path.lexists(self.epochs_path):
+            return None
+        return self._read("epoch_predictions.bin", self.read_config().dataset)
+
+    def write_epoch_predictions(self, labels, classes, confidences):
+        """Writes what was recorded of all epochs so far: uint8 arrays (N,) and (epochs, N); no file for no epoch."""
+        if len(classes):
+            replace_bytes(self.epochs_path, epoch_predictions_bytes(labels, classes, confidences))
+        else:
+            discard(self.epochs_path)
+
+    def append_epoch_predictions(self, labels, classes, confidences):
+        """Adds one epoch: uint8 arrays (N,)."""
+        with open(self.epochs_path, "ab") as file:
+            new = not file.tell()
+            file.write(epoch_predictions_bytes(labels, classes[None], confidences[None], with_labels=new))
 
     def read_log(self, last_lines=40):
         """The last lines of the worker's output."""

@@ -14,6 +14,7 @@ import io
 import json
 import math
 import os
+import re
 import stat
 import zipfile
 
@@ -173,6 +174,8 @@ _MOST_FEATURES, _MOST_COMPONENTS = 2**20, 64
 # Eight bytes for the format's name and version, and two for the length of an array's header.
 _HEADER_BEGINS = 10
 _KERAS_MEMBERS = ("metadata.json", "config.json", "model.weights.h5")
+# Of epoch_predictions.bin.
+_FIRST_LINE, _LONGEST_FIRST_LINE = re.compile(rb"(\d{1,9}) images"), 20
 # The least that float16, in which runs once kept their probabilities, can tell from zero.
 _SMALLEST_KEPT = 2.0**-24
 
@@ -325,6 +328,46 @@ def map_arrays(text, dataset):
     return arrays
 
 
+def epoch_predictions(text, dataset):
+    """The arrays of epoch_predictions.bin, all uint8: labels (N,), epoch_classes and epoch_confidences (epochs, N);
+    None before its first epoch is whole. A half-written last epoch waits.
+    """
+    start, images = _epochs_begin(text, dataset)
+    epochs = (len(text) - start - images) // (2 * images) if images else 0
+    if epochs < 1:
+        return None
+    labels, rows = np.split(np.frombuffer(text, np.uint8, (2 * epochs + 1) * images, start), [images])
+    rows = rows.reshape(epochs, 2, images)
+    found = {"labels": labels, "epoch_classes": rows[:, 0], "epoch_confidences": rows[:, 1]}
+    classes = len(DATASETS[dataset]["classes"])
+    for name in ("labels", "epoch_classes"):
+        if (highest := found[name].max()) >= classes:
+            raise UnsoundError(f"{name} holds {highest}, not a class from 0 to {classes - 1}")
+    return found
+
+
+def epoch_predictions_bytes(labels, classes, confidences, with_labels=True):
+    """What stands in epoch_predictions.bin: a line, the labels (N,), and, epoch by epoch, the classes and the
+    confidences (epochs, N), all uint8; without the first two it can be added to the file.
+    """
+    begin = b"%d images\n" % len(labels) + labels.astype(np.uint8).tobytes() if with_labels else b""
+    return begin + np.stack([classes, confidences], axis=1).astype(np.uint8).tobytes()
+
+
+def _epochs_begin(text, dataset):
+    """Where the first line of epoch_predictions.bin ends, and how many images it tells; 0 where it is half-written."""
+    line, newline, _ = text[:_LONGEST_FIRST_LINE].partition(b"\n")
+    if not newline and len(text) < _LONGEST_FIRST_LINE:
+        return 0, 0
+    told = _FIRST_LINE.fullmatch(line)
+    if not told:
+        raise UnsoundError(f"its first line does not tell how many images there are; {RESTORE}")
+    images, most = int(told[1]), DATASETS[dataset]["test_examples"]
+    if not 1 <= images <= most:
+        raise UnsoundError(f"it tells of {images:,} images, not between 1 and {most:,}")
+    return len(line) + 1, images
+
+
 def packed(arrays):
     """The bytes of an archive of arrays."""
     buffer = io.BytesIO()
@@ -385,6 +428,13 @@ def glance_at_map(path, facts):
     file_size(path)
     if facts.dataset:
         _check_map(path, facts.dataset)
+
+
+def glance_at_epochs(path, facts):
+    """Checks the first line of epoch_predictions.bin."""
+    begin = content(path, 0, _LONGEST_FIRST_LINE)
+    if facts.dataset:
+        _epochs_begin(begin, facts.dataset)
 
 
 def glance_at_keras(path, facts=None):
@@ -532,6 +582,15 @@ FILES = {
             limit=150 * 1024,
             read=map_arrays,
             glance=glance_at_map,
+            ships=True,
+        ),
+        RunFile(
+            "epoch_predictions.bin",
+            "while it trains, each epoch's predictions on the test images, if they are recorded; gone once it is "
+            "completed",
+            limit=2**26,
+            read=epoch_predictions,
+            glance=glance_at_epochs,
             ships=True,
         ),
         RunFile(

@@ -99,18 +99,34 @@ class Recorder(keras.callbacks.Callback):
 
 
 class TestPredictions(keras.callbacks.Callback):
-    """After each epoch, the class each test image gets and how surely; for looking back, never to choose anything."""
+    """After each epoch, the class each test image gets and how surely; for looking back, never to choose anything. They
+    stand in the run's folder at once, so that others can look while it trains.
+
+    Args:
+        run: the Run.
+        data: the core.datasets.loading.Dataset whose test images they are.
+        batch_size: how many images are asked about at once.
+
+    Attributes:
+        classes, confidences: (epochs, N) uint8; confidence 255 is certainty.
+    """
 
     __test__ = False
 
-    def __init__(self, images, batch_size):
+    def __init__(self, run, data, batch_size):
         super().__init__()
-        self.images, self.batch_size = images, batch_size
-        self.classes = np.empty((0, len(images)), np.uint8)
+        self.run, self.images, self.labels, self.batch_size = run, data.test_images, data.test_labels, batch_size
+        self.classes = np.empty((0, len(self.images)), np.uint8)
         self.confidences = self.classes.copy()
 
     def on_epoch_end(self, epoch, logs=None):
         probabilities = softmax(predict(self.model, self.images, self.batch_size))
-        self.classes = np.vstack([self.classes, probabilities.argmax(axis=1).astype(np.uint8)])
+        classes = probabilities.argmax(axis=1).astype(np.uint8)
         confidences = np.round(255 * probabilities.max(axis=1)).astype(np.uint8)
+        self.classes = np.vstack([self.classes, classes])
         self.confidences = np.vstack([self.confidences, confidences])
+        self.run.append_epoch_predictions(self.labels, classes, confidences)
+
+    def rewind(self):
+        """Takes the run's file back to the epochs that are known here, after a resume."""
+        self.run.write_epoch_predictions(self.labels, self.classes, self.confidences)

@@ -131,6 +131,9 @@ class Checkpointer(keras.callbacks.Callback):
             saved.restore_callbacks(self.callbacks)
         recorder = next(callback for callback in self.callbacks if isinstance(callback, Recorder))
         self.run.rewind(recorder.rows, epoch, step)
+        for callback in self.callbacks:
+            if isinstance(callback, TestPredictions):
+                callback.rewind()
 
     def on_train_begin(self, logs=None):
         self.written = time.monotonic()

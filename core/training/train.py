@@ -67,7 +67,7 @@ def train(config, run_dir, stop_requested=lambda: False, verbose=2):
     model = build_model(config, images.shape[1:], classes, *statistics, for_training=True)
     batches = Batches(images, labels, config, classes)
     compile_model(model, config, batches.steps)
-    best_weights, predictions = BestWeights(run, config), TestPredictions(data.test_images, PREDICT_BATCH)
+    best_weights, predictions = BestWeights(run, config), TestPredictions(run, data, PREDICT_BATCH)
     recorder = Recorder(run, config, batches)
     # Averaged weights are swapped in first, so that every later callback sees what was validated.
     callbacks = [*_averaging(config), recorder, best_weights, *_pace(config)]

@@ -18,9 +18,10 @@ from core.runs.run import RunError, create_run
 from core.runs.schema import HISTORY_COLUMNS
 from pages.parts.charts.live_chart import epoch_points, ranges, sentences, step_points
 from tests.damages import SENSELESS
-from tests.folders import finished_run, mapped
+from tests.folders import finished_run, mapped, record_epochs
 
-FILES = (*SENSELESS, "test_predictions.npz", "map.npz", "log.txt", "model.keras", "model.tflite")
+ARRAYS = ("test_predictions.npz", "map.npz", "epoch_predictions.bin")
+FILES = (*SENSELESS, *ARRAYS, "log.txt", "model.keras", "model.tflite")
 # The same examples each time: a test that fails should fail for whoever looks into it.
 COMMON = {"derandomize": True, "deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
 
@@ -40,7 +41,8 @@ def look_at_everything(run):
         assert list(history) == list(HISTORY_COLUMNS)
         sentences(config, history), ranges(history, step_points(steps, config), {}), epoch_points(history)
         seconds_left(config, status, history, steps)
-    for reader in (run.read_record, run.read_position, run.read_log, run.read_predictions, run.read_map):
+    readers = run.read_record, run.read_position, run.read_log
+    for reader in (*readers, run.read_predictions, run.read_map, run.read_epoch_predictions):
         with contextlib.suppress(RunError):
             reader()
     for which in ("best", "last"):
@@ -67,6 +69,7 @@ def replaced(path, content):
 def run(artifacts):
     run = mapped(finished_run(examples=20), features=9, examples=20)
     run.write_position(1.0, {"KERAS_BACKEND": "jax"})
+    record_epochs(run, examples=20)
     return run
 
 
@@ -78,7 +81,7 @@ def test_any_bytes_in_a_file_are_survived(run, name, content):
         look_at_everything(run)
 
 
-@pytest.mark.parametrize("name", [*SENSELESS, "test_predictions.npz", "map.npz"])
+@pytest.mark.parametrize("name", [*SENSELESS, *ARRAYS])
 @settings(max_examples=30, **COMMON)
 @given(data=st.data())
 def test_any_damage_inside_a_file_is_survived(run, name, data):

@@ -3,8 +3,10 @@
 import json
 import math
 import os
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.results.table import table
@@ -12,7 +14,7 @@ from core.runs.integrity import problems
 from core.runs.run import Run, RunError, list_runs, open_run
 from core.runs.schema import FILES, fields_table, files_table
 from tests.damages import SENSELESS, WAYS, damaged
-from tests.folders import finished_run, started_run
+from tests.folders import finished_run, record_epochs, started_run
 
 READERS = {
     "config.json": Run.read_config,
@@ -21,6 +23,7 @@ READERS = {
     "metrics.json": Run.read_metrics,
     "progress.jsonl": Run.read_progress,
     "test_predictions.npz": Run.read_predictions,
+    "epoch_predictions.bin": Run.read_epoch_predictions,
     "queue.json": Run.read_position,
     "log.txt": Run.read_log,
 }
@@ -31,6 +34,7 @@ def run(artifacts):
     run = finished_run()
     run.write_position(1.0)
     run.log_path.write_text("Epoch 1/3\n")
+    record_epochs(run)
     return run
 
 
@@ -58,7 +62,7 @@ def test_a_reader_gives_what_is_sound_or_one_sentence_that_names_run_and_file(ru
         assert (way == "unreadable") == ("cannot be read" in said)
         assert (way == "missing") == ("is missing" in said)
     else:
-        assert name in ("log.txt", "progress.jsonl", "history.csv")
+        assert name in ("log.txt", "progress.jsonl", "history.csv", "epoch_predictions.bin")
 
 
 @pytest.fixture
@@ -156,6 +160,7 @@ def test_the_readme_of_the_run_folders_has_every_file_and_every_field():
 
 def test_the_table_has_every_file_that_a_run_has(artifacts):
     run = finished_run()
+    record_epochs(run)
     for write in (run.write_position, lambda _: run.shipped_path.touch(), lambda _: run.log_path.touch()):
         write(1.0)
     assert {path.name for path in run.path.iterdir()} <= {name.rstrip("/") for name in FILES}
@@ -163,3 +168,43 @@ def test_the_table_has_every_file_that_a_run_has(artifacts):
 
 def test_what_is_needed_ships():
     assert all(file.ships for file in FILES.values() if file.needed)
+
+
+def test_the_epochs_that_are_written_are_read_and_a_half_written_one_waits(artifacts):
+    run, random = started_run(), np.random.default_rng(0)
+    labels, *epochs = random.integers(0, 10, (7, 50), "uint8")
+    assert run.read_epoch_predictions() is None
+    for epoch in range(3):
+        run.append_epoch_predictions(labels, *epochs[2 * epoch : 2 * epoch + 2])
+    content = run.epochs_path.read_bytes()
+    for length in range(len(content) + 1):
+        run.epochs_path.write_bytes(content[:length])
+        assert problems(run) == {}
+        found, whole = run.read_epoch_predictions(), (length - len(b"50 images\n") - 50) // 100
+        if whole < 1:
+            assert found is None
+            continue
+        assert (found["labels"] == labels).all()
+        assert (found["epoch_classes"] == epochs[0 : 2 * whole : 2]).all()
+        assert (found["epoch_confidences"] == epochs[1 : 2 * whole : 2]).all()
+    run.write_epoch_predictions(labels, found["epoch_classes"], found["epoch_confidences"])
+    assert run.epochs_path.read_bytes() == content
+    run.write_epoch_predictions(labels, found["epoch_classes"][:0], found["epoch_confidences"][:0])
+    assert not run.epochs_path.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"99999 images\n" + bytes(99999), "it tells of 99,999 images, not between 1 and 10,000."),
+        (b"0 images\n" + bytes(99), "it tells of 0 images, not between 1 and 10,000."),
+        (b"2 images\n" + bytes([0, 10, 1, 1, 9, 9]), "labels holds 10, not a class from 0 to 9."),
+        (b"2 images\n" + bytes([0, 1, 1, 11, 9, 9]), "epoch_classes holds 11, not a class from 0 to 9."),
+        (b"two images\n", "its first line does not tell how many images there are; restore it"),
+    ],
+)
+def test_epochs_that_make_no_sense_are_one_sentence(artifacts, content, sentence):
+    run = started_run()
+    run.epochs_path.write_bytes(content)
+    with pytest.raises(RunError, match=re.escape(f"{run.id}: epoch_predictions.bin: {sentence}")):
+        run.read_epoch_predictions()

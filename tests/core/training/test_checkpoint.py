@@ -229,6 +229,32 @@ def test_a_checkpoint_holds_no_pickle(stopped):
                 assert json.loads(arrays["facts"].tobytes())["epoch"] == 1
 
 
+def test_what_was_recorded_of_each_epoch_is_there_while_it_trains_and_after_a_stop_or_a_crash(handful, monkeypatch):
+    eager(monkeypatch)
+    config = make_config(SMALLEST, "mnist", **TINY, record_test_predictions=True)
+    run, seen = create_run(config), []
+
+    def look(stop_at):
+        """After every step but an epoch's last, and as an epoch begins: what others find in the folder by then."""
+        found = run.read_epoch_predictions()
+        seen.append(0 if found is None else len(found["epoch_classes"]))
+        return len(seen) == stop_at
+
+    assert train.train(config, run.path, lambda: look(4), verbose=0) is None
+    # It stopped in its second epoch.
+    assert seen == [0, 0, 1, 1]
+    stopped = run.epochs_path.read_bytes()
+    # Of an epoch that is begun again after a crash, and of the next, which the crash cut in half.
+    run.epochs_path.write_bytes(stopped + stopped[-40:] + stopped[-40:-7])
+    assert train.train(config, run.path, lambda: look(0), verbose=0)
+    found, kept = run.read_epoch_predictions(), run.read_predictions()
+    assert seen == sorted(seen)
+    assert run.epochs_path.read_bytes().startswith(stopped)
+    for name in ("labels", "epoch_classes", "epoch_confidences"):
+        assert found[name].tolist() == kept[name].tolist()
+    assert len(kept["epoch_classes"]) == 3
+
+
 def test_the_curves_go_back_to_the_checkpoint(stopped):
     rows = stopped.read_history().to_dict("records")
     stopped.append_history(rows[0] | {"epoch": 2})
