@@ -1,22 +1,27 @@
-"""Gallery: which test images a network gets right, which wrong, and what it takes them for."""
+"""Gallery: which test images a network gets right, which wrong, what it takes them for, and when it learned them."""
 
+import html
 import math
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
 
 from core.datasets.catalogue import DATASETS
 from core.datasets.loading import DatasetUnavailable
+from core.explain import image_history
 from core.networks.catalogue import NETWORKS
 from core.results import scores
 from core.runs.run import UNFINISHED, RunError
 from pages.parts import data, presenter
 from pages.parts.charts.confusion import draw_class_accuracies, draw_confusion
+from pages.parts.epochs import draw_epochs, epoch_in_url
 from pages.parts.glossary import help_on
 from pages.parts.image_grid import draw_cases
 from pages.parts.inner_links import follow_inner_links
-from pages.parts.linked import linked, linked_many, linked_page, put_in_url
-from pages.parts.open_image import follow_open_image, image_in_url
+from pages.parts.linked import linked, linked_many, linked_page, linked_switch, put_in_url
+from pages.parts.open_image import follow_open_image, image_in_url, predictions_of_others
+from pages.parts.refreshing import refreshing
 from pages.parts.shell import begin_page
 from pages.parts.starting import link_to_training
 from pages.parts.style import NETWORK_COLOURS, percent, plain
@@ -25,36 +30,73 @@ from pages.parts.urls import runs_in_url
 begin_page()
 
 PAGE_SIZE = 100
-NEEDED = ("config.json", "status.json", "metrics.json", "test_predictions.npz")
+REFRESH_SECONDS = 3
+NEEDED = ("config.json", "status.json", "metrics.json", "test_predictions.npz", "epoch_predictions.bin")
 KINDS = {"network": ("Network", NETWORKS), "dataset": ("Dataset", DATASETS)}
-# What the URL says -> what the widget says, and what it asks of `evaluation.cases`.
+# What the URL says -> what the widget says, and what it asks of `scores.fitting`.
 SHOW = {"errors": ("Errors", False), "success": ("Successes", True), "all": ("All", None)}
+# The same, and which images have that story.
+STORIES = {
+    "any": ("Any story", None),
+    "never": ("Never learned", image_history.never_learned),
+    "forgotten": ("Forgotten", image_history.were_forgotten),
+    "late": ("Learned late", image_history.learned_late),
+}
+ABOUT_STORIES = (
+    "How its predictions went, epoch by epoch. Never learned: right after no epoch. Forgotten: right after one epoch "
+    "and wrong after the next, once or more often. Learned late: right in the end, but only from the second half of "
+    "the epochs on."
+)
+ABOUT_HIDDEN = "For a class that is asked first: neither what an image is nor what it was taken for is shown."
 # Beside the images, not above them, the matrix stays where it is while they scroll.
 STICKY = """<style>
 @media (min-width: 641px) { [data-testid="stColumn"]:has(> * .st-key-matrix) { position: sticky; top: 3.75rem;
   align-self: flex-start; max-height: calc(100vh - 6.5rem); overflow-y: auto; scrollbar-width: thin; }
   [data-testid="stMainBlockContainer"] { padding-bottom: 2rem; } }
 </style>"""
+# The same, which of a View's scores it sorts by, and whether the highest comes first.
 SORT = {
-    "surest": ("Most confident first", {"sort_by": "confidence", "descending": True}),
-    "unsurest": ("Least confident first", {"sort_by": "confidence", "descending": False}),
-    "worst": ("Highest loss first", {"sort_by": "loss", "descending": True}),
-    "best": ("Lowest loss first", {"sort_by": "loss", "descending": False}),
+    "surest": ("Most confident first", "confidence", True),
+    "unsurest": ("Least confident first", "confidence", False),
+    "worst": ("Highest loss first", "loss", True),
+    "best": ("Lowest loss first", "loss", False),
+    "forgotten": ("Most forgotten first", "forgetting", True),
 }
 
 
+class View(NamedTuple):
+    """What the Gallery shows of a run: its network after one epoch.
+
+    Attributes:
+        epoch: that, from 1.
+        predictions: what `draw_cases` needs.
+        classes: the predicted ones, (N,).
+        matrix: (classes, classes).
+        scores: name -> a function that gives the images' scores, (N,), to sort by.
+        recorded: the run's `data.Epochs`, or None.
+    """
+
+    epoch: int
+    predictions: dict
+    classes: np.ndarray
+    matrix: np.ndarray
+    scores: dict
+    recorded: data.Epochs | None
+
+
 def choose_run():
-    """The run that the URL names, else the newest that was tested and fits what is chosen, or None where there is
-    nothing to look at; and the networks chosen, a list, empty for all.
+    """The run that the URL names, else the newest that was tested and fits what is chosen, else one that still trains,
+    or None where there is nothing to look at; and the networks chosen, a list, empty for all.
     """
     readable, damaged = data.readable_runs()
     sound = [run for run in readable if not damage_of(run)]
-    tested = {run.id: run for run in sound if data.metrics(run)}
+    tested = [run for run in sound if data.metrics(run)]
+    shown = {run.id: run for run in tested + [run for run in sound if run not in tested and data.epochs(run)]}
     named = next(iter(runs_in_url()), None)
     if named:
-        if named.id not in tested:
+        if named.id not in shown:
             say_untested(named)
-    elif not tested:
+    elif not shown:
         for sentence in damaged:
             st.error(plain(sentence), icon=":material/broken_image:")
         if sound:
@@ -62,27 +104,32 @@ def choose_run():
         elif not damaged:
             st.info("Nothing to browse yet: the gallery shows the test images as a trained network sees them.")
             link_to_training()
-    if not tested:
+    if not shown:
         return None, []
     notices = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        kinds = choose_kinds(list(tested.values()), named, notices)
-        fitting = [run.id for run in fit(tested.values(), kinds)]
+        kinds = choose_kinds(list(shown.values()), named, notices)
+        fitting = [run.id for run in fit(shown.values(), kinds)]
         wanted = named.id if named else next(iter(fitting), None)
         # A run that a link names is shown whatever else is chosen.
-        offered = [run_id for run_id in tested if run_id in fitting or run_id == wanted]
-        st.session_state["gallery run"] = wanted if wanted in tested else None
+        offered = [run_id for run_id in shown if run_id in fitting or run_id == wanted]
+        st.session_state["gallery run"] = wanted if wanted in shown else None
         chosen = st.selectbox(
             "Run",
             offered,
             key="gallery run",
-            format_func=lambda run_id: data.name(tested[run_id]),
+            format_func=lambda run_id: data.name(shown[run_id]),
             placeholder="Choose a run that has been tested",
-            on_change=lambda: put_in_url(run=st.session_state["gallery run"], image=st.query_params.get_all("image")),
+            on_change=lambda: put_in_url(run=st.session_state["gallery run"], epoch=None, **open_image()),
         )
     if not offered:
         st.info("No tested run fits these choices. Take one of them back.", icon=":material/filter_alt_off:")
-    return tested.get(chosen), kinds["network"]
+    return shown.get(chosen), kinds["network"]
+
+
+def open_image():
+    """What the URL says of the image, to be said again."""
+    return {"image": st.query_params.get_all("image")}
 
 
 def choose_kinds(tested, named, notices):
@@ -108,6 +155,7 @@ def choose_kinds(tested, named, notices):
             same_images = shown and present and data.config(shown).dataset == data.config(present).dataset
             return {
                 "run": None if shown == default else shown.id,
+                "epoch": st.query_params.get_all("epoch") if shown == present else None,
                 "image": st.query_params.get_all("image") if same_images else None,
             }
 
@@ -137,53 +185,149 @@ def say_untested(run):
         return
     name, state = data.name(run), data.state(run)["state"]
     if state in UNFINISHED:
-        st.info(f"{name} is {state}: its gallery opens when its network has been tested.")
+        opens = "its first epoch is over" if data.config(run).record_test_predictions else "its network has been tested"
+        st.info(f"{name} is {state}: its gallery opens when {opens}.")
+        follow_training(run)
     else:
         st.info(f"{name} has not been tested ({state}), so it has no gallery.")
     st.page_link("pages/train.py", label="See it on Train", icon=":material/show_chart:", query_params={"run": run.id})
 
 
-def draw_facts(run, matrix):
-    """How good the run is, and with which weights."""
-    metrics = data.metrics(run)
-    images, right = int(matrix.sum()), int(matrix.diagonal().sum())
-    accuracy, wrong, epoch = st.columns(3)
-    accuracy.metric("Test accuracy", percent(right / images), help=help_on("accuracy"))
-    wrong.metric(f"Wrong of {images:,}", f"{images - right:,}")
-    epoch.metric("Weights of epoch", f"{metrics['best']['epoch']} of {metrics['epochs']}", help=help_on("epoch"))
+def follow_training(run):
+    """Draws the page again when there is more to see of a run that trains."""
+
+    def what_is_there():
+        try:
+            recorded, trains = data.epochs(run), data.state(run)["state"] in UNFINISHED
+            return recorded and len(recorded.classes), bool(data.metrics(run)), trains
+        except RunError:
+            return None
+
+    seen = what_is_there()
+
+    def look():
+        if what_is_there() != seen:
+            st.rerun()
+
+    refreshing(look, REFRESH_SECONDS)
 
 
-def draw_filters(classes):
-    """The filters' widgets; returns the arguments of `evaluation.cases`."""
+def view_of(run, notices):
+    """What the URL asks to see of a run.
+
+    Returns:
+        The View of the epoch that the URL names; the epoch that it does not need to name, which is the best of a run
+        that was tested and the newest of another; how many epochs there are, or shall be.
+    """
+    metrics, recorded = data.metrics(run), data.epochs(run)
+    default = metrics["best"]["epoch"] if metrics else len(recorded.classes)
+    epoch = epoch_in_url(len(recorded.classes), default, notices) if recorded else default
+    if metrics and epoch == default:
+        predictions = data.predictions(run)
+        logits, labels = predictions["logits"], predictions["labels"]
+        classes, matrix = scores.predicted_classes(logits), scores.confusion_matrix(logits, labels)
+        scored = {
+            "confidence": lambda: scores.log_odds(logits, classes),
+            # What is the least probable costs the most.
+            "loss": lambda: -scores.log_odds(logits, labels),
+        }
+    else:
+        labels, classes = recorded.labels, recorded.classes[epoch - 1]
+        confidences = recorded.confidences[epoch - 1] / 255
+        predictions = {"labels": labels, "classes": classes, "confidences": confidences}
+        matrix = recorded.matrices[epoch - 1]
+        scored = {
+            "confidence": lambda: confidences,
+            "loss": lambda: image_history.least_losses(classes, confidences, labels),
+        }
+    if recorded:
+        # The place of each in that order.
+        scored["forgetting"] = lambda: -np.argsort(image_history.by_forgetting(recorded.stories))
+    total = metrics["epochs"] if metrics else data.config(run).epochs
+    return View(epoch, predictions, classes, matrix, scored, recorded), default, total
+
+
+def draw_facts(view, total, notices):
+    """How good the network of this epoch is, and the switch that hides all answers; returns whether they are hidden."""
+    images, right = int(view.matrix.sum()), int(view.matrix.diagonal().sum())
+    with st.container(key="facts"):
+        accuracy, wrong, epoch, switch = st.columns(4, vertical_alignment="center")
+    with switch, st.container(horizontal=True, vertical_alignment="center"):
+        hidden = linked_switch("Hide the answers", "hidden", notices, help=ABOUT_HIDDEN)
+        if hidden:
+            st.button("Reveal", type="primary", on_click=reveal)
+    accuracy.metric("Test accuracy", "?" if hidden else percent(right / images), help=help_on("accuracy"))
+    wrong.metric(f"Wrong of {images:,}", "?" if hidden else f"{images - right:,}")
+    epoch.metric("Weights of epoch", f"{view.epoch} of {total}", help=help_on("epoch"))
+    return hidden
+
+
+def reveal():
+    """Takes the hiding out of the URL, and leaves the page and the open image."""
+    put_in_url(hidden=None, page=st.query_params.get_all("page"), **open_image())
+
+
+def default_show():
+    """What the Gallery shows where the URL does not say: who asks for a story wants all that have it."""
+    return "all" if st.query_params.get("story") in STORIES else "errors"
+
+
+def draw_filters(classes, recorded):
+    """The filters' widgets; returns what they say: "show", "story" and "sort", a key each, "true" and "predicted", a
+    class or None.
+    """
     numbers = {str(number): name for number, name in enumerate(classes)}
     any_class = {"any": "Any class"} | numbers
-    notices = st.container()
+    notices, found = st.container(), {}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
         labels = {name: label for name, (label, _) in SHOW.items()}
-        show = linked(st.segmented_control, "Show", "show", labels, "errors", notices, required=True)
-        true = linked(st.selectbox, "True class", "true", any_class, "any", notices, width=presenter.grown(119))
-        predicted = linked(
-            st.selectbox, "Predicted class", "predicted", any_class, "any", notices, width=presenter.grown(119)
+        found["show"] = linked(st.segmented_control, "Show", "show", labels, default_show(), notices, required=True)
+        for name, label in (("true", "True class"), ("predicted", "Predicted class")):
+            said = linked(st.selectbox, label, name, any_class, "any", notices, width=presenter.grown(119))
+            found[name] = int(said) if said in numbers else None
+        # What was not recorded is not offered.
+        stories = {name: label for name, (label, _) in STORIES.items() if recorded or name == "any"}
+        found["story"] = linked(
+            st.selectbox,
+            "Learned",
+            "story",
+            stories,
+            "any",
+            notices,
+            width=presenter.grown(130),
+            help=ABOUT_STORIES,
+            disabled=not recorded,
         )
-        labels = {name: label for name, (label, _) in SORT.items()}
-        sort = linked(st.selectbox, "Sort by", "sort", labels, "surest", notices, width=presenter.grown(190))
-    return {
-        "correct": SHOW[show][1],
-        "true_class": int(true) if true in numbers else None,
-        "predicted_class": int(predicted) if predicted in numbers else None,
-        **SORT[sort][1],
-    }
+        labels = {name: label for name, (label, by, _) in SORT.items() if recorded or by != "forgetting"}
+        default = "forgotten" if found["story"] == "forgotten" else "surest"
+        found["sort"] = linked(st.selectbox, "Sort by", "sort", labels, default, notices, width=presenter.grown(190))
+    return found
 
 
-def draw_page_of_cases(run, networks, predictions, indices, classes, colour, cell):
-    """A hundred of the images, and which of how many they are; the one that the URL names is open."""
-    image = image_in_url(len(predictions["labels"]))
+def chosen_images(view, filters):
+    """The numbers of the test images that fit, in their order."""
+    labels = view.predictions["labels"]
+    wanted = scores.fitting(view.classes, labels, SHOW[filters["show"]][1], filters["true"], filters["predicted"])
+    _, has_story = STORIES[filters["story"]]
+    if has_story:
+        wanted &= has_story(view.recorded.stories, len(view.recorded.classes))
+    _, by, descending = SORT[filters["sort"]]
+    return scores.in_order(wanted, view.scores[by](), descending)
+
+
+def draw_page_of_cases(run, networks, view, filters, hidden):
+    """A hundred of the images, and which of how many they are; the one that the URL names is open. Returns the numbers
+    of those that are drawn.
+    """
+    config, indices = data.config(run), chosen_images(view, filters)
+    nothing = np.empty(0, int)
+    image = image_in_url(len(view.classes))
     if image is not None and image not in indices:
         st.caption(f"No. {image} does not fit the choices above, and stands before those that do.")
         indices = np.concatenate([[image], indices])
     if not len(indices):
         st.info("No test image fits these filters.")
-        return
+        return nothing
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         count = st.empty()
         at = None if image is None else 1 + int(np.flatnonzero(indices == image)[0]) // PAGE_SIZE
@@ -194,18 +338,47 @@ def draw_page_of_cases(run, networks, predictions, indices, classes, colour, cel
     count.caption(
         f"**{first + 1:,}–{first + len(shown):,} of {len(indices):,}** · click one for details",
         help="Under each: what it is → what it was taken for, how confident it was, its number in the test set. "
-        "Opened, it also shows what the other networks take it for, or those chosen above; the address then leads to "
-        "it.",
+        "Opened, it also shows when it was learned, and what the other networks take it for, or those chosen above; "
+        "the address then leads to it.",
     )
     try:
-        images = data.test_images(data.config(run).dataset)
+        images = data.test_images(config.dataset)
     except DatasetUnavailable as error:
         st.error(str(error))
-        return
-    draw_cases(images, predictions, shown, classes, colour, run.id)
+        return nothing
+    colour, classes = NETWORK_COLOURS[config.network], DATASETS[config.dataset]["classes"]
+    with_stories = view.recorded and (filters["story"] != "any" or SORT[filters["sort"]][1] == "forgetting")
+    notes = [story_of(view, each) for each in shown] if with_stories else None
+    # Before it is tested nobody can look inside.
+    inside = run.id if data.metrics(run) else None
+    draw_cases(images, view.predictions, shown, classes, colour, inside, notes, hidden)
     with st.container(horizontal=True, horizontal_alignment="right"):
         draw_pager("bottom")
-    follow_open_image(run, image, page, f"{cell[0]} {cell[1]}", networks)
+    aside = ""
+    if image is not None and not hidden:
+        aside = story_strip(view, image, classes) + predictions_of_others(run, image, networks)
+    follow_open_image(image, page, f"{filters['true']} {filters['predicted']}", aside)
+    return shown
+
+
+def story_of(view, image):
+    """An image's story in words."""
+    return image_history.in_words(view.recorded.stories, image, len(view.recorded.classes))
+
+
+def story_strip(view, image, classes):
+    """An image's story as HTML: in words, and a bar an epoch, high where it was right."""
+    if not view.recorded:
+        return ""
+    label, predicted = view.recorded.labels[image], view.recorded.classes[:, image]
+    sure = view.recorded.confidences[:, image] / 255
+    bars = "".join(
+        f'<i class="{"right" if each == label else "wrong"}" '
+        f'title="Epoch {epoch}: {html.escape(classes[each])}, {percent(share, 1)}"></i>'
+        for epoch, (each, share) in enumerate(zip(predicted, sure, strict=True), start=1)
+    )
+    words = story_of(view, image)
+    return f'<p>{words[0].upper()}{words[1:]}</p><div class="story" role="img" aria-label="{words}">{bars}</div>'
 
 
 def choose_cell(true_class, predicted_class):
@@ -213,7 +386,7 @@ def choose_cell(true_class, predicted_class):
     cell = {"true": str(true_class), "predicted": str(predicted_class)}
     if all(st.query_params.get(name) == value for name, value in cell.items()):
         put_in_url(true=None, predicted=None)
-    elif st.query_params.get("show") == "all":
+    elif st.query_params.get("show", default_show()) == "all":
         put_in_url(**cell)
     else:
         put_in_url(**cell, show="success" if true_class == predicted_class else "errors")
@@ -235,27 +408,53 @@ def draw_matrix(run, matrix, classes, colour, cell):
     st.caption("Click a cell to see its images.")
     draw_confusion(matrix, classes, colour, cell, f"matrix {run.id}", choose_cell)
     st.markdown("## Accuracy of each class")
-    draw_class_accuracies(matrix, classes, colour)
+    with st.container(key="classes"):
+        draw_class_accuracies(matrix, classes, colour)
+
+
+def about_epochs(run, view, default):
+    """What there is to know about the epochs of a run, in a sentence or two."""
+    if not view.recorded:
+        return (
+            "This run did not record its predictions after each epoch, so nobody can see when it learned: train it "
+            "with “Test predictions per epoch” under “More settings”."
+        )
+    if data.metrics(run):
+        return f"Epoch {default} did best on validation and was kept."
+    newest = len(view.recorded.classes)
+    if data.state(run)["state"] not in UNFINISHED:
+        return f"Its training ended after epoch {newest}, and its network was not tested."
+    if view.epoch == newest:
+        return f"It trains. Epoch {newest} is the newest, and this page follows it."
+    return f"It trains. Epoch {newest} is the newest; move the slider there to follow it."
 
 
 def draw_gallery(run, networks):
-    """Everything about a run that was tested; beside it, in an open image, runs of these networks, or of all."""
-    config, predictions = data.config(run), data.predictions(run)
+    """Everything about a run; beside it, in an open image, runs of these networks, or of all."""
+    config = data.config(run)
     classes, colour = DATASETS[config.dataset]["classes"], NETWORK_COLOURS[config.network]
-    logits, labels = predictions["logits"], predictions["labels"]
-    matrix = scores.confusion_matrix(logits, labels)
-    draw_facts(run, matrix)
+    notices = st.container()
+    view, default, total = view_of(run, notices)
+    hidden = draw_facts(view, total, notices)
     st.html(STICKY)
     left, right = st.columns([6, 7], gap="medium")
     images = right.container(key="images")
     with images:
-        filters = draw_filters(classes)
-    cell = filters["true_class"], filters["predicted_class"]
+        filters = draw_filters(classes, view.recorded)
+        shown = draw_page_of_cases(run, networks, view, filters, hidden)
     with left, st.container(key="matrix"):
-        draw_matrix(run, matrix, classes, colour, cell)
-    with images:
-        indices = scores.cases(logits, labels, **filters)
-        draw_page_of_cases(run, networks, predictions, indices, classes, colour, cell)
+        note = about_epochs(run, view, default)
+        if hidden:
+            st.info("What will it say? The matrix comes with the answers.", icon=":material/help:")
+        if view.recorded and len(view.recorded.classes) > 1 and not hidden:
+            about = {"epoch": view.epoch, "usual": default, "total": total, "note": note}
+            draw_epochs(f"epochs {run.id}", view.recorded, about, shown, classes, colour)
+        else:
+            st.caption(note)
+        if not hidden:
+            draw_matrix(run, view.matrix, classes, colour, (filters["true"], filters["predicted"]))
+    if not data.metrics(run) and data.state(run)["state"] in UNFINISHED:
+        follow_training(run)
 
 
 follow_inner_links()

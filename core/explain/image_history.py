@@ -91,11 +91,6 @@ def matrices(classes, labels, count):
     return np.stack([np.bincount(each, minlength=count * count).reshape(count, count) for each in cells])
 
 
-def accuracies(classes, labels):
-    """The share of the test images that were right after each epoch, (E,) in 0..1."""
-    return (np.asarray(classes) == labels).mean(axis=1)
-
-
 def least_losses(classes, confidences, labels):
     """The least that each image's cross-entropy can have been, in nats, where only its class and the confidence in that
     are known, (N,) float64: exact where it was right. Infinite where it was wrong and certain.

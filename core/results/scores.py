@@ -79,15 +79,34 @@ def cases(
         sort_by: one of SORT_KEYS: "confidence" is the probability of the predicted class, "loss" the cross-entropy.
             Both are compared as log-odds, which go on where probabilities come to 1 and losses to 0.
     """
-    labels = np.asarray(labels)
     predictions = predicted_classes(logits)
+    scores = log_odds(logits, predictions) if sort_by == "confidence" else -log_odds(logits, labels)
+    return in_order(fitting(predictions, labels, correct, true_class, predicted_class), scores, descending)
+
+
+def fitting(classes, labels, correct=None, true_class=None, predicted_class=None):
+    """Which images fit, (N,) bool; see `cases`.
+
+    Args:
+        classes, labels: (N,), the predicted and the true ones.
+    """
+    classes, labels = np.asarray(classes), np.asarray(labels)
     wanted = np.ones(len(labels), bool)
     if correct is not None:
-        wanted &= (predictions == labels) == correct
+        wanted &= (classes == labels) == correct
     if true_class is not None:
         wanted &= labels == true_class
     if predicted_class is not None:
-        wanted &= predictions == predicted_class
-    scores = log_odds(logits, predictions) if sort_by == "confidence" else -log_odds(logits, labels)
+        wanted &= classes == predicted_class
+    return wanted
+
+
+def in_order(wanted, scores, descending=True):
+    """The numbers of the wanted images, sorted by their scores: (M,) int64; equals stay in the test set's order.
+
+    Args:
+        wanted: (N,) bool.
+        scores: (N,).
+    """
     found = np.flatnonzero(wanted)
     return found[np.argsort(-scores[found] if descending else scores[found], kind="stable")]

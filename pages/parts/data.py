@@ -9,6 +9,8 @@ import streamlit as st
 
 from core.config.run_config import RunConfig
 from core.datasets import test_images as sheets
+from core.datasets.catalogue import DATASETS
+from core.explain import image_history
 from core.jobs import liveness, scheduler
 from core.jobs.estimate import here, is_here, measured_speeds
 from core.results import table as results
@@ -152,6 +154,45 @@ def _row(run, which):
 def predictions(run):
     """The run's test predictions. Raises RunError where there are none."""
     return _read(run, "predictions", Run.read_predictions, "test_predictions.npz", kept=_predictions)
+
+
+class Epochs(NamedTuple):
+    """What a run recorded of N test images after each of E epochs.
+
+    Attributes:
+        labels: (N,) uint8.
+        classes, confidences: (E, N) uint8; confidence 255 is certainty.
+        stories: what `core.explain.image_history.stories` makes of them.
+        matrices: the confusion matrices, (E, classes, classes).
+        right: how many images were right, (E,).
+    """
+
+    labels: np.ndarray
+    classes: np.ndarray
+    confidences: np.ndarray
+    stories: image_history.Stories
+    matrices: np.ndarray
+    right: np.ndarray
+
+
+def epochs(run):
+    """The run's Epochs, also while it trains; None where it records none, or none is over. Raises RunError where they
+    are damaged.
+    """
+
+    def make(run):
+        found = predictions(run) if run.predictions_path.exists() else run.read_epoch_predictions()
+        if not found or not len(found.get("epoch_classes", ())):
+            return None
+        labels, classes = found["labels"], found["epoch_classes"]
+        count = len(DATASETS[config(run).dataset]["classes"])
+        matrices = image_history.matrices(classes, labels, count)
+        right = matrices.trace(axis1=1, axis2=2)
+        stories = image_history.stories(classes, labels)
+        return Epochs(labels, classes, found["epoch_confidences"], stories, matrices, right)
+
+    names = "config.json", "test_predictions.npz", "epoch_predictions.bin"
+    return _read(run, "epochs", make, *names, kept=_predictions)
 
 
 class Verdicts(NamedTuple):

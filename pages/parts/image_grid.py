@@ -4,56 +4,93 @@ import base64
 import functools
 import html
 import io
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
 from PIL import Image
 
-from core.results.scores import losses, predicted_classes
+from core.results.scores import confidences, losses, predicted_classes
 
 _LOSS = "Minus the natural logarithm of the probability of the true class: 0 where the network is sure and right"
+_ALL_KNOWN = f'<ul>{{bars}}</ul><small><span class="loss" title="{_LOSS}">Loss {{loss:.2f}}</span>'
+_LITTLE_KNOWN = "<small><span>Of this epoch only the class and its confidence were recorded.</span>"
 _CSS = Path(__file__).with_suffix(".css").read_text("utf-8")
 
 
-def draw_cases(images, predictions, indices, classes, colour, run):
+def draw_cases(images, predictions, indices, classes, colour, run=None, notes=None, hidden=False):
     """Draws some of the test images.
 
     Args:
         images: (N, h, w, c) uint8, the whole test set; c is 1 or 3.
-        predictions: what `core.runs.run.Run.read_predictions` gives.
+        predictions: what `core.runs.run.Run.read_predictions` gives; or, where only that is known, labels, classes and
+            confidences in 0..1, all (N,).
         indices: which images, in this order.
         classes: their names.
         colour: of the bars, in CSS.
-        run: the id of the run that predicted, for a link to what is inside; an inner link.
+        run: the id of the run that predicted, for a link to what is inside, an inner link; None for no link.
+        notes: a text under each of them, or None.
+        hidden: whether neither what they are nor what they were taken for is said.
     """
-    chosen, labels, logits = (predictions[name][indices] for name in ("probabilities", "labels", "logits"))
-    facts = zip(indices, labels, predicted_classes(logits), strict=True)
-    costs = losses(logits, labels)
-    tiles = [
-        _tile(images[index], index, label, prediction, row, cost, classes, run)
-        for (index, label, prediction), row, cost in zip(facts, chosen, costs, strict=True)
-    ]
+    inside = f'<a class="inner" target="_self" href="inside?run={html.escape(run)}&amp;image=' if run else ""
+    if hidden:
+        tiles = [_hidden_tile(images[index], index, inside) for index in indices]
+    else:
+        notes = notes or [""] * len(indices)
+        tiles = [
+            _tile(images[about.index], about, classes, note, inside)
+            for about, note in zip(_about(predictions, indices), notes, strict=True)
+        ]
     st.html(f'<style>{_CSS}</style><div class="cases" style="--bar: {html.escape(colour)}">{"".join(tiles)}</div>')
 
 
-def _tile(image, index, label, prediction, probabilities, loss, classes, run):
-    right, confidence = label == prediction, float(probabilities.max())
-    truth, answer = html.escape(classes[label]), html.escape(classes[prediction])
+class _About(NamedTuple):
+    index: int
+    label: int
+    prediction: int
+    confidence: float
+    probabilities: Sequence = ()
+    loss: float | None = None
+
+
+def _about(predictions, indices):
+    if "logits" not in predictions:
+        parts = (predictions[name][indices] for name in ("labels", "classes", "confidences"))
+        return [_About(*facts) for facts in zip(indices, *parts, strict=True)]
+    chosen, labels, logits = (predictions[name][indices] for name in ("probabilities", "labels", "logits"))
+    found = indices, labels, predicted_classes(logits), confidences(chosen), chosen, losses(logits, labels)
+    return [_About(*facts) for facts in zip(*found, strict=True)]
+
+
+def _hidden_tile(image, index, inside):
+    link = inside and f'<small>{inside}{index}&amp;hidden=true">Look inside</a></small>'
+    return (
+        f'<details data-image="{index}"><summary title="What is it, and what will the network say?">'
+        f'<img alt="Test image {index}" src="{png_address(image)}"><p>?</p>'
+        f"<small><span>?</span><span>no. {index}</span></small></summary>{link}</details>"
+    )
+
+
+def _tile(image, about, classes, note, inside):
+    index, right = about.index, about.label == about.prediction
+    truth, answer = html.escape(classes[about.label]), html.escape(classes[about.prediction])
     says = f"✓ {truth}" if right else f"× {truth} → {answer}"
     meaning = f"{truth}, recognised" if right else f"{truth}, taken for {answer}"
     bars = "".join(
         f'<li><b>{html.escape(name)}</b><i style="width: {100 * share:.1f}%"></i><span>{100 * share:.1f} %</span></li>'
-        for name, share in zip(classes, probabilities.astype(float), strict=True)
+        for name, share in zip(classes[: len(about.probabilities)], map(float, about.probabilities), strict=True)
     )
+    known = _ALL_KNOWN.format(bars=bars, loss=about.loss) if bars else _LITTLE_KNOWN
+    link = inside and f'{inside}{index}">Look inside</a>'
+    note = note and f'<small class="note">{html.escape(note)}</small>'
     return (
-        f'<details data-image="{index}"><summary title="{meaning}; click for all probabilities">'
+        f'<details data-image="{index}"><summary title="{meaning}; click for details">'
         f'<img alt="Test image {index}: {meaning}" src="{png_address(image)}">'
         f'<p class="{"right" if right else "wrong"}">{says}</p>'
-        f"<small><span>{100 * confidence:.1f} %</span><span>no. {index}</span></small></summary>"
-        f'<ul>{bars}</ul><small><span title="{_LOSS}">Loss {loss:.2f}</span>'
-        f'<a class="inner" target="_self" href="inside?run={html.escape(run)}&amp;image={index}">Look inside</a>'
-        "</small></details>"
+        f"<small><span>{100 * about.confidence:.1f} %</span><span>no. {index}</span></small>{note}</summary>"
+        f"{known}{link}</small></details>"
     )
 
 

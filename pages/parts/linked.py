@@ -60,10 +60,12 @@ def linked_many(label, name, choices, offered, notices, most_buttons=None, also=
 
 
 def linked_switch(label, name, notices, **options):
-    """A switch, kept in the URL as ?name=true where it is on; returns whether it is."""
+    """A switch, kept in the URL as ?name=true where it is on; returns whether it is. The page and the open image stay
+    as they are.
+    """
     key = f"{_KEY}{name}"
     st.session_state[key] = _named(label, name, {"true": None, "false": None}, notices)[-1:] == ["true"]
-    return st.toggle(label, key=key, on_change=put_in_url, **options)
+    return st.toggle(label, key=key, on_change=lambda: _update({}), **options)
 
 
 def linked_slider(label, name, low, high, default, notices, step=1, **options):
@@ -92,6 +94,13 @@ def linked_number(label, name, low, high, default, notices, also=None, **options
 
 def _shows_number(label, name, low, high, default, notices, step):
     """Has the widget with the key that is returned show the number in the URL, or the default."""
+    key = f"{_KEY}{name}={default}"
+    st.session_state[key] = number_in_url(label, name, low, high, default, notices, step)
+    return key
+
+
+def number_in_url(label, name, low, high, default, notices, step=1):
+    """The number that the URL names as ?name=, for what is no widget of these. Arguments as of `linked_slider`."""
     value = default
     for said in st.query_params.get_all(name)[-1:]:
         try:
@@ -105,9 +114,7 @@ def _shows_number(label, name, low, high, default, notices, step):
                 icon=":material/link_off:",
             )
             value = default
-    key = f"{_KEY}{name}={default}"
-    st.session_state[key] = value
-    return key
+    return value
 
 
 def _named(label, name, choices, notices):

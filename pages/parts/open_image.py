@@ -40,15 +40,14 @@ def image_in_url(images):
     return None
 
 
-def follow_open_image(run, image, page, cell, networks=()):
+def follow_open_image(image, page, cell, aside):
     """Opens the tile of an image, or none, and puts into the URL which one is opened; after `draw_cases`.
 
     Args:
-        run: the Run that the grid is of.
         image: the number of the open image, or None.
         page: the page of the grid that is shown, from 1.
         cell: a text that changes with the chosen cell of the matrix: then the images are scrolled into view.
-        networks: whose runs an open image shows beside this one; empty for all.
+        aside: HTML that the open image shows besides, such as `predictions_of_others`.
     """
     here = None if page == 1 else page
 
@@ -57,14 +56,14 @@ def follow_open_image(run, image, page, cell, networks=()):
         put_in_url(**({"image": number} if number.isdecimal() else {"page": here}))
 
     def run_chosen():
-        put_in_url(run=str(st.session_state[_KEY].run), image=image)
+        put_in_url(run=str(st.session_state[_KEY].run), image=image, epoch=None)
 
     with st.container(key="open-image"):
         _component(
             key=_KEY,
             data={
                 "image": "" if image is None else str(image),
-                "others": "" if image is None else _others(run, image, networks),
+                "others": "" if image is None else aside,
                 "cell": cell,
             },
             on_opened_change=opened,
@@ -72,8 +71,10 @@ def follow_open_image(run, image, page, cell, networks=()):
         )
 
 
-def _others(run, image, networks):
-    """What each run of the networks, or of all, that was tested on the same images takes one of them for, as HTML."""
+def predictions_of_others(run, image, networks=()):
+    """What each run of the networks, or of all, that was tested on the same images as this one takes one of them for,
+    as HTML.
+    """
     dataset, found = data.config(run).dataset, []
     for other in data.nameable_runs():
         try:

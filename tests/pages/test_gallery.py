@@ -13,12 +13,13 @@ from streamlit.testing.v1 import AppTest
 
 from core.datasets.catalogue import DATASETS
 from core.datasets.loading import DatasetUnavailable, load
+from core.explain import image_history
 from core.results import scores
 from core.results.reference import NETWORKS_OF_REPORT
 from core.runs.run import Run
 from pages.parts import data
 from pages.parts.image_grid import png_address
-from tests.folders import finished_run, started_run
+from tests.folders import finished_run, kept_arrays, record_epochs, started_run
 
 APP = str(Path(__file__).parents[2] / "app.py")
 
@@ -49,11 +50,15 @@ def counted(page):
     return said
 
 
+def told(page, name):
+    """What the component of this name is told; None where it is not drawn."""
+    found = [part.proto for part in page.get("bidi_component") if part.proto.component_name == name]
+    return json.loads(found[0].json) if found else None
+
+
 def followed(page):
     """What the part that opens a tile is told: the open image, what others take it for, and the chosen cell."""
-    told = [json.loads(component.proto.json or "{}") for component in page.get("bidi_component")]
-    (found,) = [each for each in told if "image" in each]
-    return found
+    return told(page, "open_image")
 
 
 def links(page):
@@ -175,6 +180,10 @@ def test_changing_a_filter_goes_back_to_the_first_page(artifacts):
         ("image", "<b>"),
         ("page", "99"),
         ("page", "two"),
+        ("epoch", "4"),
+        ("epoch", "first"),
+        ("story", "forgetful"),
+        ("hidden", "yes"),
     ],
 )
 def test_a_value_in_the_link_that_makes_no_sense_is_one_sentence_and_ignored(artifacts, name, value):
@@ -359,3 +368,193 @@ def test_choices_that_no_run_fits_say_so(artifacts):
     assert page.info[0].value == "No tested run fits these choices. Take one of them back."
     page = choose(page, "dataset")
     assert page.metric[0].label == "Test accuracy"
+
+
+@pytest.fixture
+def learned(artifacts):
+    """A finished run whose three epochs differ: 45, 40 and 35 % of their predictions are wrong."""
+    run = record_epochs(finished_run(), wrong=(0.45, 0.4, 0.35))
+    recorded = run.read_epoch_predictions()
+    run.epochs_path.unlink()
+    run.write_predictions(
+        **kept_arrays(run) | {name: recorded[name] for name in ("epoch_classes", "epoch_confidences")}
+    )
+    return run
+
+
+def wrong_after(run, epoch):
+    arrays = run.read_epoch_predictions() or run.read_predictions()
+    return np.flatnonzero(arrays["epoch_classes"][epoch - 1] != arrays["labels"]).tolist()
+
+
+def tile_notes(page):
+    (grid,) = [element.proto.body for element in page.get("html") if 'class="cases"' in element.proto.body]
+    return re.findall(r'<small class="note">(.*?)</small>', grid)
+
+
+def test_the_epoch_in_the_link_is_the_one_that_matrix_figures_and_images_are_of(learned):
+    wrong = wrong_after(learned, 1)
+    page = opened(epoch="1")
+    assert set(shown(page)) == set(wrong) != set(shown(opened()))
+    assert [metric.value for metric in page.metric] == [f"{100 - len(wrong) / 2:.2f} %", str(len(wrong)), "1 of 3"]
+    slider = told(page, "epochs")
+    assert (slider["epoch"], slider["usual"], slider["total"]) == (1, 3, 3)
+    assert slider["right"] == [200 - len(wrong_after(learned, epoch)) for epoch in (1, 2, 3)]
+    assert slider["shown"]["numbers"] == shown(page)
+    classes = np.frombuffer(base64.b64decode(slider["shown"]["classes"]), np.uint8).reshape(3, -1)
+    assert (classes == learned.read_predictions()["epoch_classes"][:, shown(page)]).all()
+    matrices = np.frombuffer(base64.b64decode(slider["matrices"]), "<u2").reshape(3, 10, 10)
+    assert matrices.trace(axis1=1, axis2=2).tolist() == slider["right"]
+    assert told(opened(epoch="3"), "epochs") == told(opened(), "epochs")
+
+
+@pytest.mark.parametrize("sort", ["surest", "unsurest", "worst", "best"])
+def test_an_epoch_is_sorted_by_what_was_recorded_of_it(learned, sort):
+    numbers = shown(opened(epoch="1", show="all", sort=sort))
+    arrays = learned.read_predictions()
+    classes, confidences = arrays["epoch_classes"][0], arrays["epoch_confidences"][0]
+    if sort in ("surest", "unsurest"):
+        confidences = confidences[numbers].astype(int)
+        assert (np.diff(confidences) * (-1 if sort == "surest" else 1) >= 0).all()
+    else:
+        right = (classes == arrays["labels"])[numbers]
+        # However sure it was of what is right, that cost less than any mistake here.
+        assert right.tolist() == sorted(right, reverse=sort == "best")
+
+
+@pytest.mark.parametrize("story", ["never", "forgotten", "late"])
+def test_a_story_in_the_link_shows_all_images_that_have_it(learned, story):
+    arrays = learned.read_predictions()
+    found = image_history.stories(arrays["epoch_classes"], arrays["labels"])
+    choose = {
+        "never": image_history.never_learned,
+        "forgotten": image_history.were_forgotten,
+        "late": image_history.learned_late,
+    }[story]
+    expected_images = np.flatnonzero(choose(found, 3)).tolist()
+    page = opened(story=story)
+    assert sorted(shown(page)) == expected_images
+    assert len(expected_images) > 0
+    assert tile_notes(page) == [image_history.in_words(found, image, 3) for image in shown(page)]
+    if story == "late":
+        assert set(tile_notes(page)) <= {"right from epoch 3 on", "forgotten once, right from epoch 3 on"}
+
+
+def test_the_most_forgotten_come_first_and_an_open_image_has_its_story(learned):
+    page = opened(show="all", sort="forgotten")
+    notes = tile_notes(page)
+    assert notes[0].startswith("forgotten once")
+    assert [note.startswith("forgotten") for note in notes] == sorted(
+        (note.startswith("forgotten") for note in notes), reverse=True
+    )
+    aside = followed(opened(show="all", image=str(shown(page)[0])))["others"]
+    assert aside.startswith(f"<p>F{notes[0][1:]}</p>")
+    assert aside.count("<i class=") == 3
+    assert "Recognised by" in aside
+    assert tile_notes(opened(show="all")) == []
+
+
+def test_a_run_that_recorded_no_epochs_says_so_in_one_sentence(artifacts):
+    run = finished_run()
+    arrays = kept_arrays(run)
+    run.write_predictions(logits=arrays["logits"], labels=arrays["labels"])
+    page = opened(story="never")
+    (said,) = [caption.value for caption in page.caption if "each epoch" in caption.value]
+    assert said.startswith("This run did not record its predictions after each epoch")
+    assert told(page, "epochs") is None
+    assert [warning.value for warning in page.warning] == [
+        "“Learned” in the link is none of the choices, so it is ignored."
+    ]
+    assert page.metric[2].value == "3 of 3"
+
+
+def test_hidden_answers_are_nowhere_on_the_page_until_they_are_revealed(learned):
+    image = shown(opened(show="all"))[0]
+    page = opened(show="all", sort="forgotten", hidden="true", image=str(image), page="1")
+    (grid,) = [element.proto.body for element in page.get("html") if 'class="cases"' in element.proto.body]
+    assert grid.count("<p>?</p>") == 100
+    assert not re.search("recognised|taken for|→|✓|×|forgotten|%<", grid)
+    assert followed(page)["others"] == ""
+    assert told(page, "epochs") is None
+    assert [metric.value for metric in page.metric] == ["?", "?", "3 of 3"]
+    assert len(page.get("vega_lite_chart")) == 0
+    (button,) = [button for button in page.button if button.label == "Reveal"]
+    button.click()
+    page = ran(page)
+    assert "hidden" not in page.query_params
+    assert page.query_params["image"] == str(image)
+    assert len(page.get("vega_lite_chart")) == 2
+    assert followed(page)["others"]
+
+
+def test_a_run_that_trains_is_shown_after_its_newest_epoch_and_followed(artifacts):
+    run = record_epochs(started_run("vgg16", record_test_predictions=True), wrong=(0.5, 0.4))
+    page = opened(run=run.id)
+    assert sorted(shown(page)) == wrong_after(run, 2)
+    assert page.metric[2].value == f"2 of {run.read_config().epochs}"
+    assert "Epoch 2 is the newest, and this page follows it." in told(page, "epochs")["note"]
+    assert told(page, "refreshing")["seconds"] >= 3
+    classes = np.arange(200, dtype="uint8") % 10
+    run.append_epoch_predictions(classes, classes, np.full(200, 255, "uint8"))
+    page = ran(page)
+    assert page.metric[0].value == "100.00 %"
+    assert told(page, "epochs")["epoch"] == 3
+    page = opened(run=run.id, epoch="1")
+    assert sorted(shown(page)) == wrong_after(run, 1)
+    assert "move the slider there" in told(page, "epochs")["note"]
+    # Half of the next epoch is written.
+    with open(run.epochs_path, "ab") as file:
+        file.write(bytes(250))
+    assert told(opened(run=run.id), "epochs")["epoch"] == 3
+
+
+def test_a_run_of_one_epoch_needs_no_slider(artifacts):
+    run = record_epochs(started_run(), wrong=(0.5,))
+    page = opened(run=run.id)
+    assert sorted(shown(page)) == wrong_after(run, 1)
+    assert told(page, "epochs") is None
+    assert any("Epoch 1 is the newest" in caption.value for caption in page.caption)
+
+
+def test_a_run_that_was_stopped_shows_what_it_had_learned_and_is_not_followed(artifacts):
+    run = record_epochs(started_run())
+    run.write_status(state="stopped")
+    page = opened(run=run.id)
+    assert sorted(shown(page)) == wrong_after(run, 3)
+    assert "Its training ended after epoch 3" in told(page, "epochs")["note"]
+    assert told(page, "refreshing") is None
+
+
+def test_before_its_first_epoch_is_over_a_run_that_records_says_so_and_is_waited_for(artifacts):
+    run = started_run(record_test_predictions=True)
+    page = opened(run=run.id)
+    assert page.info[0].value.endswith("is running: its gallery opens when its first epoch is over.")
+    assert told(page, "refreshing")["seconds"] >= 3
+    record_epochs(run)
+    assert len(shown(ran(page))) > 0
+
+
+def test_a_run_that_was_tested_is_shown_before_a_newer_one_that_trains(artifacts):
+    tested, running = finished_run(), record_epochs(started_run())
+    page = opened()
+    assert chosen(page) == tested.id
+    page.selectbox(key="gallery run").select(running.id)
+    assert sorted(shown(ran(page))) == wrong_after(running, 3)
+
+
+def test_damaged_epochs_of_a_run_that_trains_are_one_sentence(artifacts):
+    run = record_epochs(started_run())
+    run.epochs_path.write_bytes(b"no epochs at all\n")
+    page = opened(run=run.id)
+    (error,) = page.error
+    assert error.value.startswith(f"{run.id}: epoch_predictions.bin: its first line does not tell")
+
+
+def test_a_story_without_more_is_that_of_all_images_and_taken_back_leaves_the_errors(learned):
+    page = opened(story="forgotten")
+    page.selectbox(key="url true=any").select("4")
+    page = ran(page)
+    assert dict(page.query_params) == {"story": "forgotten", "true": "4"}
+    page.selectbox(key="url story=any").select("any")
+    assert dict(ran(page).query_params) == {"true": "4"}
+    assert page.button_group(key="url show=errors").value == "errors"

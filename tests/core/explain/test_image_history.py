@@ -77,13 +77,12 @@ def test_the_stories_of_a_run_that_came_along_are_those_of_a_count_epoch_by_epoc
         assert (found.forgotten[image], found.learned[image]) == (forgotten, learned)
 
 
-def test_a_matrix_and_an_accuracy_an_epoch_are_those_of_its_predictions():
+def test_the_matrix_of_each_epoch_is_that_of_its_predictions():
     random = np.random.default_rng(0)
     classes, labels = random.integers(0, 10, (4, 300), np.uint8), random.integers(0, 10, 300, np.uint8)
-    found, shares = image_history.matrices(classes, labels, 10), image_history.accuracies(classes, labels)
+    found = image_history.matrices(classes, labels, 10)
     for epoch in range(4):
         assert (found[epoch] == confusion_matrix(np.eye(10)[classes[epoch]], labels)).all()
-        assert shares[epoch] == found[epoch].trace() / 300
 
 
 def test_the_least_loss_is_exact_for_what_is_right_and_never_more_than_the_loss():
