@@ -8,6 +8,7 @@ import streamlit as st
 from core import settings
 from core.runs.run import RunError
 from pages.parts.kept import one_look
+from pages.parts.lesson import lesson_bar
 from pages.parts.presenter import presenter_switch
 from pages.parts.run.downloads import routes
 from pages.parts.shelf import write_shelf
@@ -28,11 +29,13 @@ def draw_page():
             st.Page("pages/inside.py", title="Inside", icon=":material/search_insights:"),
             st.Page("pages/draw.py", title="Draw", icon=":material/draw:"),
             st.Page("pages/round.py", title="Round", icon=":material/sports_esports:"),
+            st.Page("pages/lesson.py", title="Lesson", icon=":material/school:"),
         ],
         position="top",
     )
     st.set_page_config(page_title=f"{page.title} · Deeper Networks Lab")
     presenter_switch()
+    lesson_bar(page.url_path)
     try:
         with one_look():
             page.run()

@@ -27,6 +27,12 @@ def data_folder():
     return Path(said).expanduser().absolute() if said else None
 
 
+def lesson_file():
+    """The text of the Lesson page, a Path: $LAB_LESSON, or `docs/lesson.md` in the project."""
+    said = _said("LAB_LESSON")
+    return Path(said).expanduser().absolute() if said else _PROJECT / "docs" / "lesson.md"
+
+
 def read_only():
     """Whether everyone may look, and nobody train, stop or delete: $LAB_READ_ONLY, in any case; else False."""
     said = _said("LAB_READ_ONLY")
@@ -63,6 +69,7 @@ def ray_address(environment=os.environ):
 SETTINGS = {
     "LAB_ARTIFACTS": artifacts_folder,
     "LAB_DATA": data_folder,
+    "LAB_LESSON": lesson_file,
     "LAB_RAY_ADDRESS": ray_address,
     "LAB_READ_ONLY": read_only,
     "LAB_TRAIN_AT_ONCE": train_at_once,
@@ -113,6 +120,8 @@ def check():
         need_ray()
     if _said("LAB_ARTIFACTS") and artifacts_folder().exists() and not artifacts_folder().is_dir():
         raise SettingError(f"LAB_ARTIFACTS is {_said('LAB_ARTIFACTS')!r}; that is a file, and it has to be a folder.")
+    if _said("LAB_LESSON") and not lesson_file().is_file():
+        raise SettingError(f"LAB_LESSON is {_said('LAB_LESSON')!r}; there is no such file.")
     if data_folder() and not data_folder().is_dir():
         raise SettingError(f"LAB_DATA is {_said('LAB_DATA')!r}; there is no such folder.")
 

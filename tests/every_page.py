@@ -14,6 +14,7 @@ DRAWN = {
     "inside": ("Inside", ".filmstrip .bars"),
     "draw": ("Draw", ".predictions article"),
     "round": ("Round", ".round-board"),
+    "lesson": ("Lesson", ".lesson-question"),
 }
 PAGES = tuple(DRAWN)
 APP = str(Path(__file__).parents[1] / "app.py")

@@ -32,7 +32,7 @@ FLOORS = (
     {"environment"},
     {"datasets", "digits"},
     {"networks"},
-    {"config"},
+    {"config", "lesson"},
     {"runs"},
     {"results"},
     {"export"},

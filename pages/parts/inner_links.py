@@ -9,13 +9,13 @@ import streamlit as st
 
 _component = st.components.v2.component(
     "inner_links",
-    css=".st-key-inner-links { display: none; }",
+    css=".st-key-inner-links-page, .st-key-inner-links-lesson { display: none; }",
     js=Path(__file__).with_suffix(".js").read_text("utf-8"),
     isolate_styles=False,
 )
 
 
-def follow_inner_links():
-    """Follows them; once a page."""
-    with st.container(key="inner-links"):
-        _component(key="inner links")
+def follow_inner_links(of="page"):
+    """Follows them; once a page, and once more for the "lesson", which app.py draws on all pages."""
+    with st.container(key=f"inner-links-{of}"):
+        _component(key=f"inner links of the {of}")

@@ -78,6 +78,7 @@ STOPS = {
     "inside": 16,
     "draw": 13,
     "round": 14,
+    "lesson": 14,
 }
 MOST_STOPS = 90
 LEAST_TEXT = 16

@@ -75,6 +75,7 @@ NAMES = [
     "answers",
     "since",
     "seconds",
+    "lesson",
     *FIELDS,
 ]
 
