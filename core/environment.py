@@ -42,13 +42,22 @@ def asked(at_once=None):
     return {name: value for name, value in os.environ.items() if name.startswith(ASKED)} | settings.for_runs(at_once)
 
 
-def leave_jax_out():
-    """Keeps TensorFlow from importing JAX where another backend was asked for by name.
+def leave_out():
+    """Keeps Keras and TensorFlow from importing what they look for, but this program does not use them with. Call it
+    before Keras is imported.
 
-    Its converter to LiteRT does so wherever JAX is installed, which takes a second. Call it before Keras is imported.
+    TensorFlow's converter to LiteRT imports JAX wherever it is installed, which takes a second; here it is left alone
+    where another backend was asked for by name. Keras imports scikit-learn, which takes 0.7 seconds: see `bring_back`.
     """
+    sys.modules.setdefault("sklearn", None)
     if os.environ.get("KERAS_BACKEND", "jax") != "jax":
         sys.modules.setdefault("jax", None)
+
+
+def bring_back(name):
+    """Makes a package that was left out one that can be imported again."""
+    if name in sys.modules and sys.modules[name] is None:
+        del sys.modules[name]
 
 
 # TensorFlow follows a training step from its end to its beginning, deeper and deeper into the stack: with the usual

@@ -13,14 +13,14 @@ from streamlit.components.v2 import manifest_scanner
 from streamlit.runtime.pages_manager import PagesManager
 
 from core.datasets import catalogue, loading
-from core.environment import leave_jax_out, worker_environment
+from core.environment import leave_out, worker_environment
 from tests import originals
 from tests.workers import end_workers
 
 # Before any test imports Keras: training here runs as it does in a worker, and quickly begins to.
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.update(worker_environment())
-leave_jax_out()
+leave_out()
 # Each AppTest looks for components in every installed package, which takes as long as a page. What it finds stays.
 manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.scan_component_manifests)
 

@@ -7,6 +7,8 @@ import warnings
 
 import numpy as np
 
+from core.environment import bring_back
+
 # Fewer do not make a map.
 FEWEST = 10
 _PERPLEXITY = 30
@@ -54,6 +56,7 @@ def fit(features):
     if not np.ptp(features, axis=0).any():
         raise NoMapError("they are all alike to the network")
     # Here, and not above: they take a second to import and 100 MB.
+    bring_back("sklearn")
     from sklearn.decomposition import PCA
     from sklearn.manifold import TSNE
 

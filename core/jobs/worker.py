@@ -11,7 +11,7 @@ import traceback
 from core.config.run_config import ConfigError
 from core.datasets.catalogue import DATASETS
 from core.datasets.loading import DatasetUnavailable
-from core.environment import leave_jax_out
+from core.environment import leave_out
 from core.files import discard
 from core.jobs import gpus, liveness, machine, scheduler
 from core.jobs.signals import Stop, end, go_on_if_to_finish
@@ -60,7 +60,7 @@ def _train(run, stop, verbose, tell, held):
         config = run.read_config()
         # Importing Keras takes seconds; until then the status already says that it starts.
         with uncollected():
-            leave_jax_out()
+            leave_out()
             import keras
 
             from core.training.train import train
