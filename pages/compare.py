@@ -18,18 +18,21 @@ from core.runs.run import Run, RunError, artifacts_folder
 from core.settings import read_only
 from pages.parts import data, presenter
 from pages.parts.charts.curves import PANELS, curves_figure, explanations, looks, short_names
+from pages.parts.compare.calibration import draw_calibration
+from pages.parts.compare.images import draw_images
+from pages.parts.compare.settings import draw_settings
 from pages.parts.glossary import help_on
 from pages.parts.inner_links import follow_inner_links
 from pages.parts.linked import linked, linked_many, linked_switch, put_runs_in_url
 from pages.parts.run.table import columns_of_runs, columns_to_draw, draw_table
 from pages.parts.shell import begin_page
 from pages.parts.starting import link_to_training, start
-from pages.parts.style import GREY, pair_label, plain
+from pages.parts.style import GREY, pair_label, plain, points
 from pages.parts.urls import runs_in_url
 
 begin_page()
 
-EPOCHS = {"best": "Best epoch", "last": "Last epoch"}
+EPOCHS = {"best": "Best epoch", "last": "Last epoch", "published": "As published"}
 SCALES = {"linear": "Linear", "log": "Logarithmic"}
 FILTERS = {
     "network": ("Network", NETWORKS),
@@ -38,6 +41,13 @@ FILTERS = {
 }
 # So many networks' curves are still told apart at a glance.
 MOST_LEADERS = 4
+# What the URL says -> what the widget says: what is shown of the ticked runs.
+LOOKS = {
+    "curves": "Curves",
+    "images": "Image by image",
+    "calibration": "Calibration",
+    "settings": "Settings that differ",
+}
 # What the URL says -> what the widget says: whether runs that differ in nothing but the seed are one row.
 SEEDS = {"together": "Together", "apart": "One by one"}
 MORE_SEEDS = 3
@@ -165,6 +175,43 @@ def leading_runs(best):
     return dataset, [Run(artifacts_folder() / run) for row in found for run in ids(row["run"])]
 
 
+def flattery(best, last):
+    """What the choice of the epoch makes of the figures, in a sentence; the same rows of both epochs."""
+    by_run = last.set_index("run").loc[best["run"]].reset_index()
+
+    def mean(rows, part, others, other):
+        return points(float((rows[f"{part}_accuracy"] - others[f"{other}_accuracy"]).mean()))
+
+    return (
+        f"Means over these {len(best)} rows: the best epoch's test accuracy less the last one's is "
+        f"{mean(best, 'test', by_run, 'test')} points. As published, test figures are the best epoch's, but training "
+        f"and validation the last one's: {mean(by_run, 'train', best, 'train')} and "
+        f"{mean(by_run, 'validation', best, 'validation')} points beside what the tested network itself reached."
+    )
+
+
+def draw_chosen(rows, best, report, chosen):
+    """What is shown of the ticked runs, or of the leading ones where none is ticked."""
+    notices = st.container()
+    look = linked(st.segmented_control, "Look at", "look", LOOKS, "curves", notices, required=True)
+    st.header(LOOKS[look])
+    about = ""
+    if not chosen:
+        dataset, chosen = leading_runs(best)
+        about = (
+            f"The best run of each network on {DATASETS[dataset]['label']}. Tick rows of the table to choose others."
+        )
+    groups = groups_of(chosen, rows)
+    if look == "curves":
+        draw_curves(groups, report, about)
+        return
+    if about:
+        st.caption(about)
+    # Those are of single runs, and of the settings of several seeds, which are the same.
+    draw = {"images": draw_images, "calibration": draw_calibration, "settings": draw_settings}[look]
+    draw(groups if look == "settings" else [run for group in groups for run in group])
+
+
 def groups_of(runs, rows):
     """The runs in groups that are one row of the table each, in the order of their first ones; each is a list."""
     row_of = {run: number for number, row in enumerate(rows["run"]) for run in ids(row)}
@@ -283,15 +330,13 @@ def line_samples(lines, mark=None):
 st.title("Compare")
 follow_inner_links()
 runs, problems = data.readable_runs()
-tables = {which: data.table(runs, which) for which in EPOCHS}
-as_one = {which: data.seeds_together(runs, which) for which in EPOCHS}
+(best, unread) = data.table(runs)
 named = runs_in_url()
-for sentence in dict.fromkeys(problems + [sentence for _, found in tables.values() for sentence in found]):
+for sentence in dict.fromkeys(problems + unread):
     st.warning(plain(sentence), icon=":material/broken_image:")
 for run in named:
     if "metrics.json" not in data.damaged_files(run) and data.metrics(run) is None:
         st.info(f"{run.id} has no results yet. The Train page shows how far it is.", icon=":material/hourglass_top:")
-best = tables["best"][0]
 if best.empty:
     st.markdown("No run is finished yet. Until then, this is what the report reached.")
     link_to_training()
@@ -301,19 +346,15 @@ if best.empty:
 tested = set(best["run"])
 chosen = [run for run in named if run.id in tested]
 which, report, joined, wanted = choose(best)
-rows, best = (fitting((as_one if joined else tables)[name][0], wanted) for name in (which, "best"))
+read = data.seeds_together if joined else data.table
+rows, best = (fitting(read(runs, name)[0], wanted) for name in (which, "best"))
 if rows.empty:
     st.info("No run fits these choices. Take one of them back.", icon=":material/filter_alt_off:")
 else:
     draw_rows(rows, which, report, chosen)
+    if which != "best":
+        st.caption(flattery(*(fitting(read(runs, name)[0], wanted) for name in ("best", "last"))))
     with st.expander("What the figures contain"):
         st.markdown(FACTS)
 if chosen or not rows.empty:
-    st.header("Curves")
-    about = ""
-    if not chosen:
-        dataset, chosen = leading_runs(best)
-        about = (
-            f"The best run of each network on {DATASETS[dataset]['label']}. Tick rows of the table to choose others."
-        )
-    draw_curves(groups_of(chosen, rows), report, about)
+    draw_chosen(rows, best, report, chosen)

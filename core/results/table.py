@@ -21,6 +21,8 @@ from core.runs.schema import SCORES
 
 # Kind of a column -> what its heading in a CSV file ends with, and the factor from what is in the table.
 _UNITS = {"accuracy": ("_percent", 100), "points": ("_points", 100)}
+# Whose weights the figures are of -> the parts of the metrics that training and validation, and test, are taken from.
+CHECKPOINTS = {"best": ("best", "best"), "last": ("last", "last"), "published": ("last", "best")}
 _RANKING = ("dataset", "train_images", "validation_images", "validation_accuracy")
 
 
@@ -29,7 +31,7 @@ class Facts(NamedTuple):
 
     Attributes:
         run, record, config, metrics: the Run, its config.json, the RunConfig in it, and its metrics.
-        scores: the part of the metrics about the epoch asked for, "best" or "last".
+        scores: the figures of the epoch, or epochs, that were asked for.
         report: what the report says of the pair: name -> figure, with nothing in it where it says nothing.
         compared: the run's test accuracy against the report's.
     """
@@ -179,7 +181,7 @@ COLUMNS = {
         "Held back from the front of the training images. Validation accuracies can be compared between runs with as "
         "many of them.",
     ),
-    "epoch": Column("Epochs", "measured", "number", lambda facts: int(facts.scores["epoch"])),
+    "epoch": Column("Epochs", "tested", "number", lambda facts: int(facts.scores["epoch"])),
     "epochs": Column("Epochs", "trained", "number", _metric("epochs")),
     "report_epochs": Column("Epochs", "report", "number", lambda facts: float(facts.report.get("epochs") or math.nan)),
     "parameters": Column("", "Parameters", "count", _metric("parameters")),
@@ -221,9 +223,9 @@ def table(runs, which="best"):
 
     Args:
         runs: an iterable of core.runs.run.Run; of two runs of a pair the first comes first.
-        which: "best" for the weights of the epoch that the run kept as its best, "last" for the last epoch's.
-            The report mixes the two: its train and validation figures are of the last epoch, its test figures of
-            the best one.
+        which: one of CHECKPOINTS: "best" for the weights of the epoch that the run kept as its best, "last" for the
+            last epoch's, "published" for the report's mixture: its training and validation figures are of the last
+            epoch, its test figures of the best one.
 
     Returns:
         (a DataFrame with COLUMNS, a list of sentences). `epoch` is the one (from 1) whose weights were measured;
@@ -254,7 +256,9 @@ def row_of(run, which="best"):
         return None
     record = run.read_record()
     config = RunConfig.from_dict(record["config"])
-    report, scores = REPORT.get((config.network, config.dataset), {}), metrics[which]
+    learned, tested = (metrics[name] for name in CHECKPOINTS[which])
+    scores = learned | {name: value for name, value in tested.items() if not name.startswith(("train_", "validation_"))}
+    report = REPORT.get((config.network, config.dataset), {})
     compared = compare_accuracies(
         *_measured(config.dataset, scores["test_accuracy"], report.get("test_accuracy", math.nan))
     )

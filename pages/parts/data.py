@@ -14,6 +14,7 @@ from core.explain import image_history
 from core.jobs import liveness, scheduler
 from core.jobs.estimate import here, is_here, measured_speeds
 from core.results import table as results
+from core.results.calibration import calibration as calibrated
 from core.results.scores import cases, confidences, predicted_classes
 from core.results.seeds import together
 from core.runs import integrity
@@ -217,6 +218,16 @@ def verdicts(run):
         )
 
     return _read(run, "verdicts", make, "test_predictions.npz", bytes_=_A_LITTLE + 60_000)
+
+
+def calibration(run):
+    """How sure the run is and how often right; see `core.results.calibration`. Raises RunError without predictions."""
+
+    def make(run):
+        found = run.read_predictions()
+        return calibrated(found["probabilities"], found["logits"], found["labels"])
+
+    return _read(run, "calibration", make, "test_predictions.npz", bytes_=_A_LITTLE + 1_000)
 
 
 class Mistake(NamedTuple):

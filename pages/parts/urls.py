@@ -1,5 +1,7 @@
 """What a page looks at is in its URL: ?run=<id>&run=<id>."""
 
+from urllib.parse import urlencode
+
 import streamlit as st
 
 from core.runs.run import UnknownRunError, open_run
@@ -14,3 +16,11 @@ def runs_in_url():
         except UnknownRunError as error:
             st.warning(f"{error} The list of runs is on the Compare page.", icon=":material/link_off:")
     return found
+
+
+def address_with(**changes):
+    """The page's own address, from "?" on, with these values changed: name -> text, or None to leave it out."""
+    said = {name: st.query_params.get_all(name) for name in st.query_params} | {
+        name: [] if value is None else [value] for name, value in changes.items()
+    }
+    return f"?{urlencode(said, doseq=True)}"

@@ -7,20 +7,21 @@ import json
 import re
 from urllib.parse import parse_qs
 
+import numpy as np
 import pytest
 
 from core.config.recipes import RECIPES, make_config
-from core.datasets.catalogue import DATASETS
+from core.datasets.catalogue import DATASETS, DOUBTED
 from core.networks.catalogue import NETWORKS
 from core.results import table as results
 from core.results.reference import NETWORKS_OF_REPORT, REPORT, TEST_IMAGES
 from core.results.statistics import compare_accuracies
 from core.runs.run import list_runs
-from pages.parts import linked
+from pages.parts import data, linked
 from pages.parts.charts.curves import PANELS, curves_figure, explanations, looks, settled_range, short_names
 from pages.parts.style import NETWORK_COLOURS, pair_label
 from tests.every_page import opened as opened_page
-from tests.folders import finished_run, started_run
+from tests.folders import finished_run, kept_arrays, started_run
 
 opened = functools.partial(opened_page, "compare")
 pytestmark = pytest.mark.usefixtures("artifacts")
@@ -106,7 +107,7 @@ def test_best_and_last_epoch_and_the_reports_figures_are_switches_that_a_link_ca
     metrics = run.read_metrics()
     run.write_metrics(metrics | {"last": metrics["last"] | {"test_accuracy": 0.5, "epoch": 5}})
     page = opened()
-    assert table(page)["Epochs", "measured"].tolist() == [3]
+    assert table(page)["Epochs", "tested"].tolist() == [3]
     page.button_group(key="url epoch=best").set_value("last").run()
     # The browser has not heard of it when the next switch is clicked.
     del page.query_params["epoch"]
@@ -114,7 +115,7 @@ def test_best_and_last_epoch_and_the_reports_figures_are_switches_that_a_link_ca
     assert not page.exception
     assert (page.query_params["epoch"], page.query_params["report"]) == ("last", "true")
     rows = table(page)
-    assert rows["Epochs", "measured"].tolist() == [5]
+    assert rows["Epochs", "tested"].tolist() == [5]
     assert rows["Test", "accuracy"].tolist() == [50]
     assert rows["Test", "accuracy, report"].tolist() == pytest.approx([99.22])
     compared = compare_accuracies(0.5, 10_000, 0.9922, TEST_IMAGES)
@@ -369,6 +370,78 @@ def test_a_choice_in_the_link_that_there_is_not_is_one_sentence_and_ignored(name
     page = opened(**{name: value})
     assert [warning.value.endswith("is none of the choices, so it is ignored.") for warning in page.warning] == [True]
     assert len(table(page)) == 1
+
+
+def test_as_published_the_test_figures_are_the_best_epochs_and_the_others_the_last_ones():
+    run = finished_run()
+    metrics = run.read_metrics()
+    best = metrics["best"] | {"train_accuracy": 0.8, "test_accuracy": 0.7, "test_loss": 0.9, "epoch": 2}
+    run.write_metrics(metrics | {"best": best, "last": metrics["last"] | {"train_accuracy": 0.9, "test_accuracy": 0.6}})
+    page = opened(epoch="published")
+    (row,) = table(page).to_dict("records")
+    assert (row["Train", "accuracy"], row["Test", "accuracy"], row["Test", "loss"]) == (90, 70, 0.9)
+    assert row["Epochs", "tested"] == 2
+    (said,) = [caption.value for caption in page.caption if "As published" in caption.value]
+    assert "less the last one's is +10.00 points" in said
+    assert "+10.00 and +0.00 points" in said
+
+
+def wrong_on(run, images):
+    """Makes a finished run right on all test images but these."""
+    labels = run.read_predictions()["labels"]
+    logits = np.zeros((len(labels), 10), "float32")
+    logits[np.arange(len(labels)), labels] = 3
+    logits[images, labels[images]] = -3
+    arrays = kept_arrays(run)
+    run.write_predictions(**arrays | {"logits": logits})
+    return run
+
+
+def test_two_runs_are_compared_image_by_image_and_a_click_shows_the_images():
+    first, second = wrong_on(finished_run(), [1, 2, 3, 4, 5, 6, 7]), wrong_on(finished_run("vgg16"), [7, 8])
+    page = opened(run=[first.id, second.id], look="images")
+    assert not page.exception
+    said = " ".join(text.value for text in page.markdown)
+    assert "**AlexNet, Quick** alone is right on 1, **VGG-16, Quick** alone on 6; both on 192, neither on 1" in said
+    assert "p = 0.12, no clear difference" in said
+    sets = "".join(element.proto.body for element in page.get("html") if "class='who'" in element.proto.body)
+    links = {parse_qs(html.unescape(link))["who"][0] for link in re.findall(r"href='\?([^']+)'", sets)}
+    assert links == {"12", "1", "2", "0"}
+    page = opened(run=[first.id, second.id], look="images", who="1")
+    tiles = "".join(element.proto.body for element in page.get("html") if "class='pairwise'" in element.proto.body)
+    assert re.findall(r"alt='Test image (\d+),", tiles) == ["1", "2", "3", "4", "5", "6"]
+    assert any("only AlexNet, Quick gets wrong" in heading.value for heading in page.subheader)
+    assert "is not one of these" in opened(run=[first.id, second.id], look="images", who="9").warning[0].value
+
+
+def test_of_three_runs_the_overlap_of_their_errors_is_shown_and_doubted_labels_are_marked():
+    doubted = DOUBTED["mnist"][0]
+    runs = [
+        wrong_on(finished_run(name, examples=1000), [7, doubted, 9 + at]) for at, name in enumerate(NETWORKS_OF_REPORT)
+    ]
+    other = finished_run("lenet5", "cifar10")
+    page = opened(run=[run.id for run in (*runs, other)], look="images")
+    assert not page.exception
+    tiles = "".join(element.proto.body for element in page.get("html") if "class='pairwise'" in element.proto.body)
+    assert re.findall(r"alt='Test image (\d+),", tiles) == [str(doubted), "7"]
+    assert tiles.count("label doubted") == 1
+    pairs = page.dataframe[1].value
+    assert pairs["Alone right"].tolist() == pairs["Other alone right"].tolist() == [1, 1, 1]
+    assert any(caption.value.startswith("Left out of the ticked runs: 1,") for caption in page.caption)
+
+
+def test_calibration_and_settings_that_differ_are_shown_of_the_ticked_runs():
+    runs = [finished_run("lenet5"), finished_run("lenet5", epochs=7, label_smoothing=0.1)]
+    page = opened(run=[run.id for run in runs], look="calibration")
+    assert not page.exception
+    expected = data.calibration(runs[0])
+    assert page.dataframe[1].value["Calibration error"][0] == pytest.approx(100 * expected.error)
+    # They are right in 90 % of cases, and 82 % sure.
+    assert expected.error == pytest.approx(0.9 - 0.82, abs=0.04)
+    page = opened(run=[run.id for run in runs], look="settings")
+    assert page.dataframe[1].value["Setting"].tolist() == ["Epochs", "Label smoothing"]
+    assert "Tick two rows" in opened(run=runs[0].id, look="settings").info[0].value
+    assert "Tick two rows" in opened(run=runs[0].id, look="images").info[0].value
 
 
 def three_seeds(**options):

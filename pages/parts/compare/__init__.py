@@ -1,0 +1,1 @@
+"""What the Compare page shows of the ticked runs below its table."""

@@ -1,0 +1,114 @@
+"""Whether the ticked runs are right as often as they say."""
+
+import math
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from core.runs.run import RunError
+from pages.parts import data, presenter
+from pages.parts.charts.curves import looks, short_names
+from pages.parts.style import GREY, plain
+
+HEIGHT = 420
+# So many lines are still told apart.
+MOST = 12
+ABOUT = (
+    "Of the images of which a network is 80 % sure, 80 % should be right: then its line lies on the diagonal. Below "
+    "it, the network is too sure of itself; above it, not sure enough. The expected calibration error is the mean "
+    "distance between confidence and accuracy over 15 bins, each weighed by its images (Guo et al. 2017). Label "
+    "smoothing asks a network in training never to be quite sure, which moves its line up."
+)
+
+
+def draw_calibration(runs):
+    """A reliability diagram of these runs, and how far each is from being right as often as it says."""
+    shown, found = [], []
+    for run in runs[:MOST]:
+        try:
+            found.append(data.calibration(run))
+            shown.append(run)
+        except RunError as error:
+            st.warning(plain(str(error)), icon=":material/broken_image:")
+    if not shown:
+        return
+    configs = [data.config(run) for run in shown]
+    names = short_names(shown, configs)
+    figure = go.Figure(
+        [
+            {
+                "type": "scatter",
+                "x": [0, 100],
+                "y": [0, 100],
+                "mode": "lines",
+                "line": {"color": GREY, "dash": "dot", "width": 2},
+                "hoverinfo": "skip",
+                "showlegend": False,
+            },
+            *[
+                _line(name, look, calibration)
+                for name, look, calibration in zip(names, looks(configs), found, strict=True)
+            ],
+        ]
+    )
+    figure.update_xaxes(title="Confidence (%)", range=[0, 102])
+    figure.update_yaxes(title="Accuracy (%)", range=[0, 102])
+    figure.update_layout(
+        height=HEIGHT,
+        margin={"l": 0, "r": 8, "t": 8, "b": 0},
+        hovermode="closest",
+        legend={"orientation": "h", "y": -0.2},
+    )
+    left, right = st.columns([1, 1], gap="medium")
+    left.plotly_chart(presenter.plotly(figure), config={"displaylogo": False}, key="calibration")
+    right.caption(ABOUT)
+    rows = pd.DataFrame(
+        {
+            "Run": names,
+            "Accuracy": [100 * _mean(one.accuracy, one.counts) for one in found],
+            "Mean confidence": [100 * one.mean_confidence for one in found],
+            "Calibration error": [100 * one.error for one in found],
+            "Log-likelihood": [one.likelihood for one in found],
+            "Label smoothing": [config.label_smoothing for config in configs],
+        }
+    )
+    percent = st.column_config.NumberColumn(format="%.2f %%")
+    right.dataframe(
+        rows,
+        hide_index=True,
+        height="content",
+        column_config={
+            "Run": st.column_config.TextColumn(pinned=True),
+            "Accuracy": percent,
+            "Mean confidence": percent,
+            "Calibration error": percent,
+            "Log-likelihood": st.column_config.NumberColumn(
+                format="%.4f", help="The negative one: the mean loss of the test images, in nats, without penalties."
+            ),
+        },
+        alt="Calibration of the ticked runs",
+    )
+    if len(runs) > MOST:
+        st.caption(f"The first {MOST} of {len(runs)} ticked runs.")
+
+
+def _line(name, look, calibration):
+    bins = [number for number, count in enumerate(calibration.counts) if count]
+    return {
+        "type": "scatter",
+        "name": name,
+        "x": [100 * calibration.confidence[number] for number in bins],
+        "y": [100 * calibration.accuracy[number] for number in bins],
+        # A point of few images says little, and is small.
+        "marker": {"size": [5 + 2 * math.log10(calibration.counts[number]) for number in bins], "symbol": look.mark},
+        "customdata": [f"{calibration.counts[number]:,}" for number in bins],
+        "mode": "lines+markers",
+        "line": {"color": look.colour, "width": 2.5},
+        "hovertemplate": f"{name}<br>%{{customdata}} images, %{{x:.1f}} % sure, <b>%{{y:.1f}} % right</b>"
+        "<extra></extra>",
+    }
+
+
+def _mean(shares, counts):
+    return sum(share * count for share, count in zip(shares, counts, strict=True) if count) / sum(counts)
