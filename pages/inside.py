@@ -7,16 +7,18 @@ import streamlit as st
 from core.runs.run import RunError
 from pages.parts import data, presenter
 from pages.parts.inside.choice import choose_image, choose_runs, tested_runs
+from pages.parts.inside.convolution import draw_convolution
 from pages.parts.inside.filmstrip import draw_filmstrip
+from pages.parts.inside.looks import METHODS, draw_look
 from pages.parts.inside.network import Network
-from pages.parts.linked import linked, linked_number, linked_switch, put_in_url
+from pages.parts.linked import linked, linked_number, linked_slider, linked_switch, put_in_url
 from pages.parts.shell import begin_page
 from pages.parts.starting import link_to_training, quick_start_button
 from pages.parts.style import pair_label, percent, plain
 
 begin_page()
 
-NONE = "none"
+NONE, GUESS = "none", "guess"
 # Of the network and of the one beside it: the label of the list of its layers, and its name in the URL.
 LAYERS = (("All maps of layer", "stage"), ("All maps of a layer beside", "stage_beside"))
 STYLE = """<style>
@@ -76,8 +78,8 @@ def draw_stored(network, looked, hidden):
             query_params={"run": network.run.id, "show": "all", "image": str(looked.number)},
         )
     st.caption(
-        f"Training {pair_label(config.network, config.dataset)} here would add the filmstrip, for drawings and "
-        "pictures too."
+        f"Training {pair_label(config.network, config.dataset)} here would add the filmstrip, the convolution and the "
+        "heat maps, for drawings and pictures too."
     )
     quick_start_button(f"Train {network.label}", config.network, config.dataset)
 
@@ -127,9 +129,77 @@ def choose_layer(network, notices):
     return linked(st.selectbox, label, name, choices, NONE, notices, width=presenter.grown(320))
 
 
+def draw_steps(networks, looked, notices):
+    """The first convolution of one of the networks, step by step."""
+    st.header("One convolution, step by step")
+    st.caption(
+        "A filter slides over the image. At each place its weights are multiplied with the pixels under them, and the "
+        "products are added up: one value of the map."
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        network = networks[0]
+        if len(networks) > 1:
+            labels = {"first": networks[0].label, "second": networks[1].label}
+            which = linked(st.segmented_control, "Network", "steps", labels, "first", notices, required=True)
+            network = networks[list(labels).index(which)]
+        try:
+            first = network.opened().first_layer()
+        except RunError as error:
+            st.error(plain(str(error)))
+            return
+        if first is None:
+            st.info(f"{network.label} does not begin with a convolution that can be shown.")
+            return
+        count = len(first.kernels)
+        filter_ = linked_number(
+            "Filter", "filter", 0, count - 1, 0, notices, width=presenter.grown(150), help=f"There are {count}."
+        )
+    draw_convolution(network, looked.image, filter_)
+
+
+@st.fragment
+def draw_looks(networks, looked, hidden):
+    """Where the networks look, for any class."""
+    st.header("Where it looks")
+    notices = st.container()
+    classes = {GUESS: "Its first guess"} | {str(number): name for number, name in enumerate(networks[0].classes)}
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        labels = {name: label for name, (label, _) in METHODS.items()}
+        method = linked(st.segmented_control, "Heat map", "heat", labels, "activation", notices, required=True)
+        chosen = linked(
+            st.selectbox,
+            "For the class",
+            "class",
+            classes,
+            GUESS,
+            notices,
+            width=presenter.grown(200),
+            help="Take another one to ask: why not that?",
+        )
+        strength = linked_slider("Strength (%)", "strength", 0, 100, 65, notices, step=5, width=presenter.grown(220))
+    for network, column in zip(networks, st.columns(len(networks), gap="large"), strict=True):
+        with column:
+            try:
+                shares = network.says(looked)
+                number = int(shares.argmax()) if chosen == GUESS else int(chosen)
+                draw_name_of_look(network, number, shares, hidden)
+                draw_look(network, looked.image, number, method, strength, hidden and chosen == GUESS)
+            except RunError as error:
+                st.error(plain(str(error)))
+
+
+def draw_name_of_look(network, number, shares, hidden):
+    """The network, and how probable the class is to it."""
+    said = "?" if hidden else f"{network.classes[number]}: {percent(float(shares[number]), 1)}"
+    st.html(
+        f'<h3 class="inside-name"><i style="background:{network.colour}"></i>{html.escape(network.label)} '
+        f"<small>{html.escape(said)}</small></h3>"
+    )
+
+
 def main():
     st.title("Inside")
-    st.write("What a network makes of an image, layer by layer.")
+    st.write("What a network makes of an image, layer by layer, and where it looks.")
     st.html(STYLE)
     tested = tested_runs()
     notices = st.container()
@@ -144,6 +214,10 @@ def main():
     label = true_class(networks, looked)
     hidden = hide(networks[0], looked, label, notices)
     draw_strips(networks, looked, label, hidden, notices)
+    here = [network for network in networks if network.is_here]
+    if here:
+        draw_steps(here, looked, notices)
+        draw_looks(here, looked, hidden)
 
 
 def hide(network, looked, label, notices):

@@ -118,12 +118,14 @@ class FirstLayer(NamedTuple):
         biases: float32 (maps,).
         strides: in pixels.
         padding: how many pixels of zeros stand before the image's first row, and as many before its first column.
+        out_side: how many values a side its maps have.
     """
 
     kernels: np.ndarray
     biases: np.ndarray
     strides: int
     padding: int
+    out_side: int
 
 
 class OpenNetwork(Classifier):
@@ -133,6 +135,7 @@ class OpenNetwork(Classifier):
 
     Attributes:
         config: the run's RunConfig.
+        layers: the Layers, as from `core.networks.sizes.layers`.
         stages: the Stages, in the network's order: every layer whose output can be read.
         is_standardized: whether what the first layer sees was divided by the standard deviation; earlier versions of
             the project leave that to the first filters.
@@ -141,7 +144,7 @@ class OpenNetwork(Classifier):
     def __init__(self, run):
         super().__init__(run, keeps_all=True)
         self.config = run.read_config()
-        every = layers(self.config)
+        self.layers = every = layers(self.config)
         seen = fields(every, self.config.image_size)
         lasting = [number for number, layer in enumerate(every) if not layer.training_only]
         found = [every[number] for number in lasting]
@@ -166,6 +169,10 @@ class OpenNetwork(Classifier):
     def stage(self, key):
         """The Stage with this key, or None."""
         return next((stage for stage in self.stages if stage.key == key), None)
+
+    def stage_of(self, number):
+        """The Stage of the layer with this number, or None."""
+        return next((stage for stage in self.stages if stage.layer is self.layers[number]), None)
 
     def main_stages(self):
         """The Stages with maps that tell the network's story: the last of each block; of a network of many blocks, the
@@ -207,7 +214,7 @@ class OpenNetwork(Classifier):
                 with self._lock:
                     kernels, biases = self._constant(inputs[1]), self._constant(inputs[2])
                 padding = _padded(self._first, self.config.image_size)
-                return FirstLayer(kernels, biases, self._first.strides, padding)
+                return FirstLayer(kernels, biases, self._first.strides, padding, self._first.shape[0])
         return None
 
     def last_weights(self):

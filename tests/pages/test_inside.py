@@ -4,6 +4,7 @@ import base64
 import functools
 import io
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from PIL import Image
 
 from core.datasets.test_images import load_test_images
 from core.digits.strokes import digit_image
+from core.explain.features import OpenNetwork
 from core.explain.pictures import in_address
 from core.runs.run import Run
 from tests.every_page import opened as opened_page
@@ -126,7 +128,9 @@ def test_a_picture_in_the_address_is_what_is_looked_at(lenet):
     assert "Your picture" in [each.value for each in page.markdown]
 
 
-@pytest.mark.parametrize("name", ["drawing", "picture", "image", "stage", "draws", "hidden"])
+@pytest.mark.parametrize(
+    "name", ["drawing", "picture", "image", "stage", "draws", "hidden", "filter", "heat", "class", "strength"]
+)
 def test_what_makes_no_sense_in_the_link_is_one_sentence_and_ignored(lenet, name):
     page = opened(**{name: "<b>"})
     (warning,) = page.warning
@@ -172,6 +176,54 @@ def test_a_picture_file_is_fitted_and_put_into_the_address(lenet):
     page = page.file_uploader[0].upload("nine.png", b"no picture").run()
     assert "no picture that can be read here" in page.error[0].value
     assert list(page.query_params) == ["picture"]
+
+
+def looks(page):
+    return [each.proto.body for each in page.get("html") if 'class="look"' in each.proto.body]
+
+
+def overlay(look):
+    found = re.search(r'opacity:([\d.]+)" src="data:image/png;base64,([^"]+)"', look)
+    return float(found[1]), np.array(Image.open(io.BytesIO(base64.b64decode(found[2]))))
+
+
+def test_where_it_looks_is_exact_where_the_network_allows_it_and_estimated_elsewhere(artifacts, lenet):
+    resnet = included(artifacts, "resnet34-mnist-modern-20261122-*")
+    estimated, exact = looks(opened(run=[lenet.id, resnet.id], image="7"))
+    assert "An estimate, Score-CAM" in estimated
+    assert "against it" not in estimated
+    assert "Exact: ResNet-34 ends in the mean of each map of conv5_3_add" in exact
+    assert "against it" in exact
+
+
+def test_a_heat_map_is_for_the_class_that_is_chosen_and_as_strong_as_is_chosen(lenet):
+    nine, four = (
+        looks(opened(image="7", heat="occlusion", strength="40", **query))[0] for query in ({}, {"class": "4"})
+    )
+    assert "for 9" in nine
+    assert "for 4" in four
+    assert overlay(nine)[0] == overlay(four)[0] == 0.4
+    assert (overlay(nine)[1] != overlay(four)[1]).any()
+    assert re.search(r"The most in row \d, column \d: from 88\.8 % to \d+\.\d %", nine)
+
+
+def test_a_heat_map_does_not_say_the_answer_until_it_is_revealed(lenet):
+    (look,) = looks(opened(image="7", heat="occlusion", hidden="true"))
+    assert "for ?" in look
+    assert "88.8" not in look
+    assert "for 9" not in look
+
+
+def test_the_convolution_is_that_of_the_chosen_filter(lenet):
+    steps = [
+        json.loads(each.proto.json)
+        for each in opened(filter="3").get("bidi_component")
+        if "kernel" in json.loads(each.proto.json or "{}")
+    ]
+    (step,) = steps
+    first = OpenNetwork(lenet).first_layer()
+    np.testing.assert_array_equal(np.frombuffer(base64.b64decode(step["kernel"]), "<f4"), first.kernels[3].ravel())
+    assert (step["out"], step["size"], step["side"]) == (28, 5, 32)
 
 
 def test_the_gallery_and_draw_lead_here(artifacts, lenet):
