@@ -120,6 +120,9 @@ def draw_introduction():
         with column, st.container(border=True, height="stretch", gap="xxsmall", key=f"card-{page}"):
             st.page_link(f"pages/{page}.py", label=f"**{title}**", icon=f":material/{icon}:")
             st.caption(about)
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.page_link("pages/lesson.py", label="Take the lesson, in twelve steps", icon=":material/school:")
+        st.page_link("pages/round.py", label="Play against the networks", icon=":material/sports_esports:")
 
 
 if read_only():

@@ -343,14 +343,14 @@ def draw_end(found, played):
         st.markdown("## Who was fooled")
         draw_strips(strips, found.images, found.numbers, [found.classes[label] for label in found.labels])
     st.header("Image by image")
-    run = found.opponents[0].run.id
+    run = next((each.run for each in found.opponents if each.run.tflite_path.exists()), found.opponents[0].run).id
     draw_table(
         found.opponents,
         choices,
         score,
         found.classes,
         [
-            (image, number, found.classes[label], f"gallery?{urlencode({'run': run, 'image': number})}")
+            (image, number, found.classes[label], urlencode({"run": run, "image": number}))
             for image, number, label in zip(found.images, found.numbers, found.labels, strict=True)
         ],
     )

@@ -14,7 +14,7 @@ _TEXT, _LINES, _HEIGHT = ROOT_SIZE / 16, 1.7, 1.4
 _PLOTLY_LINE, _PLOTLY_MARKER, _CHART_TEXT = 2, 6, 14
 _SWITCH_STYLE = """<style>
 .st-key-presenter { position: fixed; z-index: 999991; top: 0.9rem; right: 4.5rem; width: auto; }
-@media (max-width: 900px) { .st-key-presenter:not(:has(input:checked)) { display: none; } }
+@media (max-width: 1080px) { .st-key-presenter:not(:has(input:checked)) { display: none; } }
 </style>"""
 _STYLE = f"<style>html {{ font-size: {ROOT_SIZE}px; }}</style>"
 

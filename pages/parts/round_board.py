@@ -154,24 +154,25 @@ def draw_table(opponents, choices, score, classes, images):
 
     Args:
         opponents, choices, score, classes: as in `draw_board`, of a whole round.
-        images: of each image: (h, w, c) uint8, its number in the test set, the name of its class, and the address
-            where it can be looked at.
+        images: of each image: (h, w, c) uint8, its number in the test set, the name of its class, and the query that
+            leads to it in the Gallery and inside a network.
     """
     head = "".join(f"<th scope='col'>{escape(name)}</th>" for name in [_YOU, *(each.name for each in opponents)])
     rows = "".join(
-        f"<tr id='no-{number}'><th scope='row'><a class='inner' target='_self' href='{escape(address)}'>"
+        f"<tr id='no-{number}'><th scope='row'><a class='inner' target='_self' href='gallery?{escape(query)}'>"
         f"<img alt='' src='{png_address(image)}'><span>{escape(name)}<small>no. {number}</small></span></a></th>"
         f"<td>{_answer(classes[choices[at]], score.mine[at])}</td>"
         + "".join(
             f"<td>{_answer(classes[each.player.classes[at]], marks[at], float(each.player.confidences[at]))}</td>"
             for each, marks in zip(opponents, score.theirs, strict=True)
         )
-        + "</tr>"
-        for at, (image, number, name, address) in enumerate(images)
+        + f"<td><a class='inner look' target='_self' href='inside?{escape(query)}'>Look inside"
+        f"<span class='told'> test image {number}</span></a></td></tr>"
+        for at, (image, number, name, query) in enumerate(images)
     )
     totals = "".join(f"<td>{sum(marks)}</td>" for marks in [score.mine, *score.theirs])
     st.html(
         "<div class='round-table' tabindex='0' role='region' aria-label='Image by image'><table><thead><tr>"
-        f"<th scope='col'>Image</th>{head}</tr></thead><tbody>{rows}</tbody>"
-        f"<tfoot><tr><th scope='row'>Recognised</th>{totals}</tr></tfoot></table></div>"
+        f"<th scope='col'>Image</th>{head}<td></td></tr></thead><tbody>{rows}</tbody>"
+        f"<tfoot><tr><th scope='row'>Recognised</th>{totals}<td></td></tr></tfoot></table></div>"
     )
