@@ -90,7 +90,7 @@ def draw_strips(networks, looked, label, hidden, notices):
     st.caption(
         "From left to right, what becomes of the image: its pixels, the preprocessing that is part of the network, the "
         "augmentation of its training, its first filters, the strongest maps after each block, the last features, and "
-        "the prediction. Point at a map for its range and its receptive field; click it to enlarge it."
+        "the prediction. Point at a map for its range and its receptive field; a click enlarges it."
     )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         draws = linked_number(

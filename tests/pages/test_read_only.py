@@ -14,7 +14,7 @@ from tests.penmanship import teach
 
 APP = str(Path(__file__).parents[2] / "app.py")
 # What may be pressed there: they filter, show more, or empty the pad.
-HARMLESS = {"Clear", "Remove", DETAILS}
+HARMLESS = {"Clear", "Remove", "Any other", "Start", "Another round", DETAILS}
 CONTROLS = ("button", "selectbox", "number_input", "text_input", "segmented_control", "toggle", "pills", "multiselect")
 
 
@@ -65,7 +65,7 @@ def test_no_page_has_a_control_that_changes_a_run(artifacts, monkeypatch, reques
     links = {link.proto.label for link in looking.get("page_link")}
     assert "Train a network" not in links
     assert ("Train a network" in {link.proto.label for link in everything.get("page_link")}) == (
-        page == "networks" or (page in ("compare", "gallery") and not runs)
+        page == "networks" or (page in ("compare", "gallery", "inside", "round") and not runs)
     )
 
 
