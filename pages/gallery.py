@@ -252,10 +252,8 @@ def draw_facts(view, total, notices):
     images, right = int(view.matrix.sum()), int(view.matrix.diagonal().sum())
     with st.container(key="facts"):
         accuracy, wrong, epoch, switch = st.columns(4, vertical_alignment="center")
-    with switch, st.container(horizontal=True, vertical_alignment="center"):
+    with switch:
         hidden = linked_switch("Hide the answers", "hidden", notices, help=ABOUT_HIDDEN)
-        if hidden:
-            st.button("Reveal", type="primary", on_click=reveal)
     accuracy.metric("Test accuracy", "?" if hidden else percent(right / images), help=help_on("accuracy"))
     wrong.metric(f"Wrong of {images:,}", "?" if hidden else f"{images - right:,}")
     epoch.metric("Weights of epoch", f"{view.epoch} of {total}", help=help_on("epoch"))
@@ -446,6 +444,7 @@ def draw_gallery(run, networks):
         note = about_epochs(run, view, default)
         if hidden:
             st.info("What will it say? The matrix comes with the answers.", icon=":material/help:")
+            st.button("Reveal", type="primary", on_click=reveal)
         if view.recorded and len(view.recorded.classes) > 1 and not hidden:
             about = {"epoch": view.epoch, "usual": default, "total": total, "note": note}
             draw_epochs(f"epochs {run.id}", view.recorded, about, shown, classes, colour)

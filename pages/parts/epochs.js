@@ -9,7 +9,6 @@ const PAUSE = "M6 5h4v14H6zM14 5h4v14h-4z";
 const NEXT = "M6 5v14l9-7zM16 5h3v14h-3z";
 const SVG = "http://www.w3.org/2000/svg";
 
-const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 const percent = (share, digits) => `${(100 * share).toFixed(digits)} %`;
 
 function bytes(text) {
@@ -42,7 +41,7 @@ function open(root) {
 
   button.addEventListener("click", () => {
     if (playing) return rest();
-    if (still()) {
+    if (motion.matches) {
       show(epoch % data.right.length + 1);
       return restSoon();
     }
@@ -58,6 +57,8 @@ function open(root) {
   });
   const paused = ({ key }) => { if (key === "Escape" && playing) rest(); };
   document.addEventListener("keydown", paused);
+  const motion = matchMedia("(prefers-reduced-motion: reduce)");
+  motion.addEventListener("change", face);
 
   function take(newer) {
     const before = data;
@@ -108,10 +109,10 @@ function open(root) {
   }
 
   function face() {
-    const [path, name] = playing ? [PAUSE, "Pause"] : still() ? [NEXT, "Next"] : [PLAY, "Play"];
+    const [path, name] = playing ? [PAUSE, "Pause"] : motion.matches ? [NEXT, "Next epoch"] : [PLAY, "Play"];
     button.querySelector("path").setAttribute("d", path);
     button.querySelector("span").textContent = name;
-    button.title = playing ? "Stop at this epoch (Escape)" : still() ? "Show the next epoch" : "Show all epochs in turn";
+    button.title = playing ? "Stop at this epoch (Escape)" : motion.matches ? "Show the next epoch" : "Show all epochs in turn";
   }
 
   function say() {
@@ -227,6 +228,7 @@ function open(root) {
     clearTimeout(resting);
     clearTimeout(settling);
     document.removeEventListener("keydown", paused);
+    motion.removeEventListener("change", face);
     uncover();
   }
 

@@ -3,18 +3,19 @@
 import re
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import pytest
 from playwright.sync_api import expect
 
 from core.results import scores
 from tests.e2e.conftest import lab_of
-from tests.folders import finished_run
+from tests.folders import finished_run, learned
 
 
 def two_runs():
     """One of which a tenth of 400 predictions are the class after the true one, and one that is always right."""
     return [
-        finished_run(network, "fashion_mnist", examples=400, wrong=wrong)
+        learned(finished_run(network, "fashion_mnist", examples=400, wrong=wrong))
         for network, wrong in (("vgg16", 0.1), ("alexnet", 0))
     ]
 
@@ -152,3 +153,52 @@ def test_the_images_come_into_view_after_a_tap_on_a_phone_and_the_matrix_stays_o
     expect(page.get_by_role("heading", name="Confusion matrix")).to_be_in_viewport()
     click_cell(page, "Coat", "Sandal")
     expect(tiles(page).first).to_be_in_viewport()
+
+
+# The counts that can be seen in the matrix, smallest first.
+COUNTS = """() => [...document.querySelector(".st-key-matrix svg.marks").querySelectorAll("text")]
+  .filter((text) => /^\\d+$/.test(text.textContent) && text.checkVisibility({ checkVisibilityCSS: true }))
+  .map((text) => Number(text.textContent)).sort((one, other) => one - other).join()"""
+
+
+def expect_epoch(page, run, epoch):
+    """Slider, figures, matrix and tiles are all of this epoch."""
+    arrays = run.read_predictions()
+    classes, labels = arrays["epoch_classes"][epoch - 1], arrays["labels"]
+    expect(page.get_by_role("slider", name="Epoch")).to_have_value(str(epoch))
+    expect(page.get_by_test_id("stMetricValue").nth(1)).to_have_text(str((classes != labels).sum()))
+    expect(page.get_by_test_id("stMetricValue").nth(2)).to_have_text(f"{epoch} of 3")
+    cells = np.bincount(10 * labels.astype(int) + classes)
+    page.wait_for_function(f"said => ({COUNTS})() === said", arg=",".join(map(str, np.sort(cells[cells > 0]))))
+    right = [classes[number] == labels[number] for number in numbers(page)]
+    expect(tiles(page).locator("p").first).to_have_class("right" if right[0] else "wrong")
+    assert tiles(page).locator("p.right").count() == sum(right)
+
+
+def test_the_epochs_are_played_in_place_and_paused_by_keyboard_and_a_link_holds_the_epoch(app_url, page, run):
+    page.emulate_media(reduced_motion="no-preference")
+    page.goto(f"{app_url}/gallery?run={run.id}&show=all")
+    expect(tiles(page)).to_have_count(100)
+    page.get_by_role("slider", name="Epoch").focus()
+    for _ in range(2):
+        page.keyboard.press("ArrowLeft")
+    page.wait_for_function("location.search.includes('epoch=1')")
+    expect_epoch(page, run, 1)
+
+    page.evaluate("window.before = document.querySelectorAll('.cases details, .st-key-matrix svg.marks')")
+    page.get_by_role("button", name="Play").click()
+    expect(page.get_by_text("Epoch 2 of 3")).to_be_visible()
+    assert page.evaluate("[...before].every((each) => each.isConnected)")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+    # On a slow machine it may have gone on to the last, which the address leaves out.
+    page.wait_for_function("!location.search.includes('epoch=1')")
+    expect_epoch(page, run, int(query(page).get("epoch", 3)))
+
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(f"{app_url}/gallery?run={run.id}&show=all&epoch=1")
+    expect_epoch(page, run, 1)
+    page.get_by_role("button", name="Next epoch").click()
+    expect(page.get_by_text("Epoch 2 of 3")).to_be_visible()
+    page.wait_for_function("location.search.includes('epoch=2')")
+    expect_epoch(page, run, 2)

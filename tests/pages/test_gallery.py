@@ -19,7 +19,7 @@ from core.results.reference import NETWORKS_OF_REPORT
 from core.runs.run import Run
 from pages.parts import data
 from pages.parts.image_grid import png_address
-from tests.folders import finished_run, kept_arrays, record_epochs, started_run
+from tests.folders import finished_run, kept_arrays, learned, record_epochs, started_run
 
 APP = str(Path(__file__).parents[2] / "app.py")
 
@@ -371,15 +371,9 @@ def test_choices_that_no_run_fits_say_so(artifacts):
 
 
 @pytest.fixture
-def learned(artifacts):
+def learner(artifacts):
     """A finished run whose three epochs differ: 45, 40 and 35 % of their predictions are wrong."""
-    run = record_epochs(finished_run(), wrong=(0.45, 0.4, 0.35))
-    recorded = run.read_epoch_predictions()
-    run.epochs_path.unlink()
-    run.write_predictions(
-        **kept_arrays(run) | {name: recorded[name] for name in ("epoch_classes", "epoch_confidences")}
-    )
-    return run
+    return learned(finished_run())
 
 
 def wrong_after(run, epoch):
@@ -392,26 +386,26 @@ def tile_notes(page):
     return re.findall(r'<small class="note">(.*?)</small>', grid)
 
 
-def test_the_epoch_in_the_link_is_the_one_that_matrix_figures_and_images_are_of(learned):
-    wrong = wrong_after(learned, 1)
+def test_the_epoch_in_the_link_is_the_one_that_matrix_figures_and_images_are_of(learner):
+    wrong = wrong_after(learner, 1)
     page = opened(epoch="1")
     assert set(shown(page)) == set(wrong) != set(shown(opened()))
     assert [metric.value for metric in page.metric] == [f"{100 - len(wrong) / 2:.2f} %", str(len(wrong)), "1 of 3"]
     slider = told(page, "epochs")
     assert (slider["epoch"], slider["usual"], slider["total"]) == (1, 3, 3)
-    assert slider["right"] == [200 - len(wrong_after(learned, epoch)) for epoch in (1, 2, 3)]
+    assert slider["right"] == [200 - len(wrong_after(learner, epoch)) for epoch in (1, 2, 3)]
     assert slider["shown"]["numbers"] == shown(page)
     classes = np.frombuffer(base64.b64decode(slider["shown"]["classes"]), np.uint8).reshape(3, -1)
-    assert (classes == learned.read_predictions()["epoch_classes"][:, shown(page)]).all()
+    assert (classes == learner.read_predictions()["epoch_classes"][:, shown(page)]).all()
     matrices = np.frombuffer(base64.b64decode(slider["matrices"]), "<u2").reshape(3, 10, 10)
     assert matrices.trace(axis1=1, axis2=2).tolist() == slider["right"]
     assert told(opened(epoch="3"), "epochs") == told(opened(), "epochs")
 
 
 @pytest.mark.parametrize("sort", ["surest", "unsurest", "worst", "best"])
-def test_an_epoch_is_sorted_by_what_was_recorded_of_it(learned, sort):
+def test_an_epoch_is_sorted_by_what_was_recorded_of_it(learner, sort):
     numbers = shown(opened(epoch="1", show="all", sort=sort))
-    arrays = learned.read_predictions()
+    arrays = learner.read_predictions()
     classes, confidences = arrays["epoch_classes"][0], arrays["epoch_confidences"][0]
     if sort in ("surest", "unsurest"):
         confidences = confidences[numbers].astype(int)
@@ -423,8 +417,8 @@ def test_an_epoch_is_sorted_by_what_was_recorded_of_it(learned, sort):
 
 
 @pytest.mark.parametrize("story", ["never", "forgotten", "late"])
-def test_a_story_in_the_link_shows_all_images_that_have_it(learned, story):
-    arrays = learned.read_predictions()
+def test_a_story_in_the_link_shows_all_images_that_have_it(learner, story):
+    arrays = learner.read_predictions()
     found = image_history.stories(arrays["epoch_classes"], arrays["labels"])
     choose = {
         "never": image_history.never_learned,
@@ -440,7 +434,7 @@ def test_a_story_in_the_link_shows_all_images_that_have_it(learned, story):
         assert set(tile_notes(page)) <= {"right from epoch 3 on", "forgotten once, right from epoch 3 on"}
 
 
-def test_the_most_forgotten_come_first_and_an_open_image_has_its_story(learned):
+def test_the_most_forgotten_come_first_and_an_open_image_has_its_story(learner):
     page = opened(show="all", sort="forgotten")
     notes = tile_notes(page)
     assert notes[0].startswith("forgotten once")
@@ -468,7 +462,7 @@ def test_a_run_that_recorded_no_epochs_says_so_in_one_sentence(artifacts):
     assert page.metric[2].value == "3 of 3"
 
 
-def test_hidden_answers_are_nowhere_on_the_page_until_they_are_revealed(learned):
+def test_hidden_answers_are_nowhere_on_the_page_until_they_are_revealed(learner):
     image = shown(opened(show="all"))[0]
     page = opened(show="all", sort="forgotten", hidden="true", image=str(image), page="1")
     (grid,) = [element.proto.body for element in page.get("html") if 'class="cases"' in element.proto.body]
@@ -550,7 +544,7 @@ def test_damaged_epochs_of_a_run_that_trains_are_one_sentence(artifacts):
     assert error.value.startswith(f"{run.id}: epoch_predictions.bin: its first line does not tell")
 
 
-def test_a_story_without_more_is_that_of_all_images_and_taken_back_leaves_the_errors(learned):
+def test_a_story_without_more_is_that_of_all_images_and_taken_back_leaves_the_errors(learner):
     page = opened(story="forgotten")
     page.selectbox(key="url true=any").select("4")
     page = ran(page)

@@ -233,11 +233,11 @@ def _links(run, config, state, with_details):
     with st.container(horizontal=True, vertical_alignment="center"):
         if not with_details:
             details_button(run)
+        if state == "completed" or data.epochs(run):
+            label = "See what it gets wrong" if state == "completed" else "See what it gets wrong so far"
+            st.page_link("pages/gallery.py", label=label, icon=":material/photo_library:", query_params=look)
         if state != "completed":
             return
-        st.page_link(
-            "pages/gallery.py", label="See what it gets wrong", icon=":material/photo_library:", query_params=look
-        )
         st.page_link("pages/compare.py", label="Compare", icon=":material/table_chart:", query_params=look)
         if config.dataset == strokes.DATASET and run.tflite_path.exists():
             st.page_link("pages/draw.py", label="Draw a digit", icon=":material/draw:", query_params=look)
