@@ -16,6 +16,7 @@ from pages.parts.draw.predictions import MOST_AT_ONCE
 from pages.parts.style import NETWORK_COLOURS
 from tests.every_page import PAGES, opened
 from tests.folders import finished_run
+from tests.pages.test_gallery import followed
 from tests.penmanship import address_of, strokes, teach
 
 PROJECT = Path(__file__).parents[2]
@@ -90,12 +91,10 @@ def test_the_gallery_offers_each_and_an_open_image_shows_what_each_makes_of_it(t
     page = opened("gallery", image="0")
     assert set(page.multiselect(key="url network").options) == set(LABELS.values())
     assert len(page.selectbox(key="gallery run").options) == len(MANY)
-    (component,) = page.get("bidi_component")
-    others = json.loads(component.proto.json)["others"]
+    others = followed(page)["others"]
     assert set(re.findall(r"<b>([^<]+), Quick</b>", others)) == set(LABELS.values())
     page.multiselect(key="url network").set_value(["googlenet", "resnet20"]).run()
-    (component,) = page.get("bidi_component")
-    others = json.loads(component.proto.json)["others"]
+    others = followed(page)["others"]
     assert set(re.findall(r"<b>([^<]+), Quick</b>", others)) == {"GoogLeNet", "ResNet-20"}
     assert len(page.selectbox(key="gallery run").options) == 2
 
