@@ -90,8 +90,10 @@ def choose_run():
     """
     readable, damaged = data.readable_runs()
     sound = [run for run in readable if not damage_of(run)]
-    tested = [run for run in sound if data.metrics(run)]
-    shown = {run.id: run for run in tested + [run for run in sound if run not in tested and data.epochs(run)]}
+    tested, others = [], []
+    for run in sound:
+        (tested if data.metrics(run) else others).append(run)
+    shown = {run.id: run for run in [*tested, *filter(data.epochs, others)]}
     named = next(iter(runs_in_url()), None)
     if named:
         if named.id not in shown:
@@ -371,7 +373,7 @@ def story_strip(view, image, classes):
     label, predicted = view.recorded.labels[image], view.recorded.classes[:, image]
     sure = view.recorded.confidences[:, image] / 255
     bars = "".join(
-        f'<i class="{"right" if each == label else "wrong"}" '
+        f'<i class="{"right" if each == label else "wrong"}{" now" * (epoch == view.epoch)}" '
         f'title="Epoch {epoch}: {html.escape(classes[each])}, {percent(share, 1)}"></i>'
         for epoch, (each, share) in enumerate(zip(predicted, sure, strict=True), start=1)
     )
@@ -444,7 +446,7 @@ def draw_gallery(run, networks):
         note = about_epochs(run, view, default)
         if hidden:
             st.info("What will it say? The matrix comes with the answers.", icon=":material/help:")
-            st.button("Reveal", type="primary", on_click=reveal)
+            st.button("Reveal", icon=":material/visibility:", on_click=reveal)
         if view.recorded and len(view.recorded.classes) > 1 and not hidden:
             about = {"epoch": view.epoch, "usual": default, "total": total, "note": note}
             draw_epochs(f"epochs {run.id}", view.recorded, about, shown, classes, colour)

@@ -168,6 +168,7 @@ function open(root) {
       change(tile.querySelector("small span").firstChild, "data", percent(confidences[at] / 255, 1));
       change(tile.querySelector("summary"), "title", `${meaning}; click for details`);
       change(tile.querySelector("img"), "alt", `Test image ${number}: ${meaning}`);
+      tile.querySelectorAll(".story i").forEach((bar, at) => bar.classList.toggle("now", at === epoch - 1));
     });
   }
 
