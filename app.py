@@ -9,8 +9,9 @@ from core import settings
 from core.runs.run import RunError
 from pages.parts.kept import one_look
 from pages.parts.lesson import lesson_bar
+from pages.parts.map import pictures
 from pages.parts.presenter import presenter_switch
-from pages.parts.run.downloads import routes
+from pages.parts.run import downloads
 from pages.parts.shelf import write_shelf
 from pages.parts.style import plain
 
@@ -74,4 +75,4 @@ if __name__ == "__main__":
     draw_page()
 else:
     stop_at_wrong_settings()
-    app = st.App(__file__, lifespan=welcome, routes=routes())
+    app = st.App(__file__, lifespan=welcome, routes=[*downloads.routes(), *pictures.routes()])

@@ -6,6 +6,7 @@ from collections import Counter
 import streamlit as st
 
 from core.config.recipes import RECIPES
+from core.datasets.loading import DatasetUnavailable
 from core.digits.strokes import DATASET, DrawingError
 from core.explain.pictures import in_address
 from core.networks.catalogue import NETWORKS
@@ -18,7 +19,8 @@ from pages.parts.draw.pad import drawing_in_address, drawing_pad, open_drawing
 from pages.parts.draw.picture_choice import picture_choice
 from pages.parts.draw.predictions import MOST_AT_ONCE, Reader, draw_predictions
 from pages.parts.inside.choice import MOST_RUNS
-from pages.parts.linked import linked, put_runs_in_url
+from pages.parts.linked import linked, linked_switch, put_runs_in_url
+from pages.parts.map.placed import draw_placed
 from pages.parts.refreshing import refreshing
 from pages.parts.shell import begin_page
 from pages.parts.starting import quick_start_button
@@ -28,6 +30,7 @@ from pages.parts.urls import runs_in_url
 begin_page()
 
 REFRESH_SECONDS = 2
+ABOUT_MAP = "Shows where the drawing lies among the 10,000 test images, as each network sees them."
 NEWEST, BEST, CHOSEN = "newest", "best", "any"
 # What the URL says -> what the widget says, and what becomes of a network that is still learning.
 CHOICES = {
@@ -177,12 +180,25 @@ def draw(found, missing, choice, completed, left_out):
             draw_predictions(image, found, predictions, "predictions")
             if predictions:
                 link_inside(image, found)
+            show_on_maps(image, found)
             if completed:
                 choose(choice, completed, found, left_out)
             if missing:
                 offer(missing, bool(found))
         with st.container(key="drawing-picture"):
             picture_choice("pad")
+
+
+def show_on_maps(image, found):
+    """A switch, since it costs a moment at every stroke, and where the drawing lies among the test images."""
+    if not found:
+        return
+    notices = st.container()
+    if linked_switch("On the map", "map", notices, help=ABOUT_MAP):
+        try:
+            draw_placed(image, found)
+        except (RunError, DatasetUnavailable) as error:
+            st.error(plain(str(error)))
 
 
 def link_inside(image, found):

@@ -20,6 +20,7 @@ from pages.parts.glossary import help_on
 from pages.parts.image_grid import draw_cases
 from pages.parts.inner_links import follow_inner_links
 from pages.parts.linked import linked, linked_many, linked_page, linked_switch, put_in_url
+from pages.parts.map.in_gallery import choose_view, draw_map_of, map_of, strangers, within_area
 from pages.parts.open_image import follow_open_image, image_in_url, predictions_of_others
 from pages.parts.refreshing import refreshing
 from pages.parts.shell import begin_page
@@ -61,6 +62,7 @@ SORT = {
     "worst": ("Highest loss first", "loss", True),
     "best": ("Lowest loss first", "loss", False),
     "forgotten": ("Most forgotten first", "forgetting", True),
+    "strangers": ("Most out of place on the map", "strangers", True),
 }
 
 
@@ -122,7 +124,7 @@ def choose_run():
             key="gallery run",
             format_func=lambda run_id: data.name(shown[run_id]),
             placeholder="Choose a run that has been tested",
-            on_change=lambda: put_in_url(run=st.session_state["gallery run"], epoch=None, **open_image()),
+            on_change=lambda: put_in_url(run=st.session_state["gallery run"], epoch=None, area=None, **open_image()),
         )
     if not offered:
         st.info("No tested run fits these choices. Take one of them back.", icon=":material/filter_alt_off:")
@@ -157,7 +159,7 @@ def choose_kinds(tested, named, notices):
             same_images = shown and present and data.config(shown).dataset == data.config(present).dataset
             return {
                 "run": None if shown == default else shown.id,
-                "epoch": st.query_params.get_all("epoch") if shown == present else None,
+                **{name: st.query_params.get_all(name) if shown == present else None for name in ("epoch", "area")},
                 "image": st.query_params.get_all("image") if same_images else None,
             }
 
@@ -242,6 +244,8 @@ def view_of(run, notices):
             "confidence": lambda: confidences,
             "loss": lambda: image_history.least_losses(classes, confidences, labels),
         }
+    if map_of(run, labels) is not None:
+        scored["strangers"] = lambda: strangers(run, labels)
     if recorded:
         # The place of each in that order.
         scored["forgetting"] = lambda: -np.argsort(image_history.by_forgetting(recorded.stories))
@@ -272,11 +276,11 @@ def default_show():
     return "all" if st.query_params.get("story") in STORIES else "errors"
 
 
-def draw_filters(classes, recorded):
+def draw_filters(classes, view):
     """The filters' widgets; returns what they say: "show", "story" and "sort", a key each, "true" and "predicted", a
     class or None.
     """
-    numbers = {str(number): name for number, name in enumerate(classes)}
+    recorded, numbers = view.recorded, {str(number): name for number, name in enumerate(classes)}
     any_class = {"any": "Any class"} | numbers
     notices, found = st.container(), {}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
@@ -298,7 +302,7 @@ def draw_filters(classes, recorded):
             help=ABOUT_STORIES,
             disabled=not recorded,
         )
-        labels = {name: label for name, (label, by, _) in SORT.items() if recorded or by != "forgetting"}
+        labels = {name: label for name, (label, by, _) in SORT.items() if by in view.scores}
         default = "forgotten" if found["story"] == "forgotten" else "surest"
         found["sort"] = linked(st.selectbox, "Sort by", "sort", labels, default, notices, width=presenter.grown(190))
     return found
@@ -315,11 +319,13 @@ def chosen_images(view, filters):
     return scores.in_order(wanted, view.scores[by](), descending)
 
 
-def draw_page_of_cases(run, networks, view, filters, hidden):
+def draw_page_of_cases(run, networks, view, filters, hidden, shows_map):
     """A hundred of the images, and which of how many they are; the one that the URL names is open. Returns the numbers
     of those that are drawn.
     """
     config, indices = data.config(run), chosen_images(view, filters)
+    if shows_map:
+        indices = within_area(run, indices, view.predictions["labels"])
     nothing = np.empty(0, int)
     image = image_in_url(len(view.classes))
     if image is not None and image not in indices:
@@ -357,7 +363,8 @@ def draw_page_of_cases(run, networks, view, filters, hidden):
     aside = ""
     if image is not None and not hidden:
         aside = story_strip(view, image, classes) + predictions_of_others(run, image, networks)
-    follow_open_image(image, page, f"{filters['true']} {filters['predicted']}", aside)
+    chosen = [str(filters["true"]), str(filters["predicted"]), *st.query_params.get_all("area") * shows_map]
+    follow_open_image(image, page, " ".join(chosen), aside)
     return shown
 
 
@@ -429,6 +436,13 @@ def about_epochs(run, view, default):
     return f"It trains. Epoch {newest} is the newest; move the slider there to follow it."
 
 
+def verdicts_of(run, view):
+    """What the network of a View's epoch makes of each image, as `data.Verdicts`."""
+    found = view.predictions
+    sure = found["confidences"] if "confidences" in found else data.verdicts(run).confidences
+    return data.Verdicts(found["labels"], view.classes, sure)
+
+
 def draw_gallery(run, networks):
     """Everything about a run; beside it, in an open image, runs of these networks, or of all."""
     config = data.config(run)
@@ -438,13 +452,17 @@ def draw_gallery(run, networks):
     hidden = draw_facts(view, total, notices)
     st.html(STICKY)
     left, right = st.columns([6, 7], gap="medium")
-    images = right.container(key="images")
+    images, beside = right.container(key="images"), left.container(key="matrix")
+    with beside:
+        notices, row = st.container(), st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    with row:
+        shows_map = choose_view(notices) == "map"
     with images:
-        filters = draw_filters(classes, view.recorded)
-        shown = draw_page_of_cases(run, networks, view, filters, hidden)
-    with left, st.container(key="matrix"):
+        filters = draw_filters(classes, view)
+        shown = draw_page_of_cases(run, networks, view, filters, hidden, shows_map)
+    with beside:
         note = about_epochs(run, view, default)
-        if hidden:
+        if hidden and not shows_map:
             st.info("What will it say? The matrix comes with the answers.", icon=":material/help:")
             st.button("Reveal", icon=":material/visibility:", on_click=reveal)
         if view.recorded and len(view.recorded.classes) > 1 and not hidden:
@@ -452,8 +470,11 @@ def draw_gallery(run, networks):
             draw_epochs(f"epochs {run.id}", view.recorded, about, shown, classes, colour)
         else:
             st.caption(note)
-        if not hidden:
-            draw_matrix(run, view.matrix, classes, colour, (filters["true"], filters["predicted"]))
+        cell = filters["true"], filters["predicted"]
+        if shows_map:
+            draw_map_of(run, verdicts_of(run, view), cell, image_in_url(len(view.classes)), row, hidden)
+        elif not hidden:
+            draw_matrix(run, view.matrix, classes, colour, cell)
     if not data.metrics(run) and data.state(run)["state"] in UNFINISHED:
         follow_training(run)
 

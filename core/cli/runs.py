@@ -16,8 +16,8 @@ from core.runs.integrity import problems
 from core.runs.provenance import machines
 from core.runs.run import RunError, list_runs, open_run
 
-# Images, in which LiteRT keeps what every layer gives.
-_AT_ONCE = 50
+# Images between two steps of a progress bar.
+_AT_ONCE = 100
 
 
 def runs():
@@ -106,9 +106,11 @@ def map(run_id):
 
         features = last_features(load_network(run), images, PREDICT_BATCH, bar="model.keras")
     else:
-        network = embedding.LastFeatures(run)
+        from core.explain.features import OpenNetwork
+
+        network = OpenNetwork(run)
         starts = tqdm(range(0, len(images), _AT_ONCE), desc="model.tflite")
-        features = np.concatenate([network.of(images[start : start + _AT_ONCE]) for start in starts])
+        features = np.concatenate([network.last_features(images[start : start + _AT_ONCE]) for start in starts])
     print("Now it looks for neighbours, which takes half a minute.", flush=True)
     try:
         run.write_map(embedding.fit(features))

@@ -2,15 +2,13 @@
 alike to it lie side by side; and where a new image lies among them.
 """
 
-import os
-import warnings
-
 import numpy as np
 
 from core.environment import bring_back
 
 # Fewer do not make a map.
 FEWEST = 10
+_FEW = 500
 _PERPLEXITY = 30
 _STEPS = 500
 # What t-SNE looks at, as its authors do.
@@ -69,6 +67,8 @@ def fit(features):
         max_iter=_STEPS,
         init=_first_two(projected),
         random_state=0,
+        # The other one is for many: of few its threads mostly wait for each other.
+        method="exact" if len(features) <= _FEW else "barnes_hut",
     )
     points = _on_the_map(tsne.fit_transform(projected))
     count = max(1, min(_FEW_COMPONENTS, len(components.components_), _BASIS_BYTES // features.shape[1]))
@@ -104,18 +104,30 @@ def place(arrays, features):
     Raises:
         ValueError: the map is of another number of features.
     """
+    images, squares = neighbours(arrays, features)
+    closeness = 1 / (squares + 1e-9)
+    shares = closeness / closeness.sum(1, keepdims=True)
+    return (shares[..., None] * positions(arrays)[images]).sum(1)
+
+
+def neighbours(arrays, features):
+    """The landmarks that are nearest to images, and how far away each is.
+
+    Args and errors as for `place`.
+
+    Returns:
+        The numbers of the test images that they are, int64 (n, 3), the nearest first, and squared distances in
+        principal components, float64 (n, 3); fewer where the map has fewer landmarks.
+    """
     here = np.asarray(features, np.float32) @ (arrays["basis"] * arrays["scales"]) - arrays["offset"]
     there = arrays["landmarks"] * arrays["landmark_scales"]
-    positions = arrays["points"][arrays["landmark_images"]] / _END
-    found = np.empty((len(here), 2))
-    for start in range(0, len(here), 500):
-        part = here[start : start + 500]
-        squares = ((part**2).sum(1)[:, None] + (there**2).sum(1) - 2 * part @ there.T).clip(0)
-        nearest = np.argsort(squares, axis=1)[:, :_NEAREST]
-        closeness = 1 / (np.take_along_axis(squares, nearest, 1) + 1e-9)
-        shares = closeness / closeness.sum(1, keepdims=True)
-        found[start : start + 500] = (shares[..., None] * positions[nearest]).sum(1)
-    return found
+    nearest, squares = [], []
+    # In parts, since a distance from each to each takes much memory.
+    for part in np.array_split(here, -(-len(here) // 500) or 1):
+        all_ = ((part**2).sum(1)[:, None] + (there**2).sum(1) - 2 * part @ there.T).clip(0).astype(np.float64)
+        nearest.append(np.argsort(all_, axis=1)[:, :_NEAREST])
+        squares.append(np.take_along_axis(all_, nearest[-1], 1))
+    return arrays["landmark_images"].astype(np.int64)[np.concatenate(nearest)], np.concatenate(squares)
 
 
 def positions(arrays):
@@ -123,59 +135,9 @@ def positions(arrays):
     return arrays["points"] / _END
 
 
-class LastFeatures:
-    """A run's model.tflite, that tells its last features in place of its predictions.
-
-    Args and errors as for `core.export.litert_reader.Classifier`.
-    """
-
-    def __init__(self, run):
-        # Here, and not above: a training has no use for it, and may be without it.
-        from ai_edge_litert.interpreter import Interpreter
-
-        from core.export.litert_reader import Classifier
-
-        # Which refuses what is damaged.
-        Classifier(run)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Warning: Enabling `experimental_preserve_all_tensors`")
-            self._interpreter = Interpreter(
-                str(run.tflite_path), experimental_preserve_all_tensors=True, num_threads=os.cpu_count()
-            )
-        self._input = self._interpreter.get_input_details()[0]["index"]
-        self._features = _before_the_classifier(self._interpreter)
-
-    def of(self, images):
-        """The last features, float32 (n, F), of images, uint8 (n, h, w, c)."""
-        self._interpreter.resize_tensor_input(self._input, images.shape)
-        self._interpreter.allocate_tensors()
-        self._interpreter.set_tensor(self._input, images)
-        self._interpreter.invoke()
-        found = self._interpreter.get_tensor(self._features)
-        found = found.mean((1, 2)) if found.ndim == 4 else found
-        return found.reshape(len(images), -1).astype(np.float32)
-
-
-def _before_the_classifier(interpreter):
-    """The tensor that goes into the last operation with weights, or comes out of where several paths meet."""
-    made_by = {}
-    for operation in interpreter._get_ops_details():
-        if operation["op_name"] != "DELEGATE":
-            made_by |= dict.fromkeys(map(int, operation["outputs"]), operation)
-    tensor = interpreter.get_output_details()[0]["index"]
-    while tensor in made_by and made_by[tensor]["op_name"] != "CONCATENATION":
-        operation = made_by[tensor]
-        made = [int(index) for index in operation["inputs"] if int(index) in made_by]
-        if operation["op_name"] in ("FULLY_CONNECTED", "CONV_2D"):
-            return int(operation["inputs"][0])
-        if not made:
-            break
-        tensor = made[0]
-    return tensor
-
-
 def strangers(positions, labels):
-    """How much each image lies among those of other classes, (N,) in 0..1: their share of the images around it.
+    """How much each image lies among those of other classes, (N,) in 0..1: their share of the images around it, a half
+    where there are none.
 
     Args:
         positions: (N, 2) in 0..1.
@@ -189,7 +151,7 @@ def strangers(positions, labels):
     around = sum(np.roll(counts, (down, right), (1, 2)) for down in (-1, 0, 1) for right in (-1, 0, 1))
     # Not itself.
     own, all_ = around[labels, rows, columns] - 1, around.sum(0)[rows, columns] - 1
-    return 1 - np.divide(own, all_, out=np.zeros(len(rows)), where=all_ > 0)
+    return 1 - np.divide(own, all_, out=np.full(len(rows), 0.5), where=all_ > 0)
 
 
 def inside(positions, corners):

@@ -9,6 +9,8 @@ from core.export.litert_reader import Classifier
 from core.networks.sizes import TANH_SCALES, Layer, block_of, layers
 from core.runs.schema import softmax
 
+# Images, in which everything is kept.
+_AT_ONCE = 50
 # More blocks than this are not shown one by one: of those with maps of one size, the last stands for all.
 MOST_STAGES = 12
 # What Keras calls the block of preprocessing; its last operation gives what the first layer sees.
@@ -158,6 +160,7 @@ class OpenNetwork(Classifier):
         self.is_standardized = self.config.standardize and "standardize" in preprocessed["name"]
         self._tensors, self.stages = {}, []
         self._features = self._inputs(operations[-1])[0]
+        self._decided_by = self._find_last_features()
         names = [layer.name for layer in found]
         for number, layer, tensor in zip(lasting, found, self._find(found), strict=True):
             if tensor is not None:
@@ -204,6 +207,26 @@ class OpenNetwork(Classifier):
         self._check_logits(logits)
         return Inside(preprocessed, outputs, features, logits[0], softmax(logits).astype(np.float32)[0])
 
+    def last_features(self, images):
+        """What the network makes its decision of, for each image, float32 (n, F): what goes into the last layer with
+        weights, as the mean of each map where that is a convolution. Where several paths with weights end in the
+        logits, it is the logits of each.
+
+        Args:
+            images: uint8 (n, h, w, c) of `image_shape`, n at least 1.
+
+        Raises:
+            core.runs.run.RunError: the images have another shape.
+        """
+        self._check_images(images)
+        parts = []
+        for start in range(0, len(images), _AT_ONCE):
+            with self._lock:
+                self._logits(images[start : start + _AT_ONCE])
+                found = np.array(self._interpreter.get_tensor(self._decided_by), np.float32)
+            parts.append((found.mean((1, 2)) if found.ndim == 4 else found).reshape(len(found), -1))
+        return np.concatenate(parts)
+
     def first_layer(self):
         """The FirstLayer; None where a network begins otherwise."""
         for operation in self._operations:
@@ -229,6 +252,20 @@ class OpenNetwork(Classifier):
             weights = self._constant(inputs[1])
             biases = self._constant(inputs[2]) if len(inputs) > 2 else np.zeros(len(weights), np.float32)
         return weights, biases
+
+    def _find_last_features(self):
+        """The tensor that goes into the last operation with weights, or comes out of where several paths meet."""
+        made_by = {int(index): operation for operation in self._operations for index in operation["outputs"]}
+        tensor = self._output
+        while tensor in made_by and made_by[tensor]["op_name"] != "CONCATENATION":
+            inputs = self._inputs(made_by[tensor])
+            if made_by[tensor]["op_name"] in ("FULLY_CONNECTED", "CONV_2D"):
+                return inputs[0]
+            made = [index for index in inputs if index in made_by]
+            if not made:
+                break
+            tensor = made[0]
+        return tensor
 
     def _find_preprocessed(self):
         shape = (1, self.config.image_size, self.config.image_size, self.image_shape[2])

@@ -230,6 +230,11 @@ def calibration(run):
     return _read(run, "calibration", make, "test_predictions.npz", bytes_=_A_LITTLE + 1_000)
 
 
+def test_map(run):
+    """The run's map; see `core.runs.run.Run.read_map`."""
+    return _read(run, "map", Run.read_map, "config.json", "map.npz")
+
+
 class Mistake(NamedTuple):
     """A test image that a run gets wrong: its number, two classes, the confidence in 0..1, and a PNG's address."""
 

@@ -49,6 +49,11 @@ def grown(pixels):
     return round(_TEXT * pixels) if presenting() else pixels
 
 
+def text_size():
+    """Pixels of the text that a component draws itself."""
+    return round(14 * (_TEXT if presenting() else 1))
+
+
 def projected():
     """By what a component that draws a chart enlarges it; None where it does not.
 

@@ -10,7 +10,8 @@ from core.datasets import test_images as sheets
 from core.datasets.catalogue import DATASETS
 from core.datasets.decoding import digest
 from core.digits import strokes
-from core.explain.embedding import LastFeatures, place, positions, strangers
+from core.explain.embedding import place, positions, strangers
+from core.explain.features import OpenNetwork
 from core.export.bundles import SMALL_BYTES
 from core.export.litert_reader import Classifier
 from core.results.reference import REPORT
@@ -104,7 +105,7 @@ def test_each_network_comes_with_a_small_map_on_which_what_it_reads_alike_is_tog
 def test_an_image_is_placed_on_its_map_by_the_8_bit_network_where_it_lies(run):
     arrays = run.read_map()
     others = np.setdiff1d(np.arange(1_000), arrays["landmark_images"])
-    features = LastFeatures(run).of(sheets.read_sheet(run.read_config().dataset)[others])
+    features = OpenNetwork(run).last_features(sheets.read_sheet(run.read_config().dataset)[others])
     away = place(arrays, features) - positions(arrays)[others]
     assert np.median(np.hypot(*away.T)) < 0.012
 

@@ -13,7 +13,7 @@ import pytest
 from core.config.recipes import RECIPES, make_config
 from core.config.run_config import MONITORS
 from core.datasets.loading import load
-from core.explain import embedding
+from core.explain.features import OpenNetwork
 from core.export import litert_reader
 from core.export.keras import load_network
 from core.export.litert import save_tflite
@@ -106,7 +106,7 @@ def test_a_run_fills_its_folder(handful, monkeypatch, family, recipe):
 
 def expect_the_same_last_features(run, network, images):
     """The map is made of those that Keras computes, and drawings are placed by those of the 8-bit network."""
-    ours, theirs = last_features(network, images, batch_size=10), embedding.LastFeatures(run).of(images)
+    ours, theirs = last_features(network, images, batch_size=10), OpenNetwork(run).last_features(images)
     assert ours.shape == theirs.shape
     assert theirs == pytest.approx(ours, abs=0.05 * float(np.abs(ours).max()))
 

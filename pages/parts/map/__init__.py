@@ -1,0 +1,1 @@
+"""The map of a run's test images, in a browser."""

@@ -1,0 +1,77 @@
+"""Where a drawing lies on the map of each network that has one, and which test images are the nearest to it."""
+
+import html
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from core.datasets.catalogue import DATASETS
+from core.explain.embedding import neighbours, place, positions
+from pages.parts import data
+from pages.parts.image_grid import png_address
+from pages.parts.map.pictures import picture
+
+_CSS = Path(__file__).with_suffix(".css").read_text("utf-8")
+ABOUT = (
+    "Each dot is a test image, in the colour of its class. Neighbours are images of which the network makes nearly the "
+    "same, just before it decides. The ring is your drawing; under the map stand the test images that are nearest to "
+    "it. How far apart two groups lie says little."
+)
+
+
+def draw_placed(image, readers):
+    """Draws the map of each network that has one, with a digit on it.
+
+    Args:
+        image: uint8 (28, 28), or None for an empty pad.
+        readers: a list of `pages.parts.draw.predictions.Reader`.
+
+    Raises:
+        core.runs.run.RunError: a network or a map is damaged.
+    """
+    with_map = [reader for reader in readers if data.test_map(reader.run) is not None]
+    if not with_map:
+        st.info(
+            "None of these networks has a map. A run makes one at its end where its epochs took three minutes or more; "
+            "python -m core map RUN makes one for a run that is finished."
+        )
+        return
+    often = Counter(reader.label for reader in with_map)
+    figures = "".join(
+        _figure(image, reader.run, f"{reader.label} ({reader.which})" if often[reader.label] > 1 else reader.label)
+        for reader in with_map
+    )
+    st.html(f'<style>{_CSS}</style><div class="placed">{figures}</div><p class="placed-about">{html.escape(ABOUT)}</p>')
+
+
+def _figure(image, run, label):
+    arrays, labels = data.test_map(run), data.verdicts(run).labels
+    classes = DATASETS[data.config(run).dataset]["classes"]
+    around, here, nearest = positions(arrays), "", ""
+    names = "".join(
+        f'<b style="{_at(np.median(around[labels == number], axis=0))}">{html.escape(name)}</b>'
+        for number, name in enumerate(classes)
+        if (labels == number).any()
+    )
+    if image is not None:
+        features = data.classifier(run).last_features(image[None, :, :, None])
+        if features.shape[1] != len(arrays["basis"]):
+            return ""
+        here = f'<i style="{_at(place(arrays, features)[0])}"></i>'
+        images = data.test_images(data.config(run).dataset)
+        nearest = "".join(
+            f'<img src="{png_address(images[number])}" alt="No. {number}: {html.escape(classes[labels[number]])}">'
+            for number in neighbours(arrays, features)[0][0]
+        )
+    title = html.escape(label)
+    return (
+        f'<figure><figcaption>{title}</figcaption><div class="sheet"><div><img src="{html.escape(picture(run))}" '
+        f'alt="Map of the test images as {title} sees them">{names}{here}</div></div>'
+        f'<div class="nearest">{"Nearest " if nearest else ""}{nearest}</div></figure>'
+    )
+
+
+def _at(place):
+    return f"left: {100 * place[0]:.1f}%; top: {100 * place[1]:.1f}%"
