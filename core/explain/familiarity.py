@@ -1,0 +1,49 @@
+"""Whether an image is unlike everything that a network was tested on: by a distance in its last features."""
+
+import numpy as np
+
+# At most this share of the test images is called unlike the others.
+MOST_FLAGGED = 0.01
+# So many are by the threshold's own measure; the rest is kept for chance.
+_AIMED_AT = 0.005
+
+
+def threshold(arrays):
+    """The distance from which on an image is unlike the test images: only one in 200 of those that stand on the run's
+    map is farther from its nearest neighbour there.
+
+    Args:
+        arrays: of map.npz; see `core.explain.embedding.fit`. Every fifth test image is a landmark there.
+
+    Returns:
+        A float, in the units of `distance`; infinite where the map has too few images to tell.
+    """
+    there = _landmarks(arrays)
+    if len(there) < 1 / _AIMED_AT:
+        return float("inf")
+    nearest = [
+        np.partition(_squares(there[start : start + 500], there), 1, axis=1)[:, 1]
+        for start in range(0, len(there), 500)
+    ]
+    return float(np.quantile(np.sqrt(np.concatenate(nearest)), 1 - _AIMED_AT))
+
+
+def distance(arrays, features):
+    """How far an image is from the nearest of the map's landmarks; None where the map is of other features.
+
+    Args:
+        arrays: as above.
+        features: float32 (F,), the network's last features of the image.
+    """
+    if len(features) != len(arrays["basis"]):
+        return None
+    here = features @ (arrays["basis"] * arrays["scales"]) - arrays["offset"]
+    return float(np.sqrt(_squares(here[None], _landmarks(arrays)).min()))
+
+
+def _landmarks(arrays):
+    return arrays["landmarks"] * arrays["landmark_scales"]
+
+
+def _squares(here, there):
+    return ((here**2).sum(1)[:, None] + (there**2).sum(1) - 2 * here @ there.T).clip(0)
