@@ -6,10 +6,12 @@ import streamlit as st
 
 from core.runs.run import RunError
 from pages.parts import data, presenter
+from pages.parts.inner_links import follow_inner_links
 from pages.parts.inside.choice import choose_image, choose_runs, tested_runs
 from pages.parts.inside.convolution import draw_convolution
 from pages.parts.inside.filmstrip import draw_filmstrip
 from pages.parts.inside.looks import METHODS, draw_look
+from pages.parts.inside.mind import draw_mind, draw_unlike
 from pages.parts.inside.network import Network
 from pages.parts.linked import linked, linked_number, linked_slider, linked_switch, put_in_url
 from pages.parts.shell import begin_page
@@ -78,8 +80,8 @@ def draw_stored(network, looked, hidden):
             query_params={"run": network.run.id, "show": "all", "image": str(looked.number)},
         )
     st.caption(
-        f"Training {pair_label(config.network, config.dataset)} here would add the filmstrip, the convolution and the "
-        "heat maps, for drawings and pictures too."
+        f"Training {pair_label(config.network, config.dataset)} here would add the filmstrip, the convolution, the "
+        "heat maps and what changes its mind, for drawings and pictures too."
     )
     quick_start_button(f"Train {network.label}", config.network, config.dataset)
 
@@ -108,6 +110,8 @@ def draw_strips(networks, looked, label, hidden, notices):
         draw_name(network, looked, label, hidden)
         try:
             if network.is_here:
+                if looked.number is None and not hidden:
+                    draw_unlike(network, looked.image, f"{looked.words[0].upper()}{looked.words[1:]}")
                 name = LAYERS[network.number][1]
                 draw_filmstrip(
                     network, looked.image, draws, stage, hidden, lambda key, name=name: put_in_url(**{name: key})
@@ -198,8 +202,9 @@ def draw_name_of_look(network, number, shares, hidden):
 
 
 def main():
+    follow_inner_links()
     st.title("Inside")
-    st.write("What a network makes of an image, layer by layer, and where it looks.")
+    st.write("What a network makes of an image, layer by layer, where it looks, and what changes its mind.")
     st.html(STYLE)
     tested = tested_runs()
     notices = st.container()
@@ -218,6 +223,7 @@ def main():
     if here:
         draw_steps(here, looked, notices)
         draw_looks(here, looked, hidden)
+        draw_mind(here, looked, hidden)
 
 
 def hide(network, looked, label, notices):

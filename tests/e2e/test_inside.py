@@ -4,10 +4,12 @@ import re
 import shutil
 from importlib.resources import files
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
+from core.explain.perturbations import erased_in_address
 from core.runs.run import Run
 from core.settings import artifacts_folder
 from tests.e2e.conftest import lab_of
@@ -65,6 +67,7 @@ def test_a_sum_can_be_followed_step_by_step_and_axe_finds_nothing(lab, page):
     expect(said).not_to_contain_text("Row 15, column 16")
     page.get_by_role("button", name="Pause").click()
     page.locator(".look img").first.wait_for()
+    page.locator(".stVegaLiteChart .mark-line path").first.wait_for()
     page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
     for theme in ("light", "dark"):
         page.emulate_media(color_scheme=theme)
@@ -74,3 +77,33 @@ def test_a_sum_can_be_followed_step_by_step_and_axe_finds_nothing(lab, page):
     page.wait_for_timeout(300)
     assert violations(page) == [], "on a phone"
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_what_is_erased_with_the_brush_and_turned_by_a_slider_is_in_the_link(lab, page):
+    run, app_url = lab
+    page.goto(f"{app_url}/inside?run={run.id}&image=7")
+    canvas = page.locator(".eraser canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.5 * box["height"], steps=6)
+    page.mouse.up()
+    page.wait_for_url(re.compile("erased="))
+    expect(page.get_by_role("button", name="Take all changes back")).to_be_visible()
+    before = page.url
+    canvas.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    page.wait_for_url(lambda url: "erased=" in url and url != before)
+    (text,) = parse_qs(urlsplit(page.url).query)["erased"]
+    erased = erased_in_address(text, (28, 28))
+    assert erased[14, 8:20].all()
+    assert erased[17, 14]
+    assert not erased[:11].any()
+    page.get_by_role("slider", name="Rotate").press("ArrowRight")
+    page.wait_for_url(re.compile("rotate=5"))
+    assert f"erased={text}" in page.url
+    assert "image=7" in page.url

@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df as bytes_to_df
 
 from core.datasets.test_images import load_test_images
 from core.digits.strokes import digit_image
+from core.explain import perturbations
 from core.explain.features import OpenNetwork
 from core.explain.pictures import in_address
 from core.runs.run import Run
@@ -129,7 +131,24 @@ def test_a_picture_in_the_address_is_what_is_looked_at(lenet):
 
 
 @pytest.mark.parametrize(
-    "name", ["drawing", "picture", "image", "stage", "draws", "hidden", "filter", "heat", "class", "strength"]
+    "name",
+    [
+        "drawing",
+        "picture",
+        "image",
+        "stage",
+        "draws",
+        "hidden",
+        "filter",
+        "heat",
+        "class",
+        "strength",
+        "rotate",
+        "erased",
+        "over",
+        "curves",
+        "flips",
+    ],
 )
 def test_what_makes_no_sense_in_the_link_is_one_sentence_and_ignored(lenet, name):
     page = opened(**{name: "<b>"})
@@ -224,6 +243,84 @@ def test_the_convolution_is_that_of_the_chosen_filter(lenet):
     first = OpenNetwork(lenet).first_layer()
     np.testing.assert_array_equal(np.frombuffer(base64.b64decode(step["kernel"]), "<f4"), first.kernels[3].ravel())
     assert (step["out"], step["size"], step["side"]) == (28, 5, 32)
+
+
+def eraser(page):
+    told = [json.loads(each.proto.json or "{}") for each in page.get("bidi_component")]
+    (found,) = [each for each in told if "erased" in each]
+    return found
+
+
+def curves(page):
+    (chart,) = page.get("vega_lite_chart")
+    return bytes_to_df(chart.proto.datasets[0].data.data)
+
+
+def test_the_changes_in_the_link_are_made_and_shown(lenet):
+    image = load_test_images("mnist")[7]
+    erased = np.zeros((28, 28), bool)
+    erased[4:9, 10:20] = True
+    page = opened(image="7", rotate="60", blur="4", mirror="true", erased=perturbations.in_address(erased))
+    wanted = perturbations.changed(image, {"rotate": 60, "blur": 4}, True, erased)
+    np.testing.assert_array_equal(pixels(eraser(page)), wanted)
+    (back,) = [button for button in page.button if button.label == "Take all changes back"]
+    page = back.click().run()
+    assert dict(page.query_params) == {"image": "7"}
+    np.testing.assert_array_equal(pixels(eraser(page)), image)
+    assert page.slider(key="url rotate=0").value == 0
+
+
+def test_a_slider_changes_the_image_and_the_link_and_keeps_the_test_image(lenet):
+    page = opened(image="7")
+    page = page.slider(key="url rotate=0").set_value(-90).run()
+    assert dict(page.query_params) == {"image": "7", "rotate": "-90"}
+    assert "it was 9" in said(page)
+    np.testing.assert_array_equal(pixels(eraser(page)), np.rot90(load_test_images("mnist")[7]))
+
+
+def test_the_curves_are_of_what_the_networks_say_or_of_the_classes_that_are_chosen(lenet):
+    table = curves(opened(image="7", rotate="-90"))
+    network = OpenNetwork(lenet)
+    image = load_test_images("mnist")[7]
+    now = int(network.classify(perturbations.changed(image, {"rotate": -90})[None])[0].argmax())
+    assert set(table["class"]) == {"9", str(now)}
+    wanted = perturbations.curve(network, image, {"rotate": -90}, "rotate")[:, 9]
+    np.testing.assert_allclose(table[table["class"] == "9"]["percent"], 100 * wanted, atol=1e-3)
+    chosen = curves(opened(image="7", over="blur", curves=["1", "4"]))
+    assert set(chosen["class"]) == {"1", "4"}
+    assert list(chosen[chosen["class"] == "1"]["amount"]) == perturbations.CHANGES["blur"].amounts
+
+
+def test_the_smallest_change_that_flips_a_network_is_a_link_to_it(lenet):
+    page = opened(image="7", flips="true", brightness="50")
+    (table,) = [each.proto.body for each in page.get("html") if "class='flips'" in each.proto.body]
+    wanted = perturbations.smallest_flips(OpenNetwork(lenet), load_test_images("mnist")[7])
+    links = dict(re.findall(r'href="inside\?([^"]+)">([^<]+)<', table))
+    assert len(links) == sum(flip is not None for flip in wanted.values())
+    amount, class_ = wanted["rotate"]
+    assert links[
+        f"image=7&amp;flips=true&amp;rotate={amount}&amp;over=rotate"
+    ] == f"rotated by {amount}°: {class_}".replace("-", "−")
+    after = opened(image="7", rotate=str(amount))
+    assert f"{class_}, " in said(after)
+    assert "it was 9" in said(after)
+
+
+def test_nothing_of_what_changes_its_mind_is_said_until_it_is_revealed(lenet):
+    page = opened(image="7", hidden="true", flips="true", rotate="-90")
+    assert "hidden until you reveal it" in page.info[0].value
+    assert not page.get("vega_lite_chart")
+    assert "it was" not in said(page)
+
+
+def test_a_drawing_that_is_unlike_every_test_digit_is_warned_of_and_a_plain_one_is_not(lenet):
+    assert not opened(drawing=address_of(strokes(7))).warning
+    image = np.rot90(load_test_images("mnist")[:60], axes=(1, 2))
+    pages = [opened(picture=in_address(np.ascontiguousarray(each))) for each in image[:12]]
+    warned = [page for page in pages if page.warning]
+    assert 0 < len(warned) < 12
+    assert "Your picture is unlike the images that LeNet-5 was tested on" in warned[0].warning[0].value
+    assert "at most 1 % of the test images are farther than" in warned[0].warning[0].value
 
 
 def test_the_gallery_and_draw_lead_here(artifacts, lenet):

@@ -23,7 +23,7 @@ def lenet():
 
 def share(lenet, images):
     """The share of images that are called unlike the others."""
-    network, _ = lenet
+    network, arrays = lenet
     limit = familiarity.threshold(arrays)
     features = np.concatenate([network.of(images[start : start + 100]) for start in range(0, len(images), 100)])
     return np.mean([familiarity.distance(arrays, each) > limit for each in features])

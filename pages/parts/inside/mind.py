@@ -1,0 +1,273 @@
+"""Change its mind: what an image can be changed by, what the networks then say, and how little is enough."""
+
+import base64
+import hashlib
+import html
+from pathlib import Path
+from urllib.parse import urlencode
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.digits.strokes import DrawingError
+from core.explain import familiarity
+from core.explain.perturbations import CHANGES, changed, curve, erased_in_address, smallest_flips
+from core.runs.run import RunError
+from pages.parts import presenter
+from pages.parts.charts.vega import category, layer, over, quantity
+from pages.parts.kept import Kept, stamps
+from pages.parts.linked import linked, linked_many, linked_slider, linked_switch, put_in_url
+from pages.parts.style import GREY, TEXT, percent, plain
+
+_HEIGHT = 320
+_kept = Kept(5_000_000)
+_HTML = """
+<div class="eraser">
+  <div class="paper"><canvas tabindex="0" role="application" aria-describedby="how"
+    aria-label="The changed image: erase with mouse, pen, finger or keyboard"></canvas>
+    <i class="cursor" aria-hidden="true"></i></div>
+  <span class="how" id="how">The arrow keys move the brush. Space erases.</span>
+  <p>Erase with the brush: drag over the image.</p>
+</div>
+"""
+_component = st.components.v2.component(
+    "eraser",
+    html=_HTML,
+    css=Path(__file__).with_name("eraser.css").read_text("utf-8"),
+    js=Path(__file__).with_name("eraser.js").read_text("utf-8"),
+)
+_STYLE = """<style>
+.flips { border-collapse: collapse; font-size: .9rem; }
+.flips :is(th, td) { text-align: left; padding: .3rem 1.2rem .3rem 0; vertical-align: baseline;
+  border-bottom: 1px solid color-mix(in srgb, currentColor 15%, transparent); }
+.flips-scroll { overflow-x: auto; }
+</style>"""
+
+
+@st.fragment
+def draw_mind(networks, looked, hidden):
+    """Draws the sliders and what comes of them.
+
+    Args:
+        networks: a list of pages.parts.inside.network.Network whose networks are here.
+        looked: a pages.parts.inside.choice.Looked.
+        hidden: whether the answers are not shown yet.
+    """
+    st.header("Change its mind")
+    st.caption(
+        "Move, turn, blur or erase the image, and see when each network takes it for something else. The address keeps "
+        "every change."
+    )
+    notices = st.container()
+    try:
+        left, right = st.columns([1, 2], gap="large")
+        with right:
+            amounts, mirrored = _choose_amounts(notices)
+        erased = _erased(looked.image.shape[:2], notices)
+        now = changed(looked.image, amounts, mirrored, erased)
+        with left:
+            _draw_eraser(now, erased)
+            if amounts or mirrored or erased is not None:
+                st.button("Take all changes back", icon=":material/undo:", on_click=put_in_url, kwargs=_ALL_BACK)
+        if hidden:
+            st.info("What the networks say is hidden until you reveal it.", icon=":material/visibility_off:")
+            return
+        before = [network.opened().classify(looked.image[None])[0] for network in networks]
+        after = [network.opened().classify(now[None])[0] for network in networks]
+        with left:
+            for network, was, is_ in zip(networks, before, after, strict=True):
+                _draw_guess(network, was, is_)
+                if looked.number is None or (now != looked.image).any():
+                    draw_unlike(network, now, "This image")
+        _draw_curve(networks, looked.image, (amounts, mirrored, erased), before, after, notices)
+        _draw_flips(networks, looked.image, notices)
+    except RunError as error:
+        st.error(plain(str(error)))
+
+
+_ALL_BACK = dict.fromkeys((*CHANGES, "mirror", "erased"))
+
+
+def _choose_amounts(notices):
+    """The sliders: (name -> amount, of those that change something; whether the image is mirrored)."""
+    amounts, columns = {}, st.columns(2, gap="medium")
+    for number, (name, change) in enumerate(CHANGES.items()):
+        with columns[number % 2]:
+            amount = linked_slider(
+                change.label, name, change.low, change.high, change.neutral, notices, step=change.step
+            )
+        if amount != change.neutral:
+            amounts[name] = amount
+    return amounts, linked_switch("Mirror", "mirror", notices)
+
+
+def _erased(sides, notices):
+    """Which pixels the URL says are erased, bool (height, width), or None."""
+    text = st.query_params.get("erased")
+    if not text:
+        return None
+    try:
+        return erased_in_address(text, sides)
+    except DrawingError as error:
+        notices.warning(str(error), icon=":material/link_off:")
+        return None
+
+
+def _draw_eraser(image, erased):
+    key = "eraser"
+
+    def told():
+        # A text, as it goes into the URL; what is no mask is said there to be none.
+        put_in_url(erased=str(st.session_state[key].erased) or None)
+
+    height, width, channels = image.shape
+    _component(
+        key=key,
+        data={
+            "sides": [height, width, channels],
+            "pixels": base64.b64encode(image.tobytes()).decode(),
+            "erased": "" if erased is None else "".join(map(str, erased.astype(int).ravel().tolist())),
+        },
+        on_erased_change=told,
+    )
+
+
+def _draw_guess(network, before, after):
+    was, now = int(before.argmax()), int(after.argmax())
+    said = f"{network.classes[now]}, {percent(float(after[now]), 1)} sure"
+    if was != now:
+        said += f" (it was {network.classes[was]})"
+    st.html(
+        f'<h3 class="inside-name"><i style="background:{network.colour}"></i>{html.escape(network.label)} '
+        f"<small>{html.escape(said)}</small></h3>"
+    )
+
+
+def draw_unlike(network, image, what):
+    """A warning where an image is unlike those that the network was tested on; nothing where its run has no map."""
+    arrays, limit = _map(network.run)
+    if arrays is None:
+        return
+    away = familiarity.distance(arrays, network.opened().open(image, []).features)
+    if away is not None and away > limit:
+        st.warning(
+            f"{what} is unlike the images that {network.label} was tested on, so what it says means little. Its last "
+            f"features are {away:.2g} from the nearest of {len(arrays['landmarks']):,} test images; at most "
+            f"{100 * familiarity.MOST_FLAGGED:.0f} % of the test images are farther than {limit:.2g}. Not everything "
+            "strange is noticed: to a network, noise may look like a digit.",
+            icon=":material/help:",
+        )
+
+
+def _map(run):
+    """The arrays of the run's map and the threshold on it, or (None, None)."""
+
+    def make(last):
+        arrays = run.read_map()
+        return (None, None) if arrays is None else (arrays, familiarity.threshold(arrays))
+
+    folder = str(run.path)
+    return _kept.get(("map", folder), stamps(folder, ("map.npz",)), 200_000, make)
+
+
+def _draw_curve(networks, image, change, before, after, notices):
+    """The probability of classes over all amounts of one change, for each network."""
+    amounts, mirrored, erased = change
+    labels = {name: each.label for name, each in CHANGES.items()}
+    classes = {str(number): name for number, name in enumerate(networks[0].classes)}
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        over_ = linked(st.selectbox, "Curves over", "over", labels, "rotate", notices, width=presenter.grown(240))
+        chosen = linked_many(
+            "Classes, or what the networks say", "curves", classes, list(classes), notices, most_buttons=len(classes)
+        )
+    shown = [int(number) for number in chosen] or list(dict.fromkeys(int(row.argmax()) for row in [*before, *after]))
+    steps, rows = CHANGES[over_].amounts, []
+    for number, network in enumerate(networks):
+        name = f"{network.label}, beside" * bool(number) or network.label
+        found = curve(network.opened(), image, amounts, over_, mirrored, erased)
+        for class_ in shown:
+            rows += [
+                {"amount": step, "percent": 100 * float(share), "network": name, "class": network.classes[class_]}
+                for step, share in zip(steps, found[:, class_], strict=True)
+            ]
+    names = list(dict.fromkeys(row["network"] for row in rows))
+    colours = [network.colour for network in networks]
+    if len(set(colours)) < len(colours):
+        colours[1] = GREY
+    amount = amounts.get(over_, CHANGES[over_].neutral)
+    chart = {
+        **over(pd.DataFrame(rows)),
+        "height": _HEIGHT,
+        "layer": [
+            layer(
+                "line",
+                {
+                    "x": quantity("amount", title=labels[over_], scale={"nice": False}),
+                    "y": quantity("percent", title="Probability (%)", scale={"domain": [0, 100]}),
+                    "color": category("network", title="Network", scale={"domain": names, "range": colours}),
+                    "strokeDash": category("class", title="Class", sort=None),
+                    "tooltip": [
+                        category("network", title="Network"),
+                        category("class", title="Class"),
+                        quantity("amount", title=labels[over_]),
+                        quantity("percent", title="Probability (%)", format=".1f"),
+                    ],
+                },
+            ),
+            layer("rule", {"x": {"datum": amount}}, color=TEXT, strokeDash=[2, 3], aria=False),
+        ],
+    }
+    said = ", ".join(networks[0].classes[class_] for class_ in shown)
+    st.vega_lite_chart(presenter.vega(chart), alt=f"Probability of {said} over “{labels[over_]}”, for each network.")
+
+
+def _draw_flips(networks, image, notices):
+    """The smallest change of each kind that changes each network's first guess, as links."""
+    wanted = linked_switch(
+        "Find the smallest change that flips each network",
+        "flips",
+        notices,
+        help="Of the image as it was, each kind of change by itself. Every position of each slider is tried.",
+    )
+    if not wanted:
+        return
+    found = [_flips(network, image) for network in networks]
+    heads = "".join(f"<th scope='col'>{html.escape(network.label)}</th>" for network in networks)
+    rows = "".join(
+        f"<tr><th scope='row'>{html.escape(change.label)}</th>"
+        + "".join(
+            f"<td>{_flip(network, name, flips[name])}</td>" for network, flips in zip(networks, found, strict=True)
+        )
+        + "</tr>"
+        for name, change in CHANGES.items()
+    )
+    st.html(
+        f"{_STYLE}<div class='flips-scroll' tabindex='0' role='region' aria-label='Smallest changes'>"
+        f"<table class='flips'><thead><tr><th scope='col'>Change</th>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+        "</div>"
+    )
+
+
+def _flip(network, name, flip):
+    if flip is None:
+        return "never"
+    amount, class_ = flip
+    here = {key: st.query_params.get_all(key) for key in st.query_params if key not in _ALL_BACK}
+    link = urlencode(here | {name: [str(amount)], "over": [name]}, doseq=True)
+    said = f"{CHANGES[name].says.format(amount)}: {network.classes[class_]}".replace("-", "−")
+    return f'<a class="inner" target="_self" href="inside?{html.escape(link)}">{html.escape(said)}</a>'
+
+
+def _flips(network, image):
+    folder = str(network.run.path)
+    key = "flips", folder, hashlib.sha256(np.ascontiguousarray(image).tobytes()).digest()
+
+    def make(last):
+        bar = st.progress(0.0, f"{network.label} is asked about every change…")
+        try:
+            return smallest_flips(network.opened(), image, bar.progress)
+        finally:
+            bar.empty()
+
+    return _kept.get(key, stamps(folder, ("model.tflite",)), 2000, make)
