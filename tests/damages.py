@@ -119,6 +119,7 @@ SENSELESS = {
         *_changed(_PROGRESS, {"images_per_second": 0}, {"time": 1e300}),
         _DEEP + "\n",
     ],
+    "note.json": ["{}", '{"name": 7, "note": ""}', '{"name": "", "note": null}', "[1]", _DEEP],
     "queue.json": ["{}", '{"place": "first"}', '{"place": NaN}', "[1]"],
 }
 

@@ -158,9 +158,9 @@ FORMATS = {
         write=predictions.write,
     ),
     "tables": Format(
-        about="the settings, the curves and the figures of the run, as JSON and CSV",
-        sources=("config.json", "history.csv", "metrics.json"),
-        files=("config.json", "history.csv", "metrics.json"),
-        write=_copies("config.json", "history.csv", "metrics.json"),
+        about="the settings, the curves and the figures of the run, and what people noted of it, as JSON and CSV",
+        sources=("config.json", "history.csv", "metrics.json", "note.json"),
+        files=("config.json", "history.csv", "metrics.json", "note.json"),
+        write=_copies("config.json", "history.csv", "metrics.json", "note.json"),
     ),
 }

@@ -13,7 +13,7 @@ from core.runs.schema import HISTORY_COLUMNS
 # What runs have in common that are one row. Their settings are the recipe's but for the changed ones.
 _ALIKE = ["network", "dataset", "recipe", "changed_settings", "train_images", "validation_images"]
 # Columns whose values are put side by side where they differ; of other texts there is none for several runs.
-_JOINED = {"run": " ", "trained_on": "; "}
+_JOINED = {"run": " ", "trained_on": "; ", "name": "; ", "note": "; "}
 _AVERAGED = {"accuracy", "points", "loss", "loss_difference", "seconds", "number", "count"}
 
 

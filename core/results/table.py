@@ -34,6 +34,7 @@ class Facts(NamedTuple):
         scores: the figures of the epoch, or epochs, that were asked for.
         report: what the report says of the pair: name -> figure, with nothing in it where it says nothing.
         compared: the run's test accuracy against the report's.
+        note: the name and the note that people gave it.
     """
 
     run: Run
@@ -43,6 +44,7 @@ class Facts(NamedTuple):
     scores: dict
     report: dict
     compared: Comparison
+    note: dict
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,6 +122,7 @@ COLUMNS = {
         lambda facts: in_words({name: value for name, value in overrides(facts.config).items() if name != "seed"}),
         "In which settings, but for the seed, the run departs from its recipe; empty where in none.",
     ),
+    "name": Column("", "Name", "text", lambda facts: facts.note["name"], "What people call the run."),
     "report_test_accuracy": Column(
         "Test",
         "accuracy, report",
@@ -213,6 +216,7 @@ COLUMNS = {
         lambda facts: machines(facts.record),
         "The GPUs or processors that trained it, one after another; empty where they were not recorded.",
     ),
+    "note": Column("", "Note", "text", lambda facts: facts.note["note"], "What people noted of the run."),
     "run": Column("", "Run", "text", lambda facts: facts.run.id),
     "shipped": Column("", "Made", "origin", lambda facts: facts.run.is_shipped),
 }
@@ -262,8 +266,15 @@ def row_of(run, which="best"):
     compared = compare_accuracies(
         *_measured(config.dataset, scores["test_accuracy"], report.get("test_accuracy", math.nan))
     )
-    facts = Facts(run, record, config, metrics, scores, report, compared)
+    facts = Facts(run, record, config, metrics, scores, report, compared, _note(run))
     return {name: column.value(facts) for name, column in COLUMNS.items()}
+
+
+def _note(run):
+    try:
+        return run.read_note()
+    except RunError:
+        return {"name": "", "note": ""}  # Among the damaged files; the figures are none the worse.
 
 
 def as_table(rows):

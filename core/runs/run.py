@@ -20,6 +20,7 @@ from core.runs.schema import (
     FILES,
     HISTORY_COLUMNS,
     HISTORY_HEADER,
+    NOTE,
     RESTORE,
     SCHEMA_VERSION,
     UNFINISHED,
@@ -76,6 +77,7 @@ class Run:
     history_path = _path("history.csv")
     progress_path = _path("progress.jsonl")
     metrics_path = _path("metrics.json")
+    note_path = _path("note.json")
     predictions_path = _path("test_predictions.npz")
     map_path = _path("map.npz")
     epochs_path = _path("epoch_predictions.bin")
@@ -207,6 +209,30 @@ class Run:
 
     def write_metrics(self, metrics):
         replace_json(self.metrics_path, metrics)
+
+    def read_note(self):
+        """What people call the run, and what they noted of it: {"name": text, "note": text}, each "" where they did
+        not.
+        """
+        return self._read("note.json") if os.path.lexists(self.note_path) else {"name": "", "note": ""}
+
+    def write_note(self, name, note):
+        """Writes them, without the spaces around; see above.
+
+        Raises:
+            RunError: one is too long, the run came with the project, or its folder cannot be written.
+        """
+        if self.is_shipped:
+            raise RunError(f"{self.id} came with the project, and nothing changes it.")
+        said = {"name": " ".join(name.split()), "note": note.strip()}
+        try:
+            NOTE.check(said)
+        except UnsoundError as error:
+            raise RunError(f"The {error}.") from None
+        try:
+            replace_json(self.note_path, said)
+        except OSError as error:
+            raise RunError(f"{self.id}: note.json cannot be written: {error.strerror}.") from None
 
     def read_predictions(self):
         """What the best epoch's network makes of the test images, name -> array.

@@ -119,6 +119,12 @@ QUEUE = Record(
         "variables": Field(Each(Text(10_000)), "the environment variables that it is trained with", needed=False),
     }
 )
+NOTE = Record(
+    {
+        "name": Field(Text(60), "what people call the run; may be empty"),
+        "note": Field(Text(4000), "what they want to remember of it; may be empty"),
+    }
+)
 METRICS = Record(
     {
         "best": Field(_EPOCH_SCORES, "the figures of the epoch that was chosen by validation, whose network is kept"),
@@ -243,6 +249,13 @@ def queue(text):
         # No other may reach a process out of a file.
         if not name.startswith(ASKED) or "=" in name or "\0" in name + said:
             raise UnsoundError(f"variables.{shown(name)[1:-1]} is not a variable that a run keeps")
+    return value
+
+
+def note(text):
+    """note.json as a dict."""
+    value = json_object(text)
+    NOTE.check(value)
     return value
 
 
@@ -563,6 +576,16 @@ FILES = {
             glance=_read_whole(metrics),
             ships=True,
             exported="metrics.json",
+        ),
+        RunFile(
+            "note.json",
+            "the name and the note that people gave the run; not there where they gave none",
+            limit=2**16,
+            record=NOTE,
+            read=note,
+            glance=_read_whole(note),
+            ships=True,
+            exported="note.json",
         ),
         RunFile(
             "test_predictions.npz",

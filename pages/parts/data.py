@@ -31,7 +31,7 @@ from pages.parts.style import run_name
 # Without these two a run can neither be named nor watched.
 NAMING = {"config.json", "status.json"}
 # What a run's row in the table is made of.
-_ROW = ("config.json", "metrics.json", "shipped")
+_ROW = ("config.json", "metrics.json", "note.json", "shipped")
 # The networks that one page may ask, in bytes of their files; in memory they take three times as much.
 NETWORK_BYTES = 400_000_000
 # What else is kept of each file, where it is not much, as by far the most are small.
@@ -90,10 +90,19 @@ def created(run):
     return _about(run).created
 
 
+def note(run):
+    """What people call the run and noted of it: {"name": text, "note": text}."""
+    return _read(run, "note", Run.read_note, "note.json")
+
+
 def name(run):
-    """The run's name, among all runs; see `pages.parts.style.run_name`."""
+    """The run's name, among all runs, and after it what people call it; see `pages.parts.style.run_name`."""
     about = _about(run)
-    return run_name(run, about.config, about.created)
+    given = ""
+    # A damaged note must not keep a run from being named.
+    with contextlib.suppress(RunError):
+        given = note(run)["name"]
+    return run_name(run, about.config, about.created) + (f" · {given}" if given else "")
 
 
 def history(run):

@@ -13,6 +13,7 @@ from pages.parts import data
 from pages.parts.run.details import PARTS
 from pages.parts.settings_form import FIELDS
 from pages.parts.style import plain
+from tests.every_page import opened as opened_page
 from tests.folders import finished_run, interrupted_run, started_run
 from tests.pages.test_run_actions import run_in
 
@@ -161,3 +162,31 @@ def test_every_card_leads_to_the_runs_place():
         page = back.click().run()
         assert "details" not in page.query_params
         assert [button for button in page.button if (button.key or "").startswith("start_")]
+
+
+def test_a_run_is_given_a_name_and_a_note_which_stand_wherever_it_is_chosen():
+    run = finished_run()
+    page = opened(run, "note")
+    page.text_input[0].set_value("with  LeakyReLU")
+    page.text_area[0].set_value("The *best* so far.")
+    page.button[-1].click().run()
+    assert not page.exception
+    assert run.read_note() == {"name": "with LeakyReLU", "note": "The *best* so far."}
+    assert opened(run, "note").text_input[0].value == "with LeakyReLU"
+    (chooser,) = opened_page("gallery", run=run.id).selectbox[:1]
+    assert chooser.options[0].endswith(" · with LeakyReLU")
+    rows = opened_page("compare").dataframe[0].value
+    assert (rows["", "Name"].tolist(), rows["", "Note"].tolist()) == (["with LeakyReLU"], ["The *best* so far."])
+    run.shipped_path.touch()
+    page = opened(run, "note")
+    assert not page.text_input
+    assert "**with LeakyReLU**" in [text.value for text in page.markdown]
+
+
+def test_a_lab_that_is_read_only_shows_names_and_notes_and_takes_none(monkeypatch):
+    run = finished_run()
+    run.write_note("mine", "Do not touch.")
+    monkeypatch.setenv("LAB_READ_ONLY", "1")
+    page = opened(run, "note")
+    assert not page.text_input
+    assert {"**mine**", "Do not touch."} <= {text.value for text in page.markdown}

@@ -12,7 +12,9 @@ from core.config.recipes import RECIPES, make_config, overrides, training_comman
 from core.config.run_config import said
 from core.runs import provenance
 from core.runs.run import RunError
+from core.settings import read_only
 from pages.parts import data
+from pages.parts.kept import look_again
 from pages.parts.run.downloads import address, offers
 from pages.parts.settings_form import FIELDS
 from pages.parts.style import duration, plain
@@ -189,6 +191,33 @@ def _epochs(session):
     return "none left" if first is None else f"{first}" if first == last else f"{first} to {last}"
 
 
+def _note(run, config):
+    try:
+        said = data.note(run)
+    except RunError as error:
+        st.error(plain(str(error)))
+        said = {"name": "", "note": ""}
+    if run.is_shipped or read_only():
+        st.markdown(f"**{plain(said['name'])}**" if said["name"] else "This run has no name of its own.")
+        st.markdown(plain(said["note"]) if said["note"] else "Nobody has noted anything of it.")
+        if run.is_shipped:
+            st.caption("This run came with the project, and nothing changes it.")
+        return
+    with st.form(f"note {run.id}", border=False):
+        name = st.text_input("Name", said["name"], max_chars=60, placeholder="What to call it besides its settings")
+        note = st.text_area("Note", said["note"], max_chars=4000, height=160, placeholder="What to remember of it")
+        saved = st.form_submit_button("Save", icon=":material/save:")
+    if saved:
+        try:
+            run.write_note(name, note)
+        except RunError as error:
+            st.error(plain(str(error)))
+        else:
+            look_again()
+            st.toast("Saved in the run's folder.")
+    st.caption("Both stand in the table of the Compare page, the name also wherever runs are chosen.")
+
+
 # Name in the address -> (label, what draws it, None for the curves).
 PARTS = {
     "curves": ("Curves", None),
@@ -196,4 +225,5 @@ PARTS = {
     "log": ("Log", _log),
     "files": ("Files", _files),
     "environment": ("How it was trained", _environment),
+    "note": ("Name and note", _note),
 }

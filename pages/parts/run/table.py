@@ -61,10 +61,10 @@ def columns_of_runs(report):
 
 
 def columns_to_draw(rows, report):
-    """The same but for columns that would be empty, in the best place: the changed settings where no run has any, and
-    what is said of several seeds where each row has one.
+    """The same but for columns that would be empty: changed settings, names and notes where no run has any, and what is
+    said of several seeds where each row has one.
     """
-    empty = {"changed_settings"} if not rows["changed_settings"].any() else set()
+    empty = {name for name in ("changed_settings", "name", "note") if not rows[name].any()}
     if rows["seeds"].max() == 1:
         empty |= {"seeds", "test_accuracy_seeds_low", "test_accuracy_seeds_high"}
     return [name for name in columns_of_runs(report) if name not in empty]

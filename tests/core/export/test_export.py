@@ -52,7 +52,9 @@ def made(tmp_path_factory):
 @pytest.fixture
 def run(made, artifacts):
     """A copy of it."""
-    return Run(shutil.copytree(made[0].path, artifacts / made[0].id))
+    run = Run(shutil.copytree(made[0].path, artifacts / made[0].id))
+    run.write_note("mine", "As good as any.")
+    return run
 
 
 @pytest.fixture

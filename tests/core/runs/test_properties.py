@@ -42,7 +42,7 @@ def look_at_everything(run):
         sentences(config, history), ranges(history, step_points(steps, config), {}), epoch_points(history)
         seconds_left(config, status, history, steps)
     readers = run.read_record, run.read_position, run.read_log
-    for reader in (*readers, run.read_predictions, run.read_map, run.read_epoch_predictions):
+    for reader in (*readers, run.read_predictions, run.read_map, run.read_epoch_predictions, run.read_note):
         with contextlib.suppress(RunError):
             reader()
     for which in ("best", "last"):
@@ -69,6 +69,7 @@ def replaced(path, content):
 def run(artifacts):
     run = mapped(finished_run(examples=20), features=9, examples=20)
     run.write_position(1.0, {"KERAS_BACKEND": "jax"})
+    run.write_note("mine", "As good as any.")
     record_epochs(run, examples=20)
     return run
 

@@ -63,6 +63,7 @@ READERS = {
     "status.json": runs.Run.read_status,
     "history.csv": runs.Run.read_history,
     "metrics.json": runs.Run.read_metrics,
+    "note.json": runs.Run.read_note,
     "progress.jsonl": runs.Run.read_progress,
     "test_predictions.npz": runs.Run.read_predictions,
 }
@@ -127,3 +128,15 @@ def test_a_link_to_a_run_is_listed_and_a_link_to_nowhere_is_not(artifacts, tmp_p
     (artifacts / "nowhere-1").symlink_to(artifacts / "gone")
     (artifacts / "file-1").touch()
     assert runs.list_runs() == [run]
+
+
+def test_a_name_and_a_note_are_kept_in_the_runs_folder_and_too_long_ones_are_refused(run):
+    assert run.read_note() == {"name": "", "note": ""}
+    run.write_note("  the  good one ", " With LeakyReLU.\n")
+    assert run.read_note() == {"name": "the good one", "note": "With LeakyReLU."}
+    with pytest.raises(RunError, match=r"^The name is 'a+…', not text of at most 60 characters\.$"):
+        run.write_note("a" * 61, "")
+    assert run.read_note()["name"] == "the good one"
+    run.shipped_path.touch()
+    with pytest.raises(RunError, match="came with the project, and nothing changes it"):
+        run.write_note("mine", "")

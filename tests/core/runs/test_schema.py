@@ -21,6 +21,7 @@ READERS = {
     "status.json": Run.read_status,
     "history.csv": Run.read_history,
     "metrics.json": Run.read_metrics,
+    "note.json": Run.read_note,
     "progress.jsonl": Run.read_progress,
     "test_predictions.npz": Run.read_predictions,
     "epoch_predictions.bin": Run.read_epoch_predictions,
@@ -33,6 +34,7 @@ READERS = {
 def run(artifacts):
     run = finished_run()
     run.write_position(1.0)
+    run.write_note("mine", "As good as any.")
     run.log_path.write_text("Epoch 1/3\n")
     record_epochs(run)
     return run
@@ -62,7 +64,7 @@ def test_a_reader_gives_what_is_sound_or_one_sentence_that_names_run_and_file(ru
         assert (way == "unreadable") == ("cannot be read" in said)
         assert (way == "missing") == ("is missing" in said)
     else:
-        assert name in ("log.txt", "progress.jsonl", "history.csv", "epoch_predictions.bin")
+        assert name in ("log.txt", "progress.jsonl", "history.csv", "note.json", "epoch_predictions.bin")
 
 
 @pytest.fixture
