@@ -2,6 +2,7 @@
 
 import io
 import re
+from importlib.resources import files
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
@@ -11,6 +12,7 @@ from playwright.sync_api import expect
 
 from core.datasets.test_images import load_test_images
 from tests.e2e.conftest import lab_of
+from tests.e2e.test_every_page import violations
 from tests.folders import finished_run, mapped
 from tests.penmanship import address_of, strokes, teach
 
@@ -88,6 +90,13 @@ def test_pointing_shows_an_image_a_line_around_some_sends_them_to_the_gallery_an
     expect(tiles.first.locator("p")).to_contain_text("0")
     assert len(query(page)["area"].split("_")) == 4
 
+    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
+    for width in (1440, 390):
+        page.set_viewport_size({"width": width, "height": 1300})
+        page.wait_for_timeout(500)
+        assert violations(page) == [], width
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
     page.locator(".legend button").first.click()
     expect(page.locator(".legend button").first).to_have_attribute("aria-pressed", "true")
     assert query(page)["true"] == "0"
@@ -122,6 +131,10 @@ def test_the_pictures_of_a_map_are_there_and_nothing_beside_them(lab, page):
     expect(sheet).to_be_visible()
     assert sheet.evaluate("image => image.decode().then(() => image.naturalWidth)") == 600
     expect(page.locator(".placed .sheet i")).to_be_visible()
+    # Whoever draws sees more than an empty pad.
+    expect(page.locator(".predictions .verdict")).to_contain_text("reads a 3")
+    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
+    assert violations(page) == []
 
     strip = page.evaluate("performance.getEntriesByType('resource').map(each => each.name).find(n => /maps/.test(n))")
     for part in (strip, f"{address}/test-images/mnist-0/0.png", f"{address}/maps/nothing-here/1.png"):
