@@ -4,7 +4,7 @@ const GRID = 1000;
 // The whole map leaves so much of the paper empty, as a share of its side.
 const MARGIN = 0.03;
 const MOST_CORNERS = 40;
-const [CLOSE, MOST_ZOOM, TIP_SIDE] = [14, 40, 84];
+const [CLOSE, MOST_ZOOM] = [14, 40];
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -30,6 +30,7 @@ function openMap(root) {
   const [under, over] = [points.getContext("2d"), above.getContext("2d")];
   const modes = [...root.querySelectorAll("[data-mode]")];
   const strips = new Map();
+  const stamps = new Map();
   const pointers = new Map();
   let data = {};
   let [count, at, labels, predicted, confidences] = [0, null, null, null, null];
@@ -38,7 +39,7 @@ function openMap(root) {
   let mode = matchMedia("(pointer: coarse)").matches ? "move" : "lasso";
   // The image that is pointed at, -1 for none; the line that is being drawn; whether the pointer was moved.
   let [hovered, byKeys, line, moved, pinched] = [-1, false, null, false, 0];
-  let frame = 0;
+  let [frame, layers, middles] = [0, [], []];
 
   const side = () => paper.clientWidth;
   const scale = () => side() * (1 - 2 * MARGIN) * view.zoom;
@@ -65,6 +66,7 @@ function openMap(root) {
       else confidences = values;
     }
     data = now;
+    arrange();
     above.setAttribute("aria-label", `Map of ${count.toLocaleString("en")} test images`);
     drawLegend();
     setMode(mode);
@@ -106,84 +108,94 @@ function openMap(root) {
     if (!frame) frame = requestAnimationFrame(() => { frame = 0; paintPoints(); paintAbove(); });
   }
 
-  function paintPoints() {
-    if (!at || !side()) return;
-    const ratio = points.width / side();
-    under.setTransform(ratio, 0, 0, ratio, 0, 0);
-    under.clearRect(0, 0, side(), side());
-    const radius = Math.min(5, (side() / 420) * Math.sqrt(view.zoom) * (count > 3000 ? 1 : 1.5));
-    const [text, back] = [css("--st-text-color"), css("--st-background-color")];
-    const colours = known() ? data.colours : [text];
-    // Those that do not stand out lie below the others.
+  // What is drawn in turn: the numbers of the images of a class, those that do not stand out below the others and errors
+  // above the rest; and the middle of each class. Made anew when the data change, not for every frame.
+  function arrange() {
+    const [all, names] = [groups(), data.classes.length];
+    layers = [];
     for (const strong of [false, true]) {
-      under.globalAlpha = strong ? 0.75 : 0.12;
-      colours.forEach((colour, group) => dots(group, strong, radius, colour));
-      if (!known()) continue;
-      under.globalAlpha = strong ? 1 : 0.15;
-      colours.forEach((colour, group) => crosses(group, strong, radius + 1.5, colour, back));
+      for (const isError of [false, true]) {
+        for (let group = 0; group < names; group++) layers.push({ strong, isError, group, images: [] });
+      }
+    }
+    for (let image = 0; image < count; image++) {
+      const [strong, isError] = known() ? [stands(image), labels[image] !== predicted[image]] : [true, false];
+      layers[(2 * strong + isError) * names + (known() ? all[image] : 0)].images.push(image);
+    }
+    middles = data.classes.map((name, group) => {
+      const own = layers.filter((layer) => layer.group === group).flatMap((layer) => layer.images);
+      const middle = (axis) => own.map((image) => at[2 * image + axis]).sort((a, b) => a - b)[own.length >> 1];
+      return own.length && known() ? { name, x: middle(0), y: middle(1) } : null;
+    }).filter(Boolean);
+  }
+
+  function paintPoints() {
+    const size = side();
+    if (!at || !size) return;
+    const ratio = points.width / size;
+    under.setTransform(1, 0, 0, 1, 0, 0);
+    under.clearRect(0, 0, points.width, points.width);
+    const radius = Math.min(5, (size / 420) * Math.sqrt(view.zoom) * (count > 3000 ? 1 : 1.5));
+    const [text, back] = [css("--st-text-color"), css("--st-background-color")];
+    const long = scale() * ratio;
+    const [right, down] = [points.width / 2 - view.x * long, points.width / 2 - view.y * long];
+    for (const { strong, isError, group, images } of layers) {
+      if (!images.length) continue;
+      const look = stamp(isError, radius * ratio, ratio, known() ? data.colours[group] : text, back);
+      const half = look.width / 2;
+      under.globalAlpha = strong ? (isError ? 1 : 0.75) : 0.13;
+      for (const image of images) {
+        const x = at[2 * image] * long + right - half;
+        const y = at[2 * image + 1] * long + down - half;
+        if (x > -20 && y > -20 && x < points.width && y < points.width) under.drawImage(look, Math.round(x), Math.round(y));
+      }
     }
     under.globalAlpha = 1;
-    if (known()) paintNames(text, back);
+    under.setTransform(ratio, 0, 0, ratio, 0, 0);
+    paintNames(text, back);
   }
 
-  function each(group, strong, errors, call) {
-    const [all, size] = [groups(), side()];
-    for (let image = 0; image < count; image++) {
-      if (known()) {
-        if (all[image] !== group || stands(image) !== strong) continue;
-        if ((labels[image] !== predicted[image]) !== errors) continue;
-      } else if (!strong || errors) {
-        return;
+  // A dot or a cross, drawn once: to lay it down ten thousand times is quick, to draw it so often is not.
+  function stamp(isError, radius, ratio, colour, back) {
+    const key = [isError, radius, colour, back].join();
+    if (stamps.has(key)) return stamps.get(key);
+    if (stamps.size > 200) stamps.clear();
+    const canvas = document.createElement("canvas");
+    const reach = isError ? radius + 4 * ratio : radius;
+    canvas.width = canvas.height = Math.ceil(2 * reach) + 1;
+    const pen = canvas.getContext("2d");
+    const middle = canvas.width / 2;
+    if (isError) {
+      const arm = radius + 1.5 * ratio;
+      for (const [style, width] of [[back, 4.5], [colour, 2]]) {
+        [pen.strokeStyle, pen.lineWidth] = [style, width * ratio];
+        pen.beginPath();
+        pen.moveTo(middle - arm, middle - arm);
+        pen.lineTo(middle + arm, middle + arm);
+        pen.moveTo(middle + arm, middle - arm);
+        pen.lineTo(middle - arm, middle + arm);
+        pen.stroke();
       }
-      const [x, y] = pointOf(image);
-      if (x > -9 && y > -9 && x < size + 9 && y < size + 9) call(x, y);
+    } else {
+      pen.fillStyle = colour;
+      pen.arc(middle, middle, radius, 0, 7);
+      pen.fill();
     }
-  }
-
-  function dots(group, strong, radius, colour) {
-    under.fillStyle = colour;
-    under.beginPath();
-    each(group, strong, false, (x, y) => {
-      if (radius < 2) {
-        under.rect(x - radius, y - radius, 2 * radius, 2 * radius);
-      } else {
-        under.moveTo(x + radius, y);
-        under.arc(x, y, radius, 0, 7);
-      }
-    });
-    under.fill();
-  }
-
-  function crosses(group, strong, radius, colour, back) {
-    under.beginPath();
-    each(group, strong, true, (x, y) => {
-      under.moveTo(x - radius, y - radius);
-      under.lineTo(x + radius, y + radius);
-      under.moveTo(x + radius, y - radius);
-      under.lineTo(x - radius, y + radius);
-    });
-    for (const [style, width] of [[back, 4.5], [colour, 2]]) {
-      [under.strokeStyle, under.lineWidth] = [style, width];
-      under.stroke();
-    }
+    stamps.set(key, canvas);
+    return canvas;
   }
 
   // Each class has its name where most of it is, so that colours need not be told apart.
   function paintNames(text, back) {
     under.font = `600 ${data.text}px ${css("--st-font")}`;
     [under.textAlign, under.textBaseline, under.lineJoin] = ["center", "middle", "round"];
-    data.classes.forEach((name, group) => {
-      const [xs, ys] = [[], []];
-      for (let image = 0; image < count; image++) {
-        if (groups()[image] === group) { xs.push(at[2 * image]); ys.push(at[2 * image + 1]); }
-      }
-      if (!xs.length) return;
-      const [x, y] = toPaper(...[xs, ys].map((all) => all.sort((a, b) => a - b)[all.length >> 1]));
+    for (const middle of middles) {
+      const [x, y] = toPaper(middle.x, middle.y);
       [under.strokeStyle, under.lineWidth] = [back, 4];
-      under.strokeText(name, x, y);
+      under.strokeText(middle.name, x, y);
       under.fillStyle = text;
-      under.fillText(name, x, y);
-    });
+      under.fillText(middle.name, x, y);
+    }
   }
 
   function paintAbove() {
@@ -252,7 +264,6 @@ function openMap(root) {
       strips.set(address, strip);
     }
     [canvas.width, canvas.height] = [width, height];
-    canvas.style.width = canvas.style.height = `${TIP_SIDE}px`;
     canvas.dataset.shown = "";
     strip.decode().then(() => {
       if (tip.dataset.image !== String(image)) return;

@@ -65,8 +65,10 @@ def draw_map_of(run, verdicts, cell, image, row, is_hidden=False):
         _say_no_map(run)
         return
     notices = st.container()
-    with row:
-        by = linked(st.segmented_control, "Colours", "colour", _BY, "true", notices, required=True)
+    by = "true"
+    if not is_hidden:
+        with row:
+            by = linked(st.segmented_control, "Colours", "colour", _BY, by, notices, required=True)
     area = area_in_url()
     if area is None and "area" in st.query_params:
         notices.warning("The link's area is none of the map, so it is ignored.", icon=":material/link_off:")
