@@ -443,6 +443,15 @@ def verdicts_of(run, view):
     return data.Verdicts(found["labels"], view.classes, sure)
 
 
+def now(view, verdicts, shown):
+    """What `draw_epochs` is told of the epoch that is shown."""
+    return {
+        "right": int(view.matrix.trace()),
+        "classes": view.classes[shown].tolist(),
+        "confidences": [percent(float(each), 1) for each in verdicts.confidences[shown]],
+    }
+
+
 def draw_gallery(run, networks):
     """Everything about a run; beside it, in an open image, runs of these networks, or of all."""
     config = data.config(run)
@@ -461,18 +470,20 @@ def draw_gallery(run, networks):
         filters = draw_filters(classes, view)
         shown = draw_page_of_cases(run, networks, view, filters, hidden, shows_map)
     with beside:
-        note = about_epochs(run, view, default)
-        if hidden and not shows_map:
-            st.info("What will it say? The matrix comes with the answers.", icon=":material/help:")
+        note, verdicts = about_epochs(run, view, default), verdicts_of(run, view)
+        if hidden:
+            comes = "The colours of the map come" if shows_map else "The matrix comes"
+            st.info(f"What will it say? {comes} with the answers.", icon=":material/help:")
             st.button("Reveal", icon=":material/visibility:", on_click=reveal)
         if view.recorded and len(view.recorded.classes) > 1 and not hidden:
             about = {"epoch": view.epoch, "usual": default, "total": total, "note": note}
+            about["now"] = now(view, verdicts, shown)
             draw_epochs(f"epochs {run.id}", view.recorded, about, shown, classes, colour)
         else:
             st.caption(note)
         cell = filters["true"], filters["predicted"]
         if shows_map:
-            draw_map_of(run, verdicts_of(run, view), cell, image_in_url(len(view.classes)), row, hidden)
+            draw_map_of(run, verdicts, cell, image_in_url(len(view.classes)), row, hidden)
         elif not hidden:
             draw_matrix(run, view.matrix, classes, colour, cell)
     if not data.metrics(run) and data.state(run)["state"] in UNFINISHED:

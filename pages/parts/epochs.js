@@ -36,8 +36,6 @@ function open(root) {
   const view = { tell() {}, take, close };
   let data, matrices, classes, confidences, playing, resting, settling, overlay;
   let epoch = 0;
-  // What the server has drawn, to go back to: [element or text, its content].
-  let drawn = new Map();
 
   button.addEventListener("click", () => {
     if (playing) return rest();
@@ -74,13 +72,14 @@ function open(root) {
       (right, index) => `${across(index)},${20 - 20 * (right - least) / Math.max(1, most - least)}`,
     ).join(" "));
     root.querySelector("small").textContent = data.note;
-    drawn = new Map();
-    if (playing || resting) return;
+    // What the server draws besides comes a moment earlier or later.
+    if (playing || resting) {
+      requestAnimationFrame(() => show(epoch));
+      return;
+    }
     epoch = data.epoch;
-    say();
     face();
-    fade();
-    // The matrix that the server has drawn comes a moment later.
+    tell();
     if (before) settling = setTimeout(uncover, SETTLED);
   }
 
@@ -115,24 +114,26 @@ function open(root) {
     button.title = playing ? "Stop at this epoch (Escape)" : motion.matches ? "Show the next epoch" : "Show all epochs in turn";
   }
 
-  function say() {
-    const text = `Epoch ${epoch} of ${data.total}`;
-    slider.value = epoch;
-    slider.setAttribute("aria-valuetext", `${text}, ${percent(data.right[epoch - 1] / data.images, 2)} right`);
-    words.textContent = `${text} · ${percent(data.right[epoch - 1] / data.images, 2)} right`;
-  }
-
   function show(next) {
     clearTimeout(settling);
     epoch = next;
-    say();
-    const right = data.right[epoch - 1];
-    const facts = [percent(right / data.images, 2), (data.images - right).toLocaleString("en"), `${epoch} of ${data.total}`];
+    tell();
+    cover();
+  }
+
+  // Everything but the matrix.
+  function tell() {
+    // Of the epoch that the server has drawn it knows more than was recorded.
+    const right = epoch === data.epoch ? data.now.right : data.right[epoch - 1];
+    const [share, text] = [percent(right / data.images, 2), `Epoch ${epoch} of ${data.total}`];
+    slider.value = epoch;
+    slider.setAttribute("aria-valuetext", `${text}, ${share} right`);
+    words.textContent = `${text} · ${share} right`;
+    const facts = [share, (data.images - right).toLocaleString("en"), `${epoch} of ${data.total}`];
     document.querySelectorAll(".st-key-facts [data-testid=stMetricValue]").forEach((each, index) => {
       if (index < facts.length) change(textIn(each), "data", facts[index]);
     });
     tiles();
-    cover();
     fade();
   }
 
@@ -142,14 +143,8 @@ function open(root) {
     if (classes) classes.style.opacity = epoch === data.epoch ? "" : 0.3;
   }
 
-  // Changes something that the server has drawn, or changes it back where its epoch is shown again.
   function change(what, name, value) {
-    if (!what) return;
-    if (!drawn.has(what)) drawn.set(what, {});
-    const before = drawn.get(what);
-    before[name] ??= what[name];
-    const wanted = epoch === data.epoch ? before[name] : value;
-    if (what[name] !== wanted) what[name] = wanted;
+    if (what && what[name] !== value) what[name] = value;
   }
 
   function tiles() {
@@ -159,16 +154,18 @@ function open(root) {
       const tile = document.querySelector(`.cases details[data-image="${number}"]`);
       if (!tile) return;
       const at = (epoch - 1) * numbers.length + index;
-      const [truth, answer] = [labels[index], classes[at]].map((each) => data.names[each]);
-      const right = labels[index] === classes[at];
+      const now = epoch === data.epoch;
+      const predicted = now ? data.now.classes[index] : classes[at];
+      const [truth, answer] = [labels[index], predicted].map((each) => data.names[each]);
+      const right = labels[index] === predicted;
       const meaning = right ? `${truth}, recognised` : `${truth}, taken for ${answer}`;
       const line = tile.querySelector("p");
       change(line, "className", right ? "right" : "wrong");
       change(line.firstChild, "data", right ? `✓ ${truth}` : `× ${truth} → ${answer}`);
-      change(tile.querySelector("small span").firstChild, "data", percent(confidences[at] / 255, 1));
+      change(tile.querySelector("small span").firstChild, "data", now ? data.now.confidences[index] : percent(confidences[at] / 255, 1));
       change(tile.querySelector("summary"), "title", `${meaning}; click for details`);
       change(tile.querySelector("img"), "alt", `Test image ${number}: ${meaning}`);
-      tile.querySelectorAll(".story i").forEach((bar, at) => bar.classList.toggle("now", at === epoch - 1));
+      tile.querySelectorAll(".story i").forEach((bar, which) => bar.classList.toggle("now", which === epoch - 1));
     });
   }
 

@@ -47,7 +47,9 @@ def draw_epochs(key, recorded, about, shown, names, colour):
         key: of the widget.
         recorded: the run's `pages.parts.data.Epochs`.
         about: a dict: "epoch", the one that is shown, from 1; "usual", the one that the URL leaves out; "total", how
-            many epochs the run has, or shall have; "note", a sentence about them.
+            many epochs the run has, or shall have; "note", a sentence about them; "now", what is known of the one that
+            is shown: how many images are "right", and the "classes" and "confidences" that the tiles say, as numbers
+            and as texts, lists.
         shown: the numbers of the test images whose tiles are drawn, (M,).
         names: of the classes.
         colour: of the matrix, in CSS.
