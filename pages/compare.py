@@ -12,6 +12,7 @@ from core.config.recipes import RECIPES
 from core.datasets.catalogue import DATASETS
 from core.networks.catalogue import NETWORKS
 from core.results import table as results
+from core.results.baseline import against
 from core.results.reference import TEST_IMAGES
 from core.results.seeds import are_several, ids, mean_history
 from core.runs.run import Run, RunError, artifacts_folder
@@ -51,6 +52,7 @@ LOOKS = {
 # What the URL says -> what the widget says: whether runs that differ in nothing but the seed are one row.
 SEEDS = {"together": "Together", "apart": "One by one"}
 MORE_SEEDS = 3
+REPORT = "report"
 MARKS = {"circle": "●", "diamond": "◆", "square": "■", "triangle-up": "▲", "cross": "✚", "star": "★"}
 # Of lines in the legend: as SVG dashes them.
 SOLID, DOTTED = "none", "2.5,4"
@@ -90,10 +92,17 @@ INTERVAL = (
     "only up to its 95 % interval; where that contains zero, there is no clear difference."
 )
 
+PAIRED = (
+    "Both runs saw the same test images, so they are compared by those that only one of them gets right: McNemar's "
+    "exact test gives the verdict, and the 95 % interval is of the difference. Of last epochs only the accuracies are "
+    "known."
+)
 
-def choose(rows):
+
+def choose(rows, ticked):
     """The switches above the table; their values are in the URL. Returns (which, report, whether runs that differ in
-    nothing but the seed are one row, column -> chosen names).
+    nothing but the seed are one row, the id of the run that all are compared with or None for the report, column ->
+    chosen names). `ticked`: the runs that may be compared with, besides the one that the URL names.
     """
     notices = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -108,8 +117,16 @@ def choose(rows):
             if not are_several(rows)
             else linked(st.segmented_control, "Seeds", "seeds", SEEDS, "together", notices, required=True)
         )
+        named = [run for run in st.query_params.get_all("baseline") if run in set(rows["run"])]
+        offered = dict.fromkeys([*(run.id for run in ticked), *named])
+        labels = {REPORT: "The report"} | {run: data.name(Run(artifacts_folder() / run)) for run in offered}
+        baseline = linked(
+            *(st.selectbox, "Differences from", "baseline", labels, REPORT, notices),
+            help="The report, or a ticked run: then all others on its dataset are compared with it, image by image.",
+            width=presenter.grown(260),
+        )
         report = linked_switch("Report's figures and differences", "report", notices)
-    return which, report, seeds == "together", chosen
+    return which, report, seeds == "together", None if baseline == REPORT else baseline, chosen
 
 
 def fitting(rows, wanted):
@@ -120,14 +137,32 @@ def fitting(rows, wanted):
     return rows.reset_index(drop=True)
 
 
-def draw_rows(rows, which, report, chosen):
-    """The table; its ticks are the chosen runs, those in the URL, of which the filters may hide some."""
+def compared(rows, which, baseline):
+    """The rows with their differences from a run, of the same epoch; as they are where it is None for the report."""
+    if not baseline or not any(baseline in ids(row) for row in rows["run"]):
+        return rows
+
+    def right_of(run):
+        # The single predictions are the best epoch's, of which the published test figures are too.
+        if which == "last":
+            return None
+        with contextlib.suppress(RunError):
+            verdicts = data.verdicts(Run(artifacts_folder() / run))
+            return verdicts.labels == verdicts.classes
+
+    return against(rows, baseline, right_of)
+
+
+def draw_rows(rows, which, report, chosen, baseline):
+    """The table; its ticks are the chosen runs, those in the URL, of which the filters may hide some. `baseline`: the
+    id of the run that the differences are from, or None for the report.
+    """
     with st.container(horizontal=True, vertical_alignment="center", key="above-table"):
         # Above the table's right end, where its own buttons appear under the pointer, stands nothing that is clicked.
         st.download_button(
             "Download CSV",
             results.as_csv(rows, columns_of_runs(report)),
-            file_name=f"runs-{which}-epoch.csv",
+            file_name=f"runs-{which}-epoch{f'-from-{baseline}' if baseline else ''}.csv",
             mime="text/csv",
             on_click="ignore",
             icon=":material/download:",
@@ -143,7 +178,7 @@ def draw_rows(rows, which, report, chosen):
     )
     shown = {run for position in ticked for run in runs_of[position]}
     hidden = [run for run in chosen if run.id not in shown]
-    key = f"table-{which}-{report}-{hash(tuple(rows['run']))}"
+    key = f"table-{which}-{report}-{baseline}-{hash(tuple(rows['run']))}"
     if st.session_state.get(key, {}).get("selection", {}).get("rows") != ticked:
         st.session_state[key] = {"selection": {"rows": ticked, "columns": [], "cells": []}}
 
@@ -152,14 +187,21 @@ def draw_rows(rows, which, report, chosen):
         now = [Run(artifacts_folder() / run) for position in positions for run in runs_of[position]]
         put_runs_in_url(hidden + now)
 
-    draw_table(rows, columns_to_draw(rows, report), key=key, on_select=follow_ticks, alt="Runs and their figures")
+    groups = {}
+    if baseline:
+        run = Run(artifacts_folder() / baseline)
+        (name,) = short_names([run], [data.config(run)])
+        groups = {results.DIFFERENCE: f"Difference from {name}"}
+    draw_table(
+        *(rows, columns_to_draw(rows, report), groups), key=key, on_select=follow_ticks, alt="Runs and their figures"
+    )
     if hidden:
         st.caption(
             "No row above is of these alone, but they are drawn below all the same: "
             + ", ".join(short_names(hidden, [data.config(run) for run in hidden]))
             + "."
         )
-    st.caption(INTERVAL)
+    st.caption(PAIRED if baseline else INTERVAL)
 
 
 def leading_runs(best):
@@ -345,13 +387,13 @@ if best.empty:
     st.stop()
 tested = set(best["run"])
 chosen = [run for run in named if run.id in tested]
-which, report, joined, wanted = choose(best)
+which, report, joined, baseline, wanted = choose(best, chosen)
 read = data.seeds_together if joined else data.table
-rows, best = (fitting(read(runs, name)[0], wanted) for name in (which, "best"))
+rows, best = (fitting(compared(read(runs, name)[0], name, baseline), wanted) for name in (which, "best"))
 if rows.empty:
     st.info("No run fits these choices. Take one of them back.", icon=":material/filter_alt_off:")
 else:
-    draw_rows(rows, which, report, chosen)
+    draw_rows(rows, which, report, chosen, baseline)
     if which != "best":
         st.caption(flattery(*(fitting(read(runs, name)[0], wanted) for name in ("best", "last"))))
     with st.expander("What the figures contain"):

@@ -102,7 +102,8 @@ def _metric(name):
     return lambda facts: float(facts.metrics.get(name, math.nan))
 
 
-_DIFFERENCE = "Difference from the report"
+# The heading over the columns of the difference; `core.results.baseline` makes it one from another run.
+DIFFERENCE = "Difference from the report"
 COLUMNS = {
     "network": Column("", "Network", "network", lambda facts: facts.config.network),
     "dataset": Column("", "Dataset", "dataset", lambda facts: facts.config.dataset),
@@ -150,21 +151,21 @@ COLUMNS = {
         "Seeds", "95 % to", "accuracy", lambda facts: math.nan, "Where the 95 % interval of the mean over seeds ends."
     ),
     "test_accuracy_difference": Column(
-        _DIFFERENCE,
+        DIFFERENCE,
         "points",
         "points",
         lambda facts: facts.compared.difference,
         "Our test accuracy less the report's, in points: 1 point is 1 % of the test images.",
     ),
     "test_accuracy_difference_low": Column(
-        _DIFFERENCE,
+        DIFFERENCE,
         "95 % from",
         "points",
         lambda facts: facts.compared.low,
         "Where the 95 % interval of the difference begins.",
     ),
     "test_accuracy_difference_high": Column(
-        _DIFFERENCE,
+        DIFFERENCE,
         "to",
         "points",
         lambda facts: facts.compared.high,

@@ -502,3 +502,22 @@ def test_a_click_trains_the_next_seeds_of_what_is_ticked_alone(monkeypatch):
     assert not [button for button in page.button if "more seeds" in button.label]
     monkeypatch.setenv("LAB_READ_ONLY", "1")
     assert not [button for button in opened(run=run.id).button if "more seeds" in button.label]
+
+
+def test_a_ticked_run_can_stand_in_for_the_report_in_the_address():
+    base, other = wrong_on(finished_run(), [1, 2, 3, 4, 5, 6, 7, 8]), wrong_on(finished_run("vgg16"), [8])
+    elsewhere = finished_run("vgg16", "cifar10")
+    page = opened(run=base.id)
+    choice = page.selectbox(key="url baseline=report")
+    assert choice.options == ["The report", data.name(base)]
+    choice.set_value(base.id).run()
+    assert not page.exception
+    assert page.query_params["baseline"] in (base.id, [base.id])
+    page = opened(baseline=base.id)
+    rows = table(page).set_index([("", "Run")])
+    group = "Difference from AlexNet on MNIST, Quick"
+    assert rows.loc[other.id, (group, "points")] == pytest.approx(100 * 7 / 200)
+    assert rows.loc[other.id, ("", "Verdict")] == "▲ Better"
+    assert rows.loc[[base.id, elsewhere.id], ("", "Verdict")].tolist() == ["", ""]
+    assert any("McNemar" in caption.value for caption in page.caption)
+    assert "“Differences from” in the link" in opened(baseline="nobody").warning[0].value

@@ -70,8 +70,10 @@ def columns_to_draw(rows, report):
     return [name for name in columns_of_runs(report) if name not in empty]
 
 
-def draw_table(rows, names, **options):
-    """Draws these columns of a table of `core.results.table`; `options` go to st.dataframe."""
+def draw_table(rows, names, groups=None, **options):
+    """Draws these columns of a table of `core.results.table`; `options` go to st.dataframe. `groups`: what is written
+    in place of the columns' own groups, name -> name.
+    """
     st.html(f"<style>{_STYLE}</style>")
     columns, written = [COLUMNS[name] for name in names], rows[list(names)].copy()
     for name, column in zip(names, columns, strict=True):
@@ -79,7 +81,9 @@ def draw_table(rows, names, **options):
         if write:
             written[name] = write(written[name])
     numbers = [pd.api.types.is_numeric_dtype(kind) or kind.kind == "m" for kind in written.dtypes]
-    written.columns = pd.MultiIndex.from_tuples([(column.group, column.label) for column in columns])
+    written.columns = pd.MultiIndex.from_tuples(
+        [((groups or {}).get(column.group, column.group), column.label) for column in columns]
+    )
     # Position 0 is the index, which is hidden; columns with two names cannot be configured by name.
     settings = {
         position: (st.column_config.NumberColumn if number else st.column_config.TextColumn)(
