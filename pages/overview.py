@@ -121,7 +121,7 @@ def draw_introduction():
             st.page_link(f"pages/{page}.py", label=f"**{title}**", icon=f":material/{icon}:")
             st.caption(about)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        st.page_link("pages/lesson.py", label="Take the lesson, in twelve steps", icon=":material/school:")
+        st.page_link("pages/lesson.py", label="Take the lesson, step by step", icon=":material/school:")
         st.page_link("pages/round.py", label="Play against the networks", icon=":material/sports_esports:")
 
 

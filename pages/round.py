@@ -331,7 +331,8 @@ def draw_end(found, played):
         draw_standings(found.opponents, score)
         with st.container(horizontal=True, gap="medium", vertical_alignment="center"):
             # Streamlit's own link to the page that is shown leaves the address as it is.
-            kept = {name: st.query_params.get_all(name) for name in ("dataset", "images", "round", "run")}
+            kept = {name: st.query_params.get_all(name) for name in ("dataset", "images", "round")}
+            kept["run"] = [each.run.id for each in found.opponents]
             draw_link("Play the same round", f"round?{urlencode(kept, doseq=True)}")
             st.button("Another round", icon=":material/shuffle:", key="another", on_click=another)
     strips = {

@@ -32,9 +32,13 @@ _STYLE = """<style>
 .lesson-bar { display: flex; align-items: center; gap: .2rem 1rem; font-size: .9rem; }
 .lesson-bar a { color: inherit; white-space: nowrap; font-weight: 600; text-decoration: none; padding: .3rem; }
 .lesson-bar a:is(:hover, :focus-visible) { text-decoration: underline; }
-.lesson-bar details { min-width: 0; }
+.lesson-bar details { min-width: 0; flex: 1 1 auto; }
 .lesson-bar summary { cursor: pointer; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; padding: .3rem; }
-.lesson-bar blockquote { margin: 0; padding: .3rem .3rem .5rem; max-width: 34rem; font-size: 1.1rem; }
+/* Above the bar, which so stays where it is. */
+.lesson-bar blockquote { position: absolute; bottom: calc(100% + .4rem); left: 0; right: 0; margin: 0;
+  padding: 1rem 1.2rem; border-radius: 1rem; font-size: 1.2rem; line-height: 1.4; font-weight: 600; text-wrap: pretty;
+  background: light-dark(#fff, #1a202a); border: 1px solid color-mix(in srgb, currentColor 28%, transparent);
+  box-shadow: 0 .25rem 1rem rgb(0 0 0 / .18); }
 /* The end of a page can be scrolled out from under it. */
 [data-testid="stMainBlockContainer"] { padding-bottom: 6rem !important; }
 @media (max-width: 640px) { .lesson-bar .title { display: none; } .lesson-bar { gap: .2rem; }

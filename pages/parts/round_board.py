@@ -54,7 +54,7 @@ def draw_board(opponents, choices, score, classes, shown=None):
         shown: the position of the image whose predictions are shown, or None while they are hidden.
     """
     hidden = _cell("says", "?") + _cell("sure", _bar(0))
-    mine = _cell("says", "?") + _cell("", "")
+    mine = _cell("says", "?") + _cell("unsaid", "")
     if shown is not None:
         mine = _says(classes[choices[shown]], score.mine[shown])
     lines = [_line(_YOU, "currentColor", score.mine, mine)]
@@ -88,7 +88,7 @@ def _line(name, colour, marks, says):
 def _says(name, right, confidence=None):
     says = _cell("says", _answer(name, right, confidence))
     # You do not say how sure you are.
-    return says + _cell("", "") if confidence is None else says + _cell("sure", _bar(confidence))
+    return says + _cell("unsaid", "") if confidence is None else says + _cell("sure", _bar(confidence))
 
 
 def _bar(share):

@@ -68,3 +68,20 @@ def test_a_round_is_played_with_keys_nothing_moves_and_back_takes_a_choice_back(
     table.locator("a.inner").first.click()
     expect(page.get_by_role("heading", name="Gallery", exact=True)).to_be_visible()
     assert page.url == f"{app_url}/{address}"
+
+
+def test_on_a_phone_the_image_is_large_and_everybody_is_on_the_board(lab, page):
+    _, app_url = lab
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{app_url}/round?answers=123&since=1000000")
+    picture = page.locator(".round-picture img")
+    expect(picture).to_be_in_viewport(ratio=1)
+    assert picture.bounding_box()["width"] >= 280
+    expect(page.locator(".st-key-class-9 button")).to_be_in_viewport()
+    page.goto(f"{app_url}/round?answers=1234567890&since=1000000")
+    rows = page.locator(".round-board.over > div")
+    expect(rows).to_have_count(4)
+    for row in rows.all():
+        expect(row).to_be_visible()
+        expect(row.locator(".points")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
