@@ -35,7 +35,7 @@ _STYLE = """<style>
 .lesson-bar details { min-width: 0; flex: 1 1 auto; }
 .lesson-bar summary { cursor: pointer; white-space: nowrap; overflow: hidden; text-overflow: ellipsis; padding: .3rem; }
 /* Above the bar, which so stays where it is. */
-.lesson-bar blockquote { position: absolute; bottom: calc(100% + .4rem); left: 0; right: 0; margin: 0;
+.lesson-bar blockquote { position: absolute; bottom: calc(100% + .8rem); left: 0; right: 0; margin: 0;
   padding: 1rem 1.2rem; border-radius: 1rem; font-size: 1.2rem; line-height: 1.4; font-weight: 600; text-wrap: pretty;
   background: light-dark(#fff, #1a202a); border: 1px solid color-mix(in srgb, currentColor 28%, transparent);
   box-shadow: 0 .25rem 1rem rgb(0 0 0 / .18); }

@@ -20,7 +20,7 @@ def test_the_bar_leads_from_page_to_page_stays_and_ends(lab, page):
     # The next one is on the same page.
     page.get_by_role("link", name="Next step").click()
     expect(bar).to_contain_text("step 4 of 12")
-    assert "true=6" in page.url
+    assert "image=2130" in page.url
 
     page.get_by_test_id("stTopNavLink").filter(has_text="Overview").click()
     expect(page.get_by_role("heading", name="Deeper Networks Lab", exact=True)).to_be_visible()

@@ -2,11 +2,13 @@
 
 import re
 from html import unescape
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from core.lesson import read_lesson
+from core.runs.run import Run
 from core.settings import lesson_file
 from tests.every_page import PAGES, opened
 from tests.folders import finished_run
@@ -57,7 +59,24 @@ def test_each_step_opens_a_page_that_shows_what_it_is_about(number):
     assert f"Lesson: step {number} of {len(STEPS)}" in bar
 
 
-def test_the_steps_lead_to_one_another(own):
+def test_what_the_lesson_says_of_single_images_is_true_of_the_included_runs():
+    def says(run, image):
+        return str(run.read_predictions()["logits"][image].argmax())
+
+    runs = [Run(path.parent) for path in Path(lesson_file()).parents[1].glob("artifacts/*/shipped")]
+    runs = [run for run in runs if run.read_config().dataset == "mnist"]
+    texts = {step.title: " ".join(step.text.split()) for step in STEPS}
+    assert "this image is a 4, and every network that comes with the lab says 9" in texts["Are the labels right?"]
+    assert {says(run, 2130) for run in runs} == {"9"}, "Edit step 4 of docs/lesson.md."
+    (looked,) = [step for step in STEPS if step.title == "What does it look at?"]
+    assert "LeNet-5 takes this 4 for a 9, and AlexNet does not" in texts[looked.title]
+    by_id = {run.id: run for run in runs}
+    two = [by_id.get(value) for name, value in looked.query if name == "run"]
+    assert None not in two, "A run of step 6 of docs/lesson.md is not included any more: name another there."
+    assert [says(run, 4783) for run in two] == ["9", "4"], "Edit step 6 of docs/lesson.md."
+
+
+def test_a_step_beyond_the_last_is_said_to_be_none(own):
     page = opened("lesson", lesson="2")
     assert "is not one from 1 to 1" in page.warning[0].value
 
