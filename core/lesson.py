@@ -21,13 +21,15 @@ class LessonError(ValueError):
 
 
 class Step(NamedTuple):
-    """One step: its title, the page that it opens and that page's query, a list of (name, value); a few sentences and
-    a question, in Markdown. A run stands in the query by its id, or as NETWORK/DATASET for the best of a pair.
+    """One step: its title, the page that it opens, that page's query, a list of (name, value), and the heading to which
+    it is scrolled, as an address has it, or ""; a few sentences and a question, in Markdown. A run stands in the query
+    by its id, or as NETWORK/DATASET for the best of a pair.
     """
 
     title: str
     page: str
     query: list
+    heading: str
     text: str
     question: str
 
@@ -45,8 +47,8 @@ def read_lesson(text, pages, name="The lesson"):
 
     Args:
         text: Markdown: a heading with #, an introduction, and for each step a heading with ##, one line
-            "Open `PAGE?QUERY`", some sentences, and one question, quoted with >. What comes after a line of three
-            dashes is for those who read the file.
+            "Open `PAGE?QUERY#HEADING`", some sentences, and one question, quoted with >. What comes after a line of
+            three dashes is for those who read the file.
         pages: the names of the pages there are.
         name: what the file is called in an error.
 
@@ -94,7 +96,8 @@ def _add_address(step, line, pages, where):
         raise LessonError(f"{where} write the page that the step opens as in “Open `gallery?show=all`”.")
     if step["open"]:
         raise LessonError(f"{where} a step opens one page, and this one opens one already.")
-    page, _, query = found[1].removeprefix("/").partition("?")
+    address, _, heading = found[1].removeprefix("/").partition("#")
+    page, _, query = address.partition("?")
     if page not in pages:
         raise LessonError(f"{where} there is no page called “{page}”; there are {', '.join(sorted(pages))}.")
     try:
@@ -106,7 +109,7 @@ def _add_address(step, line, pages, where):
             raise LessonError(f"{where} leave out “{key}=”, which the lab adds by itself.")
         if key == "run" and "/" in value:
             _check_pair(*value.split("/", 1), where)
-    step["open"] = page, pairs
+    step["open"] = page, pairs, heading
 
 
 def _check_pair(network, dataset, where):

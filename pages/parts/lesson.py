@@ -80,7 +80,8 @@ def address_of(lesson, number):
     pairs = pairs_of(step)
     best = _best(pairs) if pairs else {}
     query = [*query_of(step, best), (KEY, number)]
-    return f"{_address(step.page)}?{urlencode(query)}", [p for p in pairs if p not in best]
+    address = f"{_address(step.page)}?{urlencode(query)}{f'#{step.heading}' * bool(step.heading)}"
+    return address, [pair for pair in pairs if pair not in best]
 
 
 def _address(page):

@@ -16,7 +16,7 @@ of two lines.
 
 ## 1. First things
 
-Open `gallery?run=lenet5/mnist&true=4&run=a-b`
+Open `gallery?run=lenet5/mnist&true=4&run=a-b#confusion-matrix`
 
 One sentence. **Another**.
 
@@ -51,10 +51,11 @@ def test_a_lesson_is_read():
             "First things",
             "gallery",
             [("run", "lenet5/mnist"), ("true", "4"), ("run", "a-b")],
+            "confusion-matrix",
             "One sentence. **Another**.\n\nAnd a paragraph.",
             "Why is it so, and not otherwise?",
         ),
-        Step("Second", "overview", [], "Look.", "What?"),
+        Step("Second", "overview", [], "", "Look.", "What?"),
     ]
 
 

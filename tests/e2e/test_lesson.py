@@ -53,6 +53,15 @@ def test_the_bar_leads_from_page_to_page_stays_and_ends(lab, page):
     assert "lesson" not in page.url
     expect(bar).to_have_count(0)
 
+
+def test_a_step_begins_at_its_heading_however_long_the_page_above_takes_and_its_bar_can_be_read_from_afar(lab, page):
+    _, app_url = lab
+    page.goto(f"{app_url}/lesson?lesson=11")
+    page.get_by_role("link", name="Open Networks").click()
+    expect(page.get_by_role("heading", name="Layer by layer", exact=True)).to_be_in_viewport()
+    page.locator(".stGraphVizChart svg").first.wait_for()
+    expect(page.get_by_role("heading", name="Layer by layer", exact=True)).to_be_in_viewport()
+
     page.goto(f"{app_url}/round?lesson=2&present=true")
-    expect(bar).to_be_visible()
+    expect(page.locator(".lesson-bar summary")).to_be_visible()
     assert in_a_while(page, small_texts, is_as_it_should=lambda found: not found) == []
