@@ -34,6 +34,25 @@ def flipped(image):
     return image[:, ::-1]
 
 
+def _translate(image, config, random):
+    down, right = (float(random.uniform(-config.translate, config.translate) * side) for side in image.shape[:2])
+    return translated(image, down, right), f"moved {_way(down, 'down', 'up')} and {_way(right, 'right', 'left')}"
+
+
+def _flip(image, config, random):
+    return (flipped(image), "mirrored") if random.random() <= 0.5 else (image, "")
+
+
+# Setting -> what it does with (image, config, random): the image, and what was done in words, "" for nothing. Each has
+# the name of its layer in `core.networks.augmentation`, and they are in the order of the layers.
+AUGMENTATIONS = {"translate": _translate, "flip": _flip}
+
+
+def augments(config):
+    """Whether a training under this RunConfig changes its images at random."""
+    return any(getattr(config, name) for name in AUGMENTATIONS)
+
+
 def augmented(image, config, random):
     """An image as an epoch of training might have seen it.
 
@@ -46,14 +65,11 @@ def augmented(image, config, random):
         float32 (side, side, c), and what was done to it, in words.
     """
     said = []
-    if config.translate:
-        down, right = (float(random.uniform(-config.translate, config.translate) * side) for side in image.shape[:2])
-        image = translated(image, down, right)
-        said.append(f"moved {_way(down, 'down', 'up')} and {_way(right, 'right', 'left')}")
-    if config.flip and random.random() <= 0.5:
-        image = flipped(image)
-        said.append("mirrored")
-    return image.astype(np.float32), ", ".join(said) or "as it is"
+    for name, change in AUGMENTATIONS.items():
+        if getattr(config, name):
+            image, done = change(image, config, random)
+            said.append(done)
+    return image.astype(np.float32), ", ".join(filter(None, said)) or "as it is"
 
 
 def _way(pixels, positive, negative):

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
-from core.explain.augmented import augmented
+from core.explain.augmented import augmented, augments
 from core.explain.features import resized, strongest
 from pages.parts.style import plain
 
@@ -98,7 +98,7 @@ def _before(network, image, inside, draws):
     about = "less the mean of all training images" + ", divided by their deviation" * network.is_standardized
     low, high = float(pixels.min()), float(pixels.max())
     yield _image(title, f"{about}: {_number(low)} to {_number(high)}. This is what the first layer sees.", pixels)
-    if not (config.translate or config.flip):
+    if not augments(config):
         return
     random = np.random.default_rng(draws)
     for number in range(1, VERSIONS + 1):

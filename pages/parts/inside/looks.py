@@ -1,7 +1,6 @@
 """Where a network looks: its heat map for a class over the image, with a sentence on what it is and what it is not."""
 
 import base64
-import hashlib
 import html
 import io
 
@@ -11,13 +10,12 @@ from PIL import Image
 
 from core.explain import heat_maps
 from pages.parts.image_grid import png_address
-from pages.parts.kept import Kept, stamps
+from pages.parts.inside.network import kept_answer
 from pages.parts.style import percent
 
 # Speaks for the class, and against it: two colours that everybody can tell apart on grey.
 _FOR, _AGAINST = (255, 140, 0), (40, 120, 255)
 _SIDE = 256
-_kept = Kept(20_000_000)
 _STYLE = """<style>
 .look { display: grid; grid-template-columns: minmax(10rem, 18rem) minmax(0, 26rem); gap: .5rem 1.2rem; }
 .look .paper { position: relative; border-radius: .4rem; overflow: hidden; aspect-ratio: 1; }
@@ -87,10 +85,8 @@ def occlusion_map(shown, image, number):
 
 def _occluded(shown, image):
     """What the network makes of the whole image and of the covered ones, kept for any class."""
-    folder = str(shown.run.path)
-    key = folder, hashlib.sha256(image.tobytes()).digest()
 
-    def make(last):
+    def make():
         bar = st.progress(0.0, "Covering one place after another…")
         network = shown.opened()
         try:
@@ -98,7 +94,7 @@ def _occluded(shown, image):
         finally:
             bar.empty()
 
-    return _kept.get(key, stamps(folder, ("model.tflite",)), 3000, make)
+    return kept_answer(shown, ("occlusion", image), make)
 
 
 # What the URL says -> what the widget says, and what makes it.
@@ -120,7 +116,8 @@ def draw_look(shown, image, number, method, strength, hidden):
         strength: how much of the image the map hides, 0..100.
         hidden: whether figures and the class would give the answer away.
     """
-    found, is_, is_not = METHODS[method][1](shown, image, number)
+    make = METHODS[method][1]
+    found, is_, is_not = kept_answer(shown, (method, number, image), lambda: make(shown, image, number))
     said = shown.classes[number] if not hidden else "?"
     if found is None:
         st.info(is_)

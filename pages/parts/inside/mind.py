@@ -1,12 +1,10 @@
 """Change its mind: what an image can be changed by, what the networks then say, and how little is enough."""
 
 import base64
-import hashlib
 import html
 from pathlib import Path
 from urllib.parse import urlencode
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -16,12 +14,13 @@ from core.explain.perturbations import CHANGES, changed, curve, erased_in_addres
 from core.runs.run import RunError
 from pages.parts import presenter
 from pages.parts.charts.vega import category, layer, over, quantity
+from pages.parts.inside.network import kept_answer
 from pages.parts.kept import Kept, stamps
 from pages.parts.linked import linked, linked_many, linked_slider, linked_switch, put_in_url
 from pages.parts.style import GREY, TEXT, percent, plain
 
 _HEIGHT = 320
-_kept = Kept(5_000_000)
+_maps = Kept(5_000_000)
 _HTML = """
 <div class="eraser">
   <div class="paper"><canvas tabindex="0" role="application" aria-describedby="how"
@@ -168,12 +167,12 @@ def _map(run):
         return (None, None) if arrays is None else (arrays, familiarity.threshold(arrays))
 
     folder = str(run.path)
-    return _kept.get(("map", folder), stamps(folder, ("map.npz",)), 200_000, make)
+    return _maps.get(folder, stamps(folder, ("map.npz",)), 200_000, make)
 
 
 def _draw_curve(networks, image, change, before, after, notices):
     """The probability of classes over all amounts of one change, for each network."""
-    amounts, mirrored, erased = change
+    amounts = change[0]
     labels = {name: each.label for name, each in CHANGES.items()}
     classes = {str(number): name for number, name in enumerate(networks[0].classes)}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -185,7 +184,7 @@ def _draw_curve(networks, image, change, before, after, notices):
     steps, rows = CHANGES[over_].amounts, []
     for number, network in enumerate(networks):
         name = f"{network.label}, beside" * bool(number) or network.label
-        found = curve(network.opened(), image, amounts, over_, mirrored, erased)
+        found = _kept_curve(network, image, change, over_)
         for class_ in shown:
             rows += [
                 {"amount": step, "percent": 100 * float(share), "network": name, "class": network.classes[class_]}
@@ -203,7 +202,7 @@ def _draw_curve(networks, image, change, before, after, notices):
             layer(
                 "line",
                 {
-                    "x": quantity("amount", title=labels[over_], scale={"nice": False}),
+                    "x": quantity("amount", title=labels[over_], scale={"nice": False}, axis={"tickCount": 9}),
                     "y": quantity("percent", title="Probability (%)", scale={"domain": [0, 100]}),
                     "color": category("network", title="Network", scale={"domain": names, "range": colours}),
                     "strokeDash": category("class", title="Class", sort=None),
@@ -259,15 +258,19 @@ def _flip(network, name, flip):
     return f'<a class="inner" target="_self" href="inside?{html.escape(link)}">{html.escape(said)}</a>'
 
 
-def _flips(network, image):
-    folder = str(network.run.path)
-    key = "flips", folder, hashlib.sha256(np.ascontiguousarray(image).tobytes()).digest()
+def _kept_curve(network, image, change, name):
+    amounts, mirrored, erased = change
+    others = {key: amount for key, amount in amounts.items() if key != name}
+    question = "curve", name, str(others), mirrored, image, erased
+    return kept_answer(network, question, lambda: curve(network.opened(), image, others, name, mirrored, erased))
 
-    def make(last):
+
+def _flips(network, image):
+    def make():
         bar = st.progress(0.0, f"{network.label} is asked about every change…")
         try:
             return smallest_flips(network.opened(), image, bar.progress)
         finally:
             bar.empty()
 
-    return _kept.get(key, stamps(folder, ("model.tflite",)), 2000, make)
+    return kept_answer(network, ("flips", image), make)

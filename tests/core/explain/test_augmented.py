@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from core.config.recipes import make_config
-from core.explain.augmented import augmented, flipped, translated
+from core.explain.augmented import AUGMENTATIONS, augmented, augments, flipped, translated
 from core.networks.augmentation import augmentation
 
 IMAGE = np.random.default_rng(0).uniform(0, 255, (16, 16, 3)).astype("float32")
@@ -13,6 +13,12 @@ IMAGE = np.random.default_rng(0).uniform(0, 255, (16, 16, 3)).astype("float32")
 
 def layer(name):
     return {layer.name: layer for layer in augmentation(make_config("resnet34", "cifar10", "report"))}[name]
+
+
+def test_every_layer_of_the_training_has_its_counterpart_in_the_same_order():
+    config = make_config("resnet34", "cifar10", "report")
+    assert [layer.name for layer in augmentation(config)] == list(AUGMENTATIONS)
+    assert augments(config)
 
 
 @pytest.mark.parametrize(("down", "right"), [(0, 0), (1.6, -1.6), (-0.4, 0.7), (-1.25, 1.0), (0.05, -0.999)])
@@ -47,3 +53,4 @@ def test_without_augmentation_an_image_stays_as_it_is():
     image, said = augmented(IMAGE, config, np.random.default_rng(0))
     np.testing.assert_array_equal(image, IMAGE)
     assert said == "as it is"
+    assert not augments(config)
