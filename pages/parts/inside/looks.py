@@ -90,7 +90,7 @@ def _occluded(shown, image):
         bar = st.progress(0.0, "Covering one place after another…")
         network = shown.opened()
         try:
-            return network.classify(image[None])[0], heat_maps.occluded(network, image, progress=bar.progress)
+            return shown.classifies(image), heat_maps.occluded(network, image, progress=bar.progress)
         finally:
             bar.empty()
 

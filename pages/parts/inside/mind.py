@@ -72,8 +72,8 @@ def draw_mind(networks, looked, hidden):
         if hidden:
             st.info("What the networks say is hidden until you reveal it.", icon=":material/visibility_off:")
             return
-        before = [network.opened().classify(looked.image[None])[0] for network in networks]
-        after = [network.opened().classify(now[None])[0] for network in networks]
+        before = [network.classifies(looked.image) for network in networks]
+        after = [network.classifies(now) for network in networks]
         with left:
             for network, was, is_ in zip(networks, before, after, strict=True):
                 _draw_guess(network, was, is_)

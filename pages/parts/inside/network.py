@@ -37,10 +37,14 @@ class Network:
         """A core.explain.features.OpenNetwork. Raises RunError where it is damaged."""
         return data.classifier(self.run)
 
+    def classifies(self, image):
+        """The probabilities, (classes,), that the network gives an image, uint8 (h, w, c), asked once."""
+        return kept_answer(self, ("classifies", image), lambda: self.opened().classify(image[None])[0])
+
     def says(self, looked):
         """Its probabilities for an image: (classes,) floats; None where it has none for this one."""
         if self.is_here:
-            return self.opened().classify(looked.image[None])[0]
+            return self.classifies(looked.image)
         if looked.number is None:
             return None
         found = data.predictions(self.run)["probabilities"]
