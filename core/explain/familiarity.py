@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from core.explain.embedding import neighbours
+
 # At most this share of the test images is called unlike the others.
 MOST_FLAGGED = 0.01
 # So many are by the threshold's own measure; the rest is kept for chance.
@@ -18,13 +20,14 @@ def threshold(arrays):
     Returns:
         A float, in the units of `distance`; infinite where the map has too few images to tell.
     """
-    there = _landmarks(arrays)
+    there = arrays["landmarks"] * arrays["landmark_scales"]
     if len(there) < 1 / _AIMED_AT:
         return float("inf")
-    nearest = [
-        np.partition(_squares(there[start : start + 500], there), 1, axis=1)[:, 1]
-        for start in range(0, len(there), 500)
-    ]
+    nearest = []
+    for part in np.array_split(there, -(-len(there) // 500)):
+        squares = ((part**2).sum(1)[:, None] + (there**2).sum(1) - 2 * part @ there.T).clip(0)
+        # The nearest of all is the landmark itself.
+        nearest.append(np.partition(squares, 1, axis=1)[:, 1])
     return float(np.quantile(np.sqrt(np.concatenate(nearest)), 1 - _AIMED_AT))
 
 
@@ -37,13 +40,4 @@ def distance(arrays, features):
     """
     if len(features) != len(arrays["basis"]):
         return None
-    here = features @ (arrays["basis"] * arrays["scales"]) - arrays["offset"]
-    return float(np.sqrt(_squares(here[None], _landmarks(arrays)).min()))
-
-
-def _landmarks(arrays):
-    return arrays["landmarks"] * arrays["landmark_scales"]
-
-
-def _squares(here, there):
-    return ((here**2).sum(1)[:, None] + (there**2).sum(1) - 2 * here @ there.T).clip(0)
+    return float(np.sqrt(neighbours(arrays, features[None])[1][0, 0]))

@@ -101,7 +101,7 @@ class Inside(NamedTuple):
     Attributes:
         preprocessed: (side, side, channels), what the first layer sees; None where the file does not have it.
         outputs: key of a Stage -> (side, side, maps) or (units,); of those that were asked for.
-        features: (n,), what the last operation makes the logits of.
+        features: (n,), as from `OpenNetwork.last_features`.
         logits, probabilities: (classes,).
     """
 
@@ -159,7 +159,6 @@ class OpenNetwork(Classifier):
         preprocessed = self._details.get(self._preprocessed, {"name": ""})
         self.is_standardized = self.config.standardize and "standardize" in preprocessed["name"]
         self._tensors, self.stages = {}, []
-        self._features = self._inputs(operations[-1])[0]
         self._decided_by = self._find_last_features()
         names = [layer.name for layer in found]
         for number, layer, tensor in zip(lasting, found, self._find(found), strict=True):
@@ -203,7 +202,7 @@ class OpenNetwork(Classifier):
             logits = self._logits(image[None])
             outputs = {key: self._read(self._tensors[key].index) * self._tensors[key].factor for key in keys}
             preprocessed = None if self._preprocessed is None else self._read(self._preprocessed)
-            features = self._read(self._features).ravel()
+            features = self._read_last_features()[0]
         self._check_logits(logits)
         return Inside(preprocessed, outputs, features, logits[0], softmax(logits).astype(np.float32)[0])
 
@@ -223,8 +222,7 @@ class OpenNetwork(Classifier):
         for start in range(0, len(images), _AT_ONCE):
             with self._lock:
                 self._logits(images[start : start + _AT_ONCE])
-                found = np.array(self._interpreter.get_tensor(self._decided_by), np.float32)
-            parts.append((found.mean((1, 2)) if found.ndim == 4 else found).reshape(len(found), -1))
+                parts.append(self._read_last_features())
         return np.concatenate(parts)
 
     def first_layer(self):
@@ -252,6 +250,11 @@ class OpenNetwork(Classifier):
             weights = self._constant(inputs[1])
             biases = self._constant(inputs[2]) if len(inputs) > 2 else np.zeros(len(weights), np.float32)
         return weights, biases
+
+    def _read_last_features(self):
+        """Those of the images that were asked about last, under the lock."""
+        found = np.array(self._interpreter.get_tensor(self._decided_by), np.float32)
+        return (found.mean((1, 2)) if found.ndim == 4 else found).reshape(len(found), -1)
 
     def _find_last_features(self):
         """The tensor that goes into the last operation with weights, or comes out of where several paths meet."""

@@ -12,15 +12,13 @@ from core.digits.strokes import DrawingError
 from core.explain import familiarity
 from core.explain.perturbations import CHANGES, changed, curve, erased_in_address, smallest_flips
 from core.runs.run import RunError
-from pages.parts import presenter
+from pages.parts import data, presenter
 from pages.parts.charts.vega import category, layer, over, quantity
 from pages.parts.inside.network import kept_answer
-from pages.parts.kept import Kept, stamps
 from pages.parts.linked import linked, linked_many, linked_slider, linked_switch, put_in_url
 from pages.parts.style import GREY, TEXT, percent, plain
 
 _HEIGHT = 320
-_maps = Kept(5_000_000)
 _HTML = """
 <div class="eraser">
   <div class="paper"><canvas tabindex="0" role="application" aria-describedby="how"
@@ -145,10 +143,11 @@ def _draw_guess(network, before, after):
 
 def draw_unlike(network, image, what):
     """A warning where an image is unlike those that the network was tested on; nothing where its run has no map."""
-    arrays, limit = _map(network.run)
+    arrays = data.test_map(network.run)
     if arrays is None:
         return
-    away = familiarity.distance(arrays, network.opened().open(image, []).features)
+    limit = kept_answer(network, ("threshold", arrays["landmarks"]), lambda: familiarity.threshold(arrays))
+    away = familiarity.distance(arrays, network.opened().last_features(image[None])[0])
     if away is not None and away > limit:
         st.warning(
             f"{what} is unlike the images that {network.label} was tested on, so what it says means little. Its last "
@@ -157,17 +156,6 @@ def draw_unlike(network, image, what):
             "strange is noticed: to a network, noise may look like a digit.",
             icon=":material/help:",
         )
-
-
-def _map(run):
-    """The arrays of the run's map and the threshold on it, or (None, None)."""
-
-    def make(last):
-        arrays = run.read_map()
-        return (None, None) if arrays is None else (arrays, familiarity.threshold(arrays))
-
-    folder = str(run.path)
-    return _maps.get(folder, stamps(folder, ("map.npz",)), 200_000, make)
 
 
 def _draw_curve(networks, image, change, before, after, notices):

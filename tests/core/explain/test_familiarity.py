@@ -7,7 +7,6 @@ import pytest
 
 from core.datasets.test_images import load_test_images
 from core.explain import familiarity
-from core.explain.embedding import LastFeatures
 from core.explain.features import OpenNetwork
 from core.runs.run import Run
 
@@ -18,15 +17,14 @@ INCLUDED = Path(__file__).parents[3] / "artifacts"
 def lenet():
     """What tells its last features, and the arrays of its map."""
     (folder,) = INCLUDED.glob("lenet5-mnist-*")
-    return LastFeatures(Run(folder)), Run(folder).read_map()
+    return OpenNetwork(Run(folder)), Run(folder).read_map()
 
 
 def share(lenet, images):
     """The share of images that are called unlike the others."""
     network, arrays = lenet
     limit = familiarity.threshold(arrays)
-    features = np.concatenate([network.of(images[start : start + 100]) for start in range(0, len(images), 100)])
-    return np.mean([familiarity.distance(arrays, each) > limit for each in features])
+    return np.mean([familiarity.distance(arrays, each) > limit for each in network.last_features(images)])
 
 
 def test_fewer_test_digits_than_stated_are_flagged(lenet):
@@ -34,13 +32,6 @@ def test_fewer_test_digits_than_stated_are_flagged(lenet):
     # Landmarks are at no distance from themselves.
     others = np.setdiff1d(np.arange(len(images)), lenet[1]["landmark_images"])
     assert 0 < share(lenet, images[others]) <= familiarity.MOST_FLAGGED
-
-
-def test_an_opened_network_tells_the_same_features(lenet):
-    network, _ = lenet
-    (folder,) = INCLUDED.glob("lenet5-mnist-*")
-    image = load_test_images("mnist")[0]
-    np.testing.assert_array_equal(OpenNetwork(Run(folder)).open(image, []).features, network.of(image[None])[0])
 
 
 def test_digits_that_lie_on_their_side_are_flagged_much_more_often(lenet):
