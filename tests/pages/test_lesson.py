@@ -123,6 +123,15 @@ def test_a_mistake_in_the_file_is_one_sentence_on_the_page_and_nothing_on_the_ot
     assert not bodies(other, "lesson-bar")
 
 
+def test_a_file_that_is_no_text_or_is_gone_is_one_sentence(own):
+    for spoil in (lambda: own.write_bytes(b"\xff\xfe# Mine"), own.unlink):
+        spoil()
+        page = opened("lesson")
+        assert [error.value for error in page.error] == [
+            "own.md cannot be read as text; check LAB_LESSON and the file."
+        ]
+
+
 @pytest.mark.parametrize("said", ["13", "0", "-1", "x", "<b>", "9" * 400])
 def test_a_step_that_is_none_is_said_in_one_sentence(said):
     page = opened("overview", lesson=said)

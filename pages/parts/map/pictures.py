@@ -16,7 +16,6 @@ from core.datasets.loading import DatasetUnavailable
 from core.datasets.sheets import to_picture
 from core.explain.embedding import positions
 from core.runs.run import RunError, open_run
-from pages.parts import data
 from pages.parts.palette import colours
 
 PER_STRIP = 100
@@ -38,16 +37,23 @@ def picture(run):
     return f"{_MAPS}/{run.id}/{run.map_path.stat().st_mtime_ns}.png"
 
 
+def _data():
+    # Here, and not above: app.py is imported before the server is there, and nothing can be kept until then.
+    from pages.parts import data
+
+    return data
+
+
 def _strip(request):
     dataset = next((name for name in DATASETS if strips(name) == f"{_STRIPS}/{request.path_params['dataset']}"), None)
     start = PER_STRIP * request.path_params["strip"]
     if not dataset or start >= DATASETS[dataset]["test_examples"]:
         return PlainTextResponse("There is no such strip of test images.", 404)
-    return _answer(to_picture(data.test_images(dataset)[start : start + PER_STRIP]))
+    return _answer(to_picture(_data().test_images(dataset)[start : start + PER_STRIP]))
 
 
 def _map(request):
-    run = open_run(request.path_params["run"])
+    run, data = open_run(request.path_params["run"]), _data()
     arrays, labels = data.test_map(run), data.verdicts(run).labels
     if arrays is None:
         return PlainTextResponse(f"{run.id} has no map.", 404)
