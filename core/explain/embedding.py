@@ -6,6 +6,8 @@ import numpy as np
 
 from core.environment import bring_back
 
+# After so many seconds of training the map takes no more than a small part of a run.
+AFTER_SECONDS = 180
 # Fewer do not make a map.
 FEWEST = 10
 _FEW = 500
@@ -25,6 +27,11 @@ _END = 65_535
 
 class NoMapError(ValueError):
     """Images of which no map can be made; the message says why, for a person."""
+
+
+def is_wanted(config, seconds):
+    """Whether a run with this RunConfig, whose epochs take so many seconds, makes a map at its end."""
+    return config.map == "on" or (config.map == "auto" and seconds >= AFTER_SECONDS)
 
 
 def fit(features):

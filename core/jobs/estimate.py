@@ -9,6 +9,7 @@ import numpy as np
 import psutil
 
 from core.datasets.catalogue import DATASETS
+from core.explain import embedding
 from core.jobs import machine
 from core.networks.catalogue import NETWORKS
 from core.networks.sizes import layers, size
@@ -32,7 +33,9 @@ FORWARD_SHARE = 1 / 3
 PROGRAM_BYTES, KEPT_FACTOR = 800e6, 1.5
 START_SECONDS = 15
 FINISH_SECONDS = 10
-FINISHING = ("evaluating", "exporting")
+# Of the map, where a run makes one.
+MAP_SECONDS = 30
+FINISHING = ("evaluating", "exporting", "making the map")
 # There is a row of progress about once a second. So many are enough for a first guess, and so many for the speed now.
 ENOUGH_ROWS, LAST_ROWS = 5, 30
 
@@ -55,7 +58,8 @@ def estimate(config, speeds=None):
     """
     measured = (speeds or {}).get(kind(config))
     speed = measured or calculated_speed(config)
-    seconds = START_SECONDS + config.epochs * _epoch_seconds(config, speed) + _finish_seconds(config, speed)
+    training = config.epochs * _epoch_seconds(config, speed)
+    seconds = START_SECONDS + training + _finish_seconds(config, speed, training)
     return Estimate(seconds, bool(measured), bool(config.early_stopping_patience))
 
 
@@ -74,13 +78,14 @@ def seconds_left(config, status, history, progress):
     few = len(progress) < ENOUGH_ROWS
     speeds = history["images_per_second"] if few and len(history) else [row["images_per_second"] for row in progress]
     speed = float(np.median(speeds[-LAST_ROWS:]))
-    finish = _finish_seconds(config, speed)
+    done = history["seconds"].sum()
     if status.get("phase") != "training" or not all(status.get(name) for name in ("epoch", "steps")):
-        return finish if status.get("phase") in FINISHING else None
+        return _finish_seconds(config, speed, done) if status.get("phase") in FINISHING else None
     if few and not len(history):
         return None
     epoch = history["seconds"].iloc[-3:].mean() if len(history) else _epoch_seconds(config, speed)
-    return (config.epochs - status["epoch"] + 1 - (status.get("step") or 0) / status["steps"]) * epoch + finish
+    left = (config.epochs - status["epoch"] + 1 - (status.get("step") or 0) / status["steps"]) * epoch
+    return left + _finish_seconds(config, speed, done + left)
 
 
 def kind(config):
@@ -162,9 +167,12 @@ def _epoch_seconds(config, speed):
     return (images + FORWARD_SHARE * (held_back + tested)) / speed
 
 
-def _finish_seconds(config, speed):
-    """Answering the test images with the best and the last epoch's weights, and writing the network."""
-    return 2 * FORWARD_SHARE * DATASETS[config.dataset]["test_examples"] / speed + FINISH_SECONDS
+def _finish_seconds(config, speed, training):
+    """Answering the test images with the best and the last epoch's weights, writing the network, and making the map
+    where the training takes so many seconds that there is one.
+    """
+    answering = 2 * FORWARD_SHARE * DATASETS[config.dataset]["test_examples"] / speed
+    return answering + FINISH_SECONDS + MAP_SECONDS * embedding.is_wanted(config, training)
 
 
 @functools.cache

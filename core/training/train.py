@@ -32,8 +32,6 @@ from core.training.devices import spread
 from core.training.last_features import last_features
 
 PREDICT_BATCH = 250
-# From how many seconds of training on its map takes no more than a small part of the run.
-MAP_AFTER = 180
 
 
 def train(config, run_dir, stop_requested=lambda: False, verbose=2):
@@ -276,7 +274,7 @@ def _export(run, config, model, seconds, data):
     save_network(model, run)
     if keras.backend.backend() == "tensorflow":
         save_tflite(model, run)
-    if config.map == "on" or (config.map == "auto" and seconds >= MAP_AFTER):
+    if embedding.is_wanted(config, seconds):
         run.write_status(phase="making the map")
         _make_map(run, model, data.test_images)
 

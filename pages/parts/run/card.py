@@ -35,7 +35,12 @@ STATES = {
     INTERRUPTED: ("interrupted", "orange"),
     "failed": ("failed", "red"),
 }
-PHASES = {"training": "training", "evaluating": "testing the best epoch…", "exporting": "saving the network…"}
+PHASES = {
+    "training": "training",
+    "evaluating": "testing the best epoch…",
+    "exporting": "saving the network…",
+    "making the map": "making the map of the test images…",
+}
 INCLUDED = "Came with the project, trained elsewhere: it stays as it is. Train the pair again for a run of your own."
 REASONS = {"failed": st.error, INTERRUPTED: st.warning}
 _CSS = Path(__file__).with_suffix(".css").read_text("utf-8")

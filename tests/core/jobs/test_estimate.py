@@ -163,6 +163,24 @@ def test_the_time_left_shrinks_to_the_time_of_the_last_answers():
     assert left[-1] == pytest.approx(finish)
 
 
+def test_a_long_run_takes_a_moment_more_for_its_map():
+    for config, is_wanted in (
+        (make_config("alexnet", "mnist", epochs=1), False),
+        (make_config("alexnet", "mnist", epochs=1, map="on"), True),
+        (make_config("alexnet", "mnist", epochs=400), True),
+        (make_config("alexnet", "mnist", epochs=400, map="off"), False),
+    ):
+        speeds = {kind(config): 2000.0}
+        without = estimate(dataclasses.replace(config, map="off"), speeds).seconds
+        more = estimate(config, speeds).seconds - without
+        assert more == pytest.approx(estimates.MAP_SECONDS if is_wanted else 0)
+    steps, finish = progress(*[500.0] * 9), {"phase": "evaluating"}
+    config = make_config("alexnet", "mnist", epochs=3)
+    short, long = (seconds_left(config, finish, history(*[500.0] * epochs), steps) for epochs in (1, 40))
+    assert long - short == pytest.approx(estimates.MAP_SECONDS)
+    assert seconds_left(config, {"phase": "making the map"}, history(500.0), steps) is not None
+
+
 def test_before_its_first_epoch_ends_the_time_left_is_from_its_steps():
     config = make_config("alexnet", "mnist", epochs=2, train_examples=1000, validation_split=0.1)
     slow, fast = (seconds_left(config, training(1, 5), history(), progress(*[x] * 9)) for x in (10.0, 100.0))
