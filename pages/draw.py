@@ -6,7 +6,6 @@ from collections import Counter
 import streamlit as st
 
 from core.config.recipes import RECIPES
-from core.datasets.loading import DatasetUnavailable
 from core.digits.strokes import DATASET, DrawingError
 from core.explain.pictures import in_address
 from core.networks.catalogue import NETWORKS
@@ -195,10 +194,7 @@ def show_on_maps(image, found):
         return
     notices = st.container()
     if linked_switch("On the map", "map", notices, help=ABOUT_MAP):
-        try:
-            draw_placed(image, found)
-        except (RunError, DatasetUnavailable) as error:
-            st.error(plain(str(error)))
+        draw_placed(image, found)
 
 
 def link_inside(image, found):

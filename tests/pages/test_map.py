@@ -145,6 +145,18 @@ def drawn(address):
     return digit_image(strokes_in_address(address))
 
 
+def test_a_damaged_map_and_one_of_another_network_are_told_on_draw_and_the_others_are_drawn(run):
+    drawing = address_of(strokes(7))
+    others = [teach(mapped(finished_run(network), features=9)) for network in ("vgg16", "resnet34")]
+    others[1].map_path.write_bytes(b"PK")
+    page = opened("draw", drawing=drawing, map="true")
+    assert "map.npz: it is of another network" in said(page)
+    assert "map.npz: it is not an archive of arrays" in said(page)
+    assert placed(page) == []
+    teach(run)
+    assert placed(opened("draw", drawing=drawing, map="true"))[0].count("<figure>") == 1
+
+
 def test_networks_without_a_map_say_on_draw_how_one_is_made(artifacts):
     teach(finished_run())
     assert "None of these networks has a map." in said(opened("draw", map="true"))

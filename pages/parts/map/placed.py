@@ -8,10 +8,13 @@ import numpy as np
 import streamlit as st
 
 from core.datasets.catalogue import DATASETS
+from core.datasets.loading import DatasetUnavailable
 from core.explain.embedding import neighbours, place, positions
+from core.runs.run import RunError
 from pages.parts import data
 from pages.parts.image_grid import png_address
 from pages.parts.map.pictures import picture
+from pages.parts.style import plain
 
 _CSS = Path(__file__).with_suffix(".css").read_text("utf-8")
 ABOUT = (
@@ -22,28 +25,28 @@ ABOUT = (
 
 
 def draw_placed(image, readers):
-    """Draws the map of each network that has one, with a digit on it.
+    """Draws the map of each network that has one, with a digit on it; says of damaged ones why they are not drawn.
 
     Args:
         image: uint8 (28, 28), or None for an empty pad.
         readers: a list of `pages.parts.draw.predictions.Reader`.
-
-    Raises:
-        core.runs.run.RunError: a network or a map is damaged.
     """
-    with_map = [reader for reader in readers if data.test_map(reader.run) is not None]
-    if not with_map:
+    often, figures, said = Counter(reader.label for reader in readers), [], False
+    for reader in readers:
+        try:
+            if data.test_map(reader.run) is not None:
+                label = f"{reader.label} ({reader.which})" if often[reader.label] > 1 else reader.label
+                figures.append(_figure(image, reader.run, label))
+        except (RunError, DatasetUnavailable) as error:
+            said = True
+            st.error(plain(str(error)), icon=":material/broken_image:")
+    if figures:
+        st.html(f'<style>{_CSS}</style><div class="placed">{"".join(figures)}</div><p class="placed-about">{ABOUT}</p>')
+    elif not said:
         st.info(
             "None of these networks has a map. A run makes one at its end where its epochs took three minutes or more; "
             "python -m core map RUN makes one for a run that is finished."
         )
-        return
-    often = Counter(reader.label for reader in with_map)
-    figures = "".join(
-        _figure(image, reader.run, f"{reader.label} ({reader.which})" if often[reader.label] > 1 else reader.label)
-        for reader in with_map
-    )
-    st.html(f'<style>{_CSS}</style><div class="placed">{figures}</div><p class="placed-about">{html.escape(ABOUT)}</p>')
 
 
 def _figure(image, run, label):
@@ -58,7 +61,7 @@ def _figure(image, run, label):
     if image is not None:
         features = data.classifier(run).last_features(image[None, :, :, None])
         if features.shape[1] != len(arrays["basis"]):
-            return ""
+            raise RunError(f"{run.id}: map.npz: it is of another network; delete it, and make it anew.")
         here = f'<i style="{_at(place(arrays, features)[0])}"></i>'
         images = data.test_images(data.config(run).dataset)
         nearest = "".join(
