@@ -372,7 +372,7 @@ class RunConfig:
         ("auto", "on", "off"),
         "Machine",
         "Whether the run ends with a map on which test images that are alike to the network are neighbours. That takes "
-        "half a minute and 350 MB. The usual auto makes one after a training of three minutes or more.",
+        "half a minute and some 300 MB. The usual auto makes one after a training of three minutes or more.",
     )
 
     def __post_init__(self):

@@ -136,6 +136,12 @@ def test_the_pictures_of_a_map_are_there_and_nothing_beside_them(lab, page):
     page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
     assert violations(page) == []
 
+    nearest = page.locator(".nearest img").first
+    number = re.match(r"No\. (\d+):", nearest.get_attribute("alt"))[1]
+    nearest.click()
+    expect(page.locator(".cases details[open]")).to_have_attribute("data-image", number)
+    expect(page.locator(".above")).to_be_visible()
+
     strip = page.evaluate("performance.getEntriesByType('resource').map(each => each.name).find(n => /maps/.test(n))")
     for part in (strip, f"{address}/test-images/mnist-0/0.png", f"{address}/maps/nothing-here/1.png"):
         answer = page.request.get(part)

@@ -13,6 +13,7 @@ from core.explain.embedding import neighbours, place, positions
 from core.runs.run import RunError
 from pages.parts import data
 from pages.parts.image_grid import png_address
+from pages.parts.inner_links import follow_inner_links
 from pages.parts.map.pictures import picture
 from pages.parts.style import plain
 
@@ -41,6 +42,7 @@ def draw_placed(image, readers):
             said = True
             st.error(plain(str(error)), icon=":material/broken_image:")
     if figures:
+        follow_inner_links()
         st.html(f'<style>{_CSS}</style><div class="placed">{"".join(figures)}</div><p class="placed-about">{ABOUT}</p>')
     elif not said:
         st.info(
@@ -65,7 +67,8 @@ def _figure(image, run, label):
         here = f'<i style="{_at(place(arrays, features)[0])}"></i>'
         images = data.test_images(data.config(run).dataset)
         nearest = "".join(
-            f'<img src="{png_address(images[number])}" alt="No. {number}: {html.escape(classes[labels[number]])}">'
+            f'<a class="inner" target="_self" href="gallery?run={run.id}&amp;view=map&amp;show=all&amp;image={number}">'
+            f'<img src="{png_address(images[number])}" alt="No. {number}: {html.escape(classes[labels[number]])}"></a>'
             for number in neighbours(arrays, features)[0][0]
         )
     title = html.escape(label)
