@@ -93,7 +93,6 @@ function maps(view, frame, parent) {
         cell((event.clientX - box.left) / box.width, width),
       );
     };
-    button.onpointerleave = () => frameBox(view.seen, null);
     button.onfocus = () => atStrongest();
     button.onclick = () => {
       const { said, seen } = atStrongest();
@@ -181,6 +180,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   canvas.setAttribute("aria-label", "The image that is looked at");
   write(find(".raw .title"), data.raw.title);
   write(find(".raw .about"), data.raw.about);
+  // What was said of another image's maps.
+  write(view.pointed, "");
+  frameBox(view.seen, null);
   const frames = find(".frames");
   const scrolled = frames.scrollLeft;
   frames.replaceChildren(...data.frames.map((frame) => show(view, frame)));
