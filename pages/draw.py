@@ -24,6 +24,7 @@ from pages.parts.refreshing import refreshing
 from pages.parts.shell import begin_page
 from pages.parts.starting import quick_start_button
 from pages.parts.style import NETWORK_COLOURS, pair_label, plain
+from pages.parts.unlike import is_unlike, warn_of_unlike
 from pages.parts.urls import runs_in_url
 
 begin_page()
@@ -155,14 +156,15 @@ def loaded(runs):
 
 
 def ask(reader, image):
-    """Ten probabilities for one uint8 (28, 28) digit."""
-    return data.classifier(reader.run).classify(image[None, :, :, None])[0]
+    """Ten probabilities for one uint8 (28, 28) digit, and whether it is unlike the test digits."""
+    inside = data.classifier(reader.run).open(image[..., None], [])
+    return inside.probabilities, is_unlike(reader.run, inside.features)
 
 
 @st.fragment
 def draw(found, missing, choice, completed, left_out):
     """The pad, the answers, who answers, and networks to train instead: all that a stroke runs again."""
-    image, predictions = None, []
+    image, answers, predictions = None, [], []
     st.html(_STYLE)
     with st.container(key="drawing"):
         with st.container(key="drawing-pad"):
@@ -172,12 +174,15 @@ def draw(found, missing, choice, completed, left_out):
                 st.error(plain(str(error)))
         with st.container(key="drawing-answers"):
             try:
-                predictions = [] if image is None else [ask(reader, image) for reader in found]
+                answers = [] if image is None else [ask(reader, image) for reader in found]
+                predictions = [probabilities for probabilities, _ in answers]
             except RunError as error:
                 st.error(plain(str(error)))
                 image = None
             draw_predictions(image, found, predictions, "predictions")
             if predictions:
+                strange = [reader.label for reader, (_, unlike) in zip(found, answers, strict=True) if unlike]
+                warn_of_unlike("Your drawing", list(dict.fromkeys(strange)))
                 link_inside(image, found)
             show_on_maps(image, found)
             if completed:

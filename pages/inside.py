@@ -11,12 +11,13 @@ from pages.parts.inside.choice import choose_image, choose_runs, tested_runs
 from pages.parts.inside.convolution import draw_convolution
 from pages.parts.inside.filmstrip import draw_filmstrip
 from pages.parts.inside.looks import METHODS, draw_look
-from pages.parts.inside.mind import draw_mind, draw_unlike
+from pages.parts.inside.mind import draw_mind, unlike
 from pages.parts.inside.network import Network
 from pages.parts.linked import linked, linked_number, linked_slider, linked_switch, put_in_url
 from pages.parts.shell import begin_page
 from pages.parts.starting import link_to_training, quick_start_button
 from pages.parts.style import pair_label, percent, plain
+from pages.parts.unlike import warn_of_unlike
 
 begin_page()
 
@@ -111,7 +112,7 @@ def draw_strips(networks, looked, label, hidden, notices):
         try:
             if network.is_here:
                 if looked.number is None and not hidden:
-                    draw_unlike(network, looked.image, f"{looked.words[0].upper()}{looked.words[1:]}")
+                    warn_of_unlike(f"{looked.words[0].upper()}{looked.words[1:]}", unlike([network], looked.image))
                 name = LAYERS[network.number][1]
                 draw_filmstrip(
                     network, looked.image, draws, stage, hidden, lambda key, name=name: put_in_url(**{name: key})

@@ -9,14 +9,14 @@ import pandas as pd
 import streamlit as st
 
 from core.digits.strokes import DrawingError
-from core.explain import familiarity
 from core.explain.perturbations import CHANGES, changed, curve, erased_in_address, smallest_flips
 from core.runs.run import RunError
-from pages.parts import data, presenter
+from pages.parts import presenter
 from pages.parts.charts.vega import category, layer, over, quantity
 from pages.parts.inside.network import kept_answer
 from pages.parts.linked import linked, linked_many, linked_slider, linked_switch, put_in_url
 from pages.parts.style import GREY, TEXT, percent, plain
+from pages.parts.unlike import is_unlike, warn_of_unlike
 
 _HEIGHT = 320
 _HTML = """
@@ -75,12 +75,19 @@ def draw_mind(networks, looked, hidden):
         with left:
             for network, was, is_ in zip(networks, before, after, strict=True):
                 _draw_guess(network, was, is_)
-                if looked.number is None or (now != looked.image).any():
-                    draw_unlike(network, now, "This image")
+            if (now != looked.image).any():
+                warn_of_unlike("This image", unlike(networks, now))
         _draw_curve(networks, looked.image, (amounts, mirrored, erased), before, after, notices)
         _draw_flips(networks, looked.image, notices)
     except RunError as error:
         st.error(plain(str(error)))
+
+
+def unlike(networks, image):
+    """What those of the networks are called to which an image is unlike the test images, a list."""
+    return [
+        network.label for network in networks if is_unlike(network.run, network.opened().last_features(image[None])[0])
+    ]
 
 
 _ALL_BACK = dict.fromkeys((*CHANGES, "mirror", "erased"))
@@ -139,23 +146,6 @@ def _draw_guess(network, before, after):
         f'<h3 class="inside-name"><i style="background:{network.colour}"></i>{html.escape(network.label)} '
         f"<small>{html.escape(said)}</small></h3>"
     )
-
-
-def draw_unlike(network, image, what):
-    """A warning where an image is unlike those that the network was tested on; nothing where its run has no map."""
-    arrays = data.test_map(network.run)
-    if arrays is None:
-        return
-    limit = kept_answer(network, ("threshold", arrays["landmarks"]), lambda: familiarity.threshold(arrays))
-    away = familiarity.distance(arrays, network.opened().last_features(image[None])[0])
-    if away is not None and away > limit:
-        st.warning(
-            f"{what} is unlike the images that {network.label} was tested on, so what it says means little. Its last "
-            f"features are {away:.2g} from the nearest of {len(arrays['landmarks']):,} test images; at most "
-            f"{100 * familiarity.MOST_FLAGGED:.0f} % of the test images are farther than {limit:.2g}. Not everything "
-            "strange is noticed: to a network, noise may look like a digit.",
-            icon=":material/help:",
-        )
 
 
 def _draw_curve(networks, image, change, before, after, notices):
