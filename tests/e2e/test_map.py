@@ -137,6 +137,12 @@ def test_the_pictures_of_a_map_are_there_and_nothing_beside_them(lab, page):
     assert violations(page) == []
 
     nearest = page.locator(".nearest img").first
+    page.set_viewport_size({"width": 390, "height": 900})
+    spans = page.locator(".placed figure").evaluate_all(
+        "all => all.flatMap(each => [...each.querySelectorAll('.nearest img')].map("
+        "image => image.getBoundingClientRect().right - each.getBoundingClientRect().right))"
+    )
+    assert max(spans) <= 0
     number = re.match(r"No\. (\d+):", nearest.get_attribute("alt"))[1]
     nearest.click()
     expect(page.locator(".cases details[open]")).to_have_attribute("data-image", number)

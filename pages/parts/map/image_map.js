@@ -187,7 +187,7 @@ function openMap(root) {
 
   // Each class has its name where most of it is, so that colours need not be told apart.
   function paintNames(text, back) {
-    under.font = `600 ${data.text}px ${css("--st-font")}`;
+    under.font = `700 ${Math.round(1.15 * data.text)}px ${css("--st-font")}`;
     [under.textAlign, under.textBaseline, under.lineJoin] = ["center", "middle", "round"];
     for (const middle of middles) {
       const [x, y] = toPaper(middle.x, middle.y);

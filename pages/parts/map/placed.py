@@ -75,7 +75,7 @@ def _figure(image, run, label):
     return (
         f'<figure><figcaption>{title}</figcaption><div class="sheet"><div><img src="{html.escape(picture(run))}" '
         f'alt="Map of the test images as {title} sees them">{names}{here}</div></div>'
-        f'<div class="nearest">{"Nearest " if nearest else ""}{nearest}</div></figure>'
+        f'<div class="nearest">{"<span>Nearest test images</span>" if nearest else ""}{nearest}</div></figure>'
     )
 
 
