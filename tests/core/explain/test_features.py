@@ -18,14 +18,14 @@ pytestmark = pytest.mark.usefixtures("artifacts")
 # Before its weights are rounded, a network differs from Keras' by no more than the order of its sums.
 CLOSE = 1e-4
 # A chain of layers with another activation, shortcuts, and normalisation that comes before the layers.
-FAMILIES = ("lenet", "small_resnet", "preactivation")
+FAMILIES = {"lenet": "mnist", "small_resnet": "cifar10", "preactivation": "mnist"}
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("family", FAMILIES)
-def test_what_each_layer_gives_is_what_keras_gives(monkeypatch, family):
-    network, in_keras_ = opened(monkeypatch, family)
-    (image,) = some_images(1)
+@pytest.mark.parametrize(("family", "dataset"), FAMILIES.items())
+def test_what_each_layer_gives_is_what_keras_gives(monkeypatch, family, dataset):
+    network, in_keras_ = opened(monkeypatch, family, dataset)
+    (image,) = some_images(1, dataset)
     inside = network.open(image, [stage.key for stage in network.stages])
     names = {stage.key: keras_layer(stage, network, in_keras_) for stage in network.stages}
     wanted = in_keras(in_keras_, {"preprocessing", *names.values()}, image)
