@@ -10,7 +10,7 @@ from core.runs.run import RunError
 from pages.parts.kept import one_look
 from pages.parts.lesson import lesson_bar
 from pages.parts.map import pictures
-from pages.parts.presenter import presenter_switch
+from pages.parts.presenter import page_frame, presenter_switch
 from pages.parts.run import downloads
 from pages.parts.shelf import write_shelf
 from pages.parts.style import plain
@@ -38,7 +38,7 @@ def draw_page():
     presenter_switch()
     lesson_bar(page.url_path)
     try:
-        with one_look():
+        with one_look(), page_frame():
             page.run()
     except RunError as error:
         # A run that was deleted or damaged while the page was being drawn.

@@ -31,7 +31,8 @@ STYLE = """<style>
 [class*="st-key-drawing-"] { overflow-x: auto; }
 .network-title { display: flex; align-items: center; gap: .6rem; font-size: 1.5rem; margin: 0; padding: 0; }
 .network-title i { width: .9rem; height: .9rem; border-radius: 50%; }
-.network-facts { list-style: none; margin: 0; padding: 0; display: flex; flex-wrap: wrap; gap: .25rem 1.75rem; }
+.network-facts { list-style: none; margin: 0 !important; padding: 0 !important; display: flex; flex-wrap: wrap;
+  gap: .25rem 1.75rem; }
 .network-facts li { margin: 0 !important; font-variant-numeric: tabular-nums; }
 </style>"""
 
@@ -125,7 +126,7 @@ def draw_layers(found, number):
     st.dataframe(
         table,
         hide_index=True,
-        height=TABLE_HEIGHT if len(shown) > 11 else "content",
+        height=presenter.grown(TABLE_HEIGHT) if len(shown) > 11 else "content",
         placeholder="all",
         key=f"layers-{number}-{block}",
         column_config={
@@ -136,7 +137,7 @@ def draw_layers(found, number):
             ),
             "Activation (kB)": number_column(
                 format="%.1f",
-                help="What its output takes for one image, in float32; training keeps it for the way back.",
+                help="Memory of its output for one image, in float32; training keeps it until it has the gradients.",
             ),
         },
         alt="Layers of the network",
@@ -210,13 +211,13 @@ def draw_costs(dataset, networks, rows, problems):
             }
         )
     if not found:
-        st.info(f"No network has been trained on {DATASETS[dataset]['label']} yet; its runs will stand here.")
+        st.info(f"No network has been trained on {DATASETS[dataset]['label']} yet; runs on it will appear here.")
         link_to_training()
         return
     st.caption(
         f"Every evaluated run on {DATASETS[dataset]['label']}: to the right is more arithmetic, a larger circle has "
-        "more parameters. The bars are 95 % intervals. Along the dashed line nothing cheaper was as good."
-        + " Named are networks along the line and those chosen above; point at a circle for any other."
+        "more parameters. The bars are 95 % intervals. No cheaper run was as good as those along the dashed line."
+        + " The networks along the line and those chosen above are named; point at any other circle for its name."
         * (len({row["network"] for row in found}) > ALL_NAMED)
     )
     draw_cost(pd.DataFrame(found), f"cost-{dataset}", networks)
@@ -231,9 +232,9 @@ st.write(
 st.html(STYLE)
 st.header("The road")
 st.caption(
-    "The best in the ImageNet contest from year to year, in 2014 the best two: the share of test images whose class "
-    "was not among the five first guesses. Click a network there, or one below, where the test accuracy of its best "
-    "runs here stands too."
+    "The winners of the ImageNet contest, in 2014 the best two: the share of test images whose class was not among "
+    "their five first guesses. Click a network in the chart or below it. Under a network's name is the test accuracy "
+    "of its best runs here."
 )
 draw_milestones("milestones", lambda network: put_in_url(network=network, block=None))
 tested = data.nameable_runs()

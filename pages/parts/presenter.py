@@ -3,6 +3,9 @@
 What is sized in rem grows by itself. Charts are sized in pixels: each one goes through one of these functions.
 """
 
+import contextlib
+import time
+
 import streamlit as st
 
 KEY = "present"
@@ -12,9 +15,12 @@ LEAST_LINE = 3
 _TEXT, _LINES, _HEIGHT = ROOT_SIZE / 16, 1.7, 1.4
 # What Plotly and Vega, with Streamlit's theme, draw where nobody says otherwise.
 _PLOTLY_LINE, _PLOTLY_MARKER, _CHART_TEXT = 2, 6, 14
+# The browser has the style before it has the first table, see `page_frame`.
+_STYLED, _STYLE_SECONDS = "presenter style", 0.25
 _SWITCH_STYLE = """<style>
 .st-key-presenter { position: fixed; z-index: 999991; top: 0.9rem; right: 4.5rem; width: auto; }
-@media (max-width: 1080px) { .st-key-presenter:not(:has(input:checked)) { display: none; } }
+[data-testid="stStatusWidget"] { margin-right: 11rem; }
+@media (max-width: 1080px) { [data-testid="stStatusWidget"] { margin-right: 0; } .st-key-presenter:not(:has(input:checked)) { display: none; } }
 </style>"""
 _STYLE = f"<style>html {{ font-size: {ROOT_SIZE}px; }}</style>"
 
@@ -33,10 +39,20 @@ def presenter_switch():
             "Presenter mode", key=KEY, bind="query-params", help="Large type and thick lines, for a projector"
         )
     st.html(_SWITCH_STYLE + (_STYLE if on else ""))
+    if on != st.session_state.get(_STYLED, False):
+        st.session_state[_STYLED] = on
+        time.sleep(_STYLE_SECONDS)
     if said not in ("true", "false"):
         st.warning(
             "“Presenter mode” in the link is neither true nor false, so it is ignored.", icon=":material/link_off:"
         )
+
+
+def page_frame():
+    """What a page is drawn in, a context. A table measures the page's letters when it comes onto the page, and only
+    then: in presenter mode it comes into a container that is not there otherwise, so that the switch makes a new one.
+    """
+    return st.container() if presenting() else contextlib.nullcontext()
 
 
 def presenting():
@@ -80,12 +96,15 @@ def plotly(figure):
     figure.update_yaxes(tickfont_size=text, title_font_size=text)
     for trace in figure.data:
         trace.line.width = max(LEAST_LINE, _LINES * (trace.line.width or _PLOTLY_LINE))
-        trace.marker.size = _LINES * (trace.marker.size or _PLOTLY_MARKER)
+        sizes = _PLOTLY_MARKER if trace.marker.size is None else trace.marker.size
+        trace.marker.size = [_LINES * size for size in sizes] if isinstance(sizes, tuple) else _LINES * sizes
     return figure
 
 
 def vega(chart):
     """A Vega-Lite chart, with a height in pixels, as it is shown; returns a chart."""
+    # The last label of an axis is a pixel wider than its place.
+    chart = chart | {"padding": {"right": 4}}
     if not presenting():
         return chart
     text = _TEXT * _CHART_TEXT

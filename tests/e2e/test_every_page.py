@@ -81,7 +81,20 @@ STOPS = {
     "lesson": 14,
 }
 MOST_STOPS = 90
+# What a page shows besides where the address asks for it -> what stands there only then.
+VIEWS = {
+    "compare?look=images": ".who",
+    "compare?look=calibration": ".js-plotly-plot .js-line",
+    "compare?look=settings": ".stDataFrame >> nth=1",
+    "gallery?epoch=1": ".epochs",
+    "inside?heat=occlusion&flips=true": "table.flips",
+    "draw?drawing=qF8Q8QoLpBoQV1FoLxHwMtEwM.qF4XkhBwR9B&map=true": ".predictions article",
+    "round?answers=31": ".round-verdict",
+    "round?answers=3141592653&since=1": ".round-table",
+}
 LEAST_TEXT = 16
+# A row has 2.5 times the height of its letters.
+LEAST_ROW_PROJECTED = 45
 # Every text that can be seen, those in charts and in components too: [pixels, text].
 TEXTS = """() => {
   const found = [], roots = [document.body];
@@ -104,6 +117,12 @@ TEXTS = """() => {
 LINES = """() =>
   [...document.querySelectorAll(".js-line, .legendlines path, .role-mark:is(.mark-line, .mark-rule) > *")]
   .map((line) => parseFloat(getComputedStyle(line).strokeWidth))"""
+# The least number of pixels that a row of a table has, whose letters are painted; 99 where there is no table.
+LEAST_ROW = """() => Math.min(99, ...[...document.querySelectorAll(".stDataFrame")].map((table) =>
+  table.getBoundingClientRect().height / table.querySelectorAll("[role=row]").length))"""
+# What can be pushed sideways: pixels.
+WIDTH = """() => Math.max(document.documentElement.scrollWidth,
+  document.querySelector("[data-testid=stMain]").scrollWidth)"""
 
 
 @pytest.fixture(scope="module", params=PAGES)
@@ -186,7 +205,7 @@ def test_axe_finds_nothing_on_any_page(opened):
     page.set_viewport_size({"width": 390, "height": 800})
     page.wait_for_timeout(500)
     assert violations(page) == [], "on a phone"
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate(WIDTH) <= 390
 
 
 def test_nothing_on_a_projected_page_is_small_or_thin(opened):
@@ -201,7 +220,37 @@ def test_nothing_on_a_projected_page_is_small_or_thin(opened):
     assert in_a_while(page, small_texts, is_as_it_should=not_) == []
     assert in_a_while(page, thin_lines, is_as_it_should=not_) == []
     assert bool(page.evaluate(LINES)) == (name in ("networks", "train", "compare", "inside"))
-    assert page.evaluate("document.documentElement.scrollWidth") <= 1920
+    assert page.evaluate(WIDTH) <= 1920
+    assert (
+        in_a_while(page, lambda page: page.evaluate(LEAST_ROW), lambda row: row >= LEAST_ROW_PROJECTED)
+        >= LEAST_ROW_PROJECTED
+    )
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_what_an_address_shows_besides_is_as_readable_as_the_page(lab, browser, view):
+    _, app_url = lab
+    with page_in(browser) as page:
+        page.goto(f"{app_url}/{view}")
+        page.locator(VIEWS[view]).first.wait_for()
+        page.locator("[data-test-script-state=notRunning]").wait_for()
+        page.wait_for_timeout(500)
+        page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme=theme)
+            page.wait_for_timeout(500)
+            assert violations(page) == [], theme
+            assert page.evaluate(LEAST_CONTRAST) >= 4.5, theme
+        page.set_viewport_size({"width": 390, "height": 800})
+        assert in_a_while(page, lambda page: page.evaluate(WIDTH), lambda width: width <= 390) <= 390
+        page.set_viewport_size({"width": 1920, "height": 1080})
+        page.goto(f"{app_url}/{view}&present=true")
+        page.locator(VIEWS[view]).first.wait_for()
+        page.locator("[data-test-script-state=notRunning]").wait_for()
+        expect(page.get_by_test_id("stException")).to_have_count(0)
+        assert in_a_while(page, small_texts, is_as_it_should=not_) == []
+        assert in_a_while(page, thin_lines, is_as_it_should=not_) == []
+        assert in_a_while(page, lambda page: page.evaluate(WIDTH), lambda width: width <= 1920) <= 1920
 
 
 def test_no_page_asks_an_outside_host_for_anything(opened):

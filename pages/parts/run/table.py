@@ -7,6 +7,7 @@ from core.config.recipes import RECIPES
 from core.datasets.catalogue import DATASETS
 from core.networks.catalogue import NETWORKS
 from core.results.table import COLUMNS
+from pages.parts import presenter
 from pages.parts.glossary import explained
 from pages.parts.scorecard import VERDICTS
 
@@ -55,6 +56,12 @@ def _help(column):
     return explained(column.help, f"{column.group} {column.label}")
 
 
+def _options(column):
+    """The settings of its kind, a width as wide as the page's letters are large."""
+    options = FORMATS[column.kind][0]
+    return options | {"width": presenter.grown(options["width"])} if "width" in options else options
+
+
 def columns_of_runs(report):
     """The names of the columns, with the report's figures beside ours or without."""
     return [name for name, column in COLUMNS.items() if report or not column.beside_report]
@@ -87,7 +94,7 @@ def draw_table(rows, names, groups=None, **options):
     # Position 0 is the index, which is hidden; columns with two names cannot be configured by name.
     settings = {
         position: (st.column_config.NumberColumn if number else st.column_config.TextColumn)(
-            help=_help(column), **FORMATS[column.kind][0]
+            help=_help(column), **_options(column)
         )
         for position, (column, number) in enumerate(zip(columns, numbers, strict=True), start=1)
     }
