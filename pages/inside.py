@@ -25,10 +25,9 @@ NONE, GUESS = "none", "guess"
 # Of the network and of the one beside it: the label of the list of its layers, and its name in the URL.
 LAYERS = (("All maps of layer", "stage"), ("All maps of a layer beside", "stage_beside"))
 STYLE = """<style>
-.inside-name { display: flex; align-items: baseline; flex-wrap: wrap; gap: .2rem .6rem; font-size: 1.15rem; margin: 0;
-  padding: .3rem 0 0; }
-.inside-name i { width: .8rem; height: .8rem; border-radius: 50%; }
-.inside-name small { font-size: .85rem; font-weight: 400; }
+.inside-name { font-size: 1.15rem; margin: 0; padding: .3rem 0 0; }
+.inside-name i { display: inline-block; width: .8rem; height: .8rem; border-radius: 50%; margin-right: .4rem; }
+.inside-name small { font-size: .85rem; font-weight: 400; margin-left: .3rem; }
 </style>"""
 
 
@@ -104,7 +103,7 @@ def draw_strips(networks, looked, label, hidden, notices):
             0,
             notices,
             width=presenter.grown(150),
-            help="Each number stands for three other draws of how training may have seen the image.",
+            help="Each number shows three other random versions of the image, as training may have seen it.",
         )
         opened = [choose_layer(network, notices) if network.is_here else NONE for network in networks]
     for network, stage in zip(networks, opened, strict=True):
@@ -138,7 +137,8 @@ def draw_steps(networks, looked, notices):
     """The first convolution of one of the networks, step by step."""
     st.header("One convolution, step by step")
     st.caption(
-        "A filter slides over the image. At each place its weights are multiplied with the pixels under them, and the "
+        "A filter slides over the image. At each position its weights are multiplied with the pixels under "
+        "them, and the "
         "products are added up: one value of the map."
     )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -179,7 +179,7 @@ def draw_looks(networks, looked, hidden):
             GUESS,
             notices,
             width=presenter.grown(200),
-            help="Take another one to ask: why not that?",
+            help="Choose another class to ask: why not that one?",
         )
         strength = linked_slider("Strength (%)", "strength", 0, 100, 65, notices, step=5, width=presenter.grown(220))
     for network, column in zip(networks, st.columns(len(networks), gap="large"), strict=True):

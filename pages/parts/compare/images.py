@@ -32,6 +32,9 @@ _STYLE = """<style>
 .who .head b { border-bottom: .25rem solid var(--network); padding-bottom: .2rem; overflow-wrap: anywhere; }
 .who .count { text-align: right; font-variant-numeric: tabular-nums; }
 .who .bar { height: .7rem; border-radius: .2rem; background: color-mix(in srgb, currentColor 55%, transparent); }
+@media (max-width: 640px) { .who-scroll { overflow-x: auto; } .who { gap: 2px .5rem;
+  grid-template-columns: repeat(var(--runs), minmax(3.6rem, max-content)) 3rem minmax(2rem, 1fr); }
+  .who > * { padding-inline: .25rem; } .who .head { font-size: .75rem; } }
 .pairwise { display: grid; gap: .75rem; grid-template-columns: repeat(auto-fill, minmax(6.5rem, 1fr)); }
 .pairwise a { color: inherit; text-decoration: none; font-size: .8125rem; line-height: 1.4; }
 .pairwise a:hover b { text-decoration: underline; }
@@ -173,7 +176,7 @@ def _draw_sets(names, colours, sets, chosen):
             f"{' aria-current=true' * (who == chosen)}>{marks}<span class='count'>{images:,}</span>"
             f"<span class='bar' style='width:{width:.1f}%'></span></a>"
         )
-    st.html(f"{_STYLE}<div class='who' style='--runs:{len(names)}'>{lines}</div>")
+    st.html(f"{_STYLE}<div class='who-scroll'><div class='who' style='--runs:{len(names)}'>{lines}</div></div>")
     if len(ordered) > MOST_SETS:
         st.caption(f"The {MOST_SETS} largest of {len(ordered)} sets.")
 
