@@ -391,7 +391,7 @@ which, report, joined, baseline, wanted = choose(best, chosen)
 read = data.seeds_together if joined else data.table
 rows, best = (fitting(compared(read(runs, name)[0], name, baseline), wanted) for name in (which, "best"))
 if rows.empty:
-    st.info("No run fits these choices. Take one of them back.", icon=":material/filter_alt_off:")
+    st.info("No run fits these choices. Remove one of them.", icon=":material/filter_alt_off:")
 else:
     draw_rows(rows, which, report, chosen, baseline)
     if which != "best":

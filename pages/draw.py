@@ -234,15 +234,15 @@ def choose(choice, completed, found, left_out):
         )
     if left_out:
         others = "1 other network has" if left_out == 1 else f"{left_out} other networks have"
-        st.caption(f"{others} learned digits too. To ask them, take “{CHOICES[CHOSEN][0]}”.")
+        st.caption(f"{others} learned digits too. To ask them, choose “{CHOICES[CHOSEN][0]}”.")
 
 
 def offer(networks, beside):
     """Buttons that train what is missing, quick; `beside` says whether others answer already."""
     if beside:
-        st.caption("Not trained on MNIST yet. Train one, quick: minutes, then it answers here too.")
+        st.caption("Not trained on MNIST yet. A quick training takes minutes; then the network answers here too.")
     else:
-        st.info("Train a network on MNIST, quick: it takes minutes, and then it reads what you draw.")
+        st.info("Train a network on MNIST: a quick training takes minutes, and then the network reads what you draw.")
     with st.container(horizontal=True):
         for network in networks:
             quick_start_button(f"Train {NETWORKS[network]['label']}", network, DATASET)

@@ -48,7 +48,7 @@ ABOUT_STORIES = (
     "and wrong after the next, once or more often. Learned late: right in the end, but only from the second half of "
     "the epochs on."
 )
-ABOUT_HIDDEN = "For a class that is asked first: neither what an image is nor what it was taken for is shown."
+ABOUT_HIDDEN = "For asking a class first: neither the true class of an image nor the prediction is shown."
 # Beside the images, not above them, the matrix stays where it is while they scroll.
 STICKY = """<style>
 @media (min-width: 641px) { [data-testid="stColumn"]:has(> * .st-key-matrix) { position: sticky; top: 3.75rem;
@@ -127,7 +127,7 @@ def choose_run():
             on_change=lambda: put_in_url(run=st.session_state["gallery run"], epoch=None, area=None, **open_image()),
         )
     if not offered:
-        st.info("No tested run fits these choices. Take one of them back.", icon=":material/filter_alt_off:")
+        st.info("No tested run fits these choices. Remove one of them.", icon=":material/filter_alt_off:")
     return shown.get(chosen), kinds["network"]
 
 
@@ -329,7 +329,7 @@ def draw_page_of_cases(run, networks, view, filters, hidden, shows_map):
     nothing = np.empty(0, int)
     image = image_in_url(len(view.classes))
     if image is not None and image not in indices:
-        st.caption(f"No. {image} does not fit the choices above, and stands before those that do.")
+        st.caption(f"No. {image} does not fit the choices above; it is shown before those that do.")
         indices = np.concatenate([[image], indices])
     if not len(indices):
         st.info("No test image fits these filters.")
@@ -343,9 +343,9 @@ def draw_page_of_cases(run, networks, view, filters, hidden, shows_map):
     shown = indices[first : first + PAGE_SIZE]
     count.caption(
         f"**{first + 1:,}–{first + len(shown):,} of {len(indices):,}** · click one for details",
-        help="Under each: what it is → what it was taken for, how confident it was, its number in the test set. "
-        "Opened, it also shows when it was learned, and what the other networks take it for, or those chosen above; "
-        "the address then leads to it.",
+        help="Under each image: its true class → the predicted class, how confident the network was, and the image's "
+        "number in the test set. An open image also shows when it was learned, and what the other networks, or those "
+        "chosen above, take it for; the address then leads to it.",
     )
     try:
         images = data.test_images(config.dataset)
@@ -432,8 +432,8 @@ def about_epochs(run, view, default):
     if data.state(run)["state"] not in UNFINISHED:
         return f"Its training ended after epoch {newest}, and its network was not tested."
     if view.epoch == newest:
-        return f"It trains. Epoch {newest} is the newest, and this page follows it."
-    return f"It trains. Epoch {newest} is the newest; move the slider there to follow it."
+        return f"The run is still training. Epoch {newest} is the newest, and this page follows it."
+    return f"The run is still training. Epoch {newest} is the newest; move the slider there to follow it."
 
 
 def verdicts_of(run, view):

@@ -311,7 +311,7 @@ def draw_about(number, begun=False):
     """Which round it is, and the way to another, or back to its beginning."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.caption(
-            f"Round {number}. The address of this page holds it: send it to all who are to play the same.",
+            f"Round {number}. Send the address of this page to everybody who is to play the same round.",
             width="stretch",
         )
         if begun:
@@ -378,7 +378,7 @@ def draw_begun(played):
     number = said("round", rounds.read_number, 1)
     runs, _ = playing(dataset)
     if set(st.query_params.get_all("run")) - {run.id for run in runs}:
-        st.warning("Not every network of this link plays here, so these images may be others than those it is about.")
+        st.warning("Not every network of this link can play here, so these images may differ from those of the link.")
     if not runs:
         nobody_plays(dataset)
         return
@@ -400,7 +400,7 @@ def main():
     draw_style()
     st.title("Round")
     with st.container(key="round-about"):
-        st.write("You against the networks: ten test images, from which none of them has learned. Who recognises more?")
+        st.write("You against the networks: ten test images that none of them has learned from. Who recognises more?")
     played = Played(
         said("answers", rounds.read_choices, []),
         said("since", rounds.read_seconds, None),

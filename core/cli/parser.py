@@ -78,13 +78,13 @@ def parser(kind=Parser):
     verb(runs.map).add_argument("run_id", metavar="RUN")
     export = verb(runs.export)
     export.add_argument("run_id", metavar="RUN")
-    export.add_argument("folder", metavar="FOLDER", help="where to; made if it is not there")
+    export.add_argument("folder", metavar="FOLDER", help="the folder to write to; made if it does not exist")
     export.add_argument("--formats", nargs="+", choices=FORMATS, help=f"{', '.join(FORMATS)} (all)")
     ship = verb(runs.ship)
     ship.add_argument("run_ids", nargs="+", metavar="RUN")
     ship.add_argument("--folder", help="the artifacts folder to copy them into (the project's own)")
     ship.add_argument(
-        "--no-network", dest="network", action="store_false", help="leave the 8-bit network for drawings behind"
+        "--no-network", dest="network", action="store_false", help="do not copy the 8-bit network for drawings"
     )
     _add_offline(verb)
     return top
@@ -99,13 +99,13 @@ def _add_cluster(command):
 def _add_offline(verb):
     """The commands for machines without a network."""
     bundle = verb(offline.bundle)
-    bundle.add_argument("folder", metavar="FOLDER", help="where to; made if it is not there")
+    bundle.add_argument("folder", metavar="FOLDER", help="the folder to write to; made if it does not exist")
     bundle.add_argument(
         "--plan", required=True, help="a text file: each line is what train takes, as in: alexnet mnist"
     )
-    bundle.add_argument("--python", metavar="VERSION", help="the Python there, as in 3.11 (the one here)")
+    bundle.add_argument("--python", metavar="VERSION", help="the other machine's Python, as in 3.11 (this machine's)")
     bundle.add_argument(
-        "--platform", help="the machine there, as pip calls it, as in manylinux_2_28_x86_64 (the one here)"
+        "--platform", help="the other machine, as pip calls it: manylinux_2_28_x86_64, for example (this machine)"
     )
     bundle.add_argument(
         "--with",
@@ -119,7 +119,7 @@ def _add_offline(verb):
         "--part-size", type=float, default=100, metavar="MB", help="the largest part of a dataset, in MB (100)"
     )
     bundle.add_argument(
-        "--no-wheels", dest="wheels", action="store_false", help="the machine there has the packages already"
+        "--no-wheels", dest="wheels", action="store_false", help="the other machine has the packages already"
     )
     plan = verb(offline.plan)
     plan.add_argument("file", metavar="PLAN", help="a text file, as for bundle")

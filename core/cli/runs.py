@@ -63,7 +63,7 @@ def _as_text(rows):
 
 
 def evaluate(run_id):
-    """Answer the test images again with a run's networks, as Keras and as LiteRT runs them."""
+    """Test the networks of a finished run again, as Keras and as LiteRT run them."""
     run = open_run(run_id)
     recorded = _finished(run)["best"]
     has_keras, has_tflite = (os.path.lexists(path) for path in (run.model_path, run.tflite_path))

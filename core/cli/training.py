@@ -13,7 +13,7 @@ from core.settings import ray_address, set_ray_address
 
 
 def train(network, dataset, recipe, run_id, finish, cluster, **settings):
-    """Train a network, with progress, or go on with a run; Ctrl-C stops after the step in hand and loses nothing."""
+    """Train a network, with progress, or go on with a run; Ctrl-C stops after the current step and loses nothing."""
     # Without one it trains here, whatever the pages do.
     set_ray_address(cluster)
     if run_id:
@@ -68,7 +68,7 @@ def _train_there(run, finish):
 
 
 def sweep(networks, datasets, recipes, seeds, at_once, cluster, **settings):
-    """Train many pairs, skipping what is finished; cut it whenever you like, the same command goes on."""
+    """Train many pairs, skipping what is finished; stop it at any time, and the same command goes on."""
     from core.jobs.sweep import sweep
 
     set_ray_address(cluster or ray_address())
@@ -82,7 +82,7 @@ def sweep(networks, datasets, recipes, seeds, at_once, cluster, **settings):
 
 
 def pause(run_id):
-    """Pause a run, wherever it is trained: after the step in hand; it keeps its slot until it goes on or is stopped."""
+    """Pause a run, wherever it is trained: after the current step; it keeps its slot until it goes on or is stopped."""
     run = open_run(run_id)
     control.pause(run)
     while (state := liveness.state(run)["state"]) in AT_WORK:
@@ -93,7 +93,7 @@ def pause(run_id):
 
 
 def stop(run_id):
-    """Stop a run, wherever it is trained: after the step in hand, with everything written."""
+    """Stop a run, wherever it is trained: after the current step, with everything written."""
     run = open_run(run_id)
     control.stop(run)
     while (state := liveness.state(run)["state"]) in UNFINISHED:

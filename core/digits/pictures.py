@@ -47,7 +47,9 @@ def read_picture(content, in_colour=False):
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_large() from None
     except Image.UnidentifiedImageError:
-        raise DrawingError("This is no picture that can be read here: choose a PNG, JPEG, WebP, GIF or BMP.") from None
+        raise DrawingError(
+            "This file is not a picture that can be read here: choose a PNG, JPEG, WebP, GIF or BMP."
+        ) from None
     # Decoders do not say what they raise on hostile bytes, and it is all the same to a person.
     except Exception:
         raise DrawingError("This picture is damaged: save it again, as PNG or JPEG, and choose that.") from None

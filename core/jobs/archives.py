@@ -253,7 +253,7 @@ def _place(new, home):
     if home.is_shipped or not _is_newer(new, home):
         return "here already"
     if liveness.state(home)["state"] in UNFINISHED or home.checkpoint_path.exists():
-        raise RunError(f"{home.id} was gone on with here; delete it to take the one that comes.")
+        raise RunError(f"{home.id} was trained further here; delete it to take the one that comes.")
     aside = home.path.with_name(f"{DELETED}{home.id}")
     with liveness.locked(home):
         files.discard(aside)

@@ -57,8 +57,8 @@ _FAMILIES = {
     "preactivation": (
         "Normalisation and activation move in front of each convolution, so that nothing at all stands on the way of "
         "the shortcuts, from the last layer to the first. What a block adds then reaches every later block unchanged, "
-        "and a thousand layers can be trained. That they are better than a hundred only by a little says as much "
-        "about depth as that they train."
+        "and a thousand layers can be trained. They are only a little better than a hundred, "
+        "which says as much about depth as that they can be trained at all."
     ),
     "wide_resnet": (
         "Is it the depth? Wide residual networks are short and have many times the filters. Sixteen layers, wide "
@@ -86,7 +86,8 @@ _FAMILIES = {
     ),
     "capsules": (
         "Capsules are vectors in place of single numbers: how long one is says whether something is there, and its "
-        "direction what it is like. Earlier ones found out by a slow routine which belong together. This network needs "
+        "direction what it is like. Earlier capsule networks found out by a slow routine which capsules "
+        "belong together. This network needs "
         "none: each map is a capsule, multiplied by weights element by element. It branches off after three, six and "
         "nine convolutions without padding, and ensembles of it held the record on MNIST."
     ),

@@ -21,11 +21,11 @@ WORDS = {
     ),
     "confidence": (
         r"confiden(?:ce|t)",
-        "The share that the network gives to its answer. All its shares together make 100 %.",
+        "How sure the network is of its prediction. The confidences of all classes add up to 100 %.",
     ),
     "cross-entropy": (
         r"cross-entropy",
-        "The usual loss: the surprise at the right answer, given what the network expected.",
+        "The usual loss: how surprised the network is by the true class, given its prediction.",
     ),
     "dropout": (
         r"dropout",
@@ -50,7 +50,7 @@ WORDS = {
     ),
     "nats": (
         r"nats?",
-        "The unit of the loss: 0.7 is the doubt between two equally likely answers, 2.3 that between ten.",
+        "The unit of the loss: 0.7 is the doubt between two equally likely classes, 2.3 that between ten.",
     ),
     "overfitting": (
         r"overfit(?:ting)?",
@@ -62,7 +62,7 @@ WORDS = {
     ),
     "receptive field": (
         r"receptive fields?",
-        "The part of the image that one value inside the network follows from; it grows from layer to layer.",
+        "The part of the image that one value inside the network depends on; it grows from layer to layer.",
     ),
     "recipe": (r"recipes?", "A set of settings for the training: how long, how fast, on which images."),
     "validation": (

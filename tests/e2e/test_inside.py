@@ -90,7 +90,7 @@ def test_what_is_erased_with_the_brush_and_turned_by_a_slider_is_in_the_link(lab
     page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.5 * box["height"], steps=6)
     page.mouse.up()
     page.wait_for_url(re.compile("erased="))
-    expect(page.get_by_role("button", name="Take all changes back")).to_be_visible()
+    expect(page.get_by_role("button", name="Undo all changes")).to_be_visible()
     before = page.url
     canvas.focus()
     page.keyboard.press("ArrowDown")

@@ -322,7 +322,7 @@ def test_a_picture_survives_a_visit_to_another_page():
 def test_what_is_no_picture_is_said_in_one_sentence_and_the_drawing_stays():
     page = upload(opened(strokes(3)), b"<script>alert(7)</script>")
     assert [error.value for error in page.error] == [
-        "This is no picture that can be read here: choose a PNG, JPEG, WebP, GIF or BMP."
+        "This file is not a picture that can be read here: choose a PNG, JPEG, WebP, GIF or BMP."
     ]
     assert shown(page, "drawing_pad")["strokes"] == strokes(3)
     np.testing.assert_array_equal(seen(page), digit_image(strokes(3)))

@@ -365,7 +365,7 @@ def test_choices_that_no_run_fits_say_so(artifacts):
     finished_run("vgg16", "cifar10")
     page = choose(opened(), "network", "alexnet")
     page = choose(page, "dataset", "cifar10")
-    assert page.info[0].value == "No tested run fits these choices. Take one of them back."
+    assert page.info[0].value == "No tested run fits these choices. Remove one of them."
     page = choose(page, "dataset")
     assert page.metric[0].label == "Test accuracy"
 

@@ -263,7 +263,7 @@ def test_the_changes_in_the_link_are_made_and_shown(lenet):
     page = opened(image="7", rotate="60", blur="4", mirror="true", erased=perturbations.in_address(erased))
     wanted = perturbations.changed(image, {"rotate": 60, "blur": 4}, True, erased)
     np.testing.assert_array_equal(pixels(eraser(page)), wanted)
-    (back,) = [button for button in page.button if button.label == "Take all changes back"]
+    (back,) = [button for button in page.button if button.label == "Undo all changes"]
     page = back.click().run()
     assert dict(page.query_params) == {"image": "7"}
     np.testing.assert_array_equal(pixels(eraser(page)), image)

@@ -81,7 +81,7 @@ def test_the_images_beside_the_map_are_those_in_the_area_of_the_address(run):
 @pytest.mark.parametrize("area", ["1-2_3-4", "0-0_9-9_1001-5", "a-b_c-d_e-f", "<script>", "_".join(["1-1"] * 41)])
 def test_an_area_that_is_none_is_ignored_with_a_sentence(run, area):
     page = opened("gallery", run=run.id, view="map", show="all", area=area)
-    assert "The link's area is none of the map, so it is ignored." in said(page)
+    assert "The link's area is not on the map, so it is ignored." in said(page)
     assert len(tiles(page)) == 100
 
 

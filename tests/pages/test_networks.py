@@ -188,7 +188,7 @@ def test_of_many_networks_those_on_the_frontier_and_those_chosen_are_named_clear
 
 def test_the_costs_are_of_the_dataset_above_unless_one_is_chosen_there():
     finished_run("alexnet", "mnist")
-    missing = "No network has been trained on {} yet; its runs will stand here."
+    missing = "No network has been trained on {} yet; runs on it will appear here."
     assert opened(dataset="fashion_mnist").info[0].value == missing.format("Fashion-MNIST")
     assert not opened(dataset="mnist").info
     assert not opened(dataset="fashion_mnist", costs="mnist").info
@@ -198,5 +198,5 @@ def test_the_costs_are_of_the_dataset_above_unless_one_is_chosen_there():
 def test_without_a_run_the_costs_say_what_to_do():
     page = opened(dataset="fashion_mnist")
     assert [info.value for info in page.info] == [
-        "No network has been trained on Fashion-MNIST yet; its runs will stand here."
+        "No network has been trained on Fashion-MNIST yet; runs on it will appear here."
     ]

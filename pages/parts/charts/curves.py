@@ -191,7 +191,7 @@ def explanations(configs, histories, classes):
     if floors:
         said.append(
             f"Label smoothing keeps the training loss from falling below {' or '.join(sorted(floors))}; validation is "
-            "measured without it, so that its loss lies far lower."
+            "measured without it, so its loss lies far lower."
         )
     losses = [history["validation_loss"].tolist() for history in histories]
     if any(len(loss) > 1 and loss[0] > _BAD_START * loss[1] for loss in losses):

@@ -23,8 +23,8 @@ MEASURES = ("loss", "accuracy")
 # What the vertical axes show: name in the address -> label.
 RANGES = {"fitted": "Fitted", "whole": "Whole", "log": "Log loss"}
 ABOUT_RANGES = (
-    "Fitted leaves the start of a run outside, which would flatten the rest. Whole shows everything. "
-    "Log loss gives each halving of the loss the same height."
+    "Fitted leaves out the start of a run, which would flatten the rest. Whole shows everything. "
+    "Log loss gives every halving of the loss the same height."
 )
 # The smoothed line is a mean over the last steps, whose weights fall to a third in this share of an epoch.
 SMOOTHED_OVER = 0.25
@@ -180,7 +180,8 @@ def sentences(config, history):
     """What the lines are, and why some look wrong that are not: a sentence or a few of text each."""
     guessing = math.log(len(DATASETS[config.dataset]["classes"]))
     said = [
-        "Thin line: what each step had, or the steps of about a second. Thick line: the same, smoothed over a quarter "
+        "Thin line: each step, or the mean of the steps of about a second. Thick line: the same, smoothed over a "
+        "quarter "
         "of an epoch. Dots: the mean of an epoch’s training, while the network was still learning. Dashed line: "
         "validation, after each epoch. Loss is cross-entropy in nats: 0 is perfect, "
         f"{guessing:.2f} is guessing{', and L2 penalties are part of it' if config.l2 else ''}."

@@ -66,7 +66,7 @@ def draw_mind(networks, looked, hidden):
         with left:
             _draw_eraser(now, erased)
             if amounts or mirrored or erased is not None:
-                st.button("Take all changes back", icon=":material/undo:", on_click=put_in_url, kwargs=_ALL_BACK)
+                st.button("Undo all changes", icon=":material/undo:", on_click=put_in_url, kwargs=_ALL_BACK)
         if hidden:
             st.info("What the networks say is hidden until you reveal it.", icon=":material/visibility_off:")
             return
@@ -205,7 +205,7 @@ def _draw_flips(networks, image, notices):
         "Find the smallest change that flips each network",
         "flips",
         notices,
-        help="Of the image as it was, each kind of change by itself. Every position of each slider is tried.",
+        help="Each kind of change by itself, applied to the unchanged image. Every position of each slider is tried.",
     )
     if not wanted:
         return

@@ -71,7 +71,7 @@ def draw_map_of(run, verdicts, cell, image, row, is_hidden=False):
             by = linked(st.segmented_control, "Colours", "colour", _BY, by, notices, required=True)
     area = area_in_url()
     if area is None and "area" in st.query_params:
-        notices.warning("The link's area is none of the map, so it is ignored.", icon=":material/link_off:")
+        notices.warning("The link's area is not on the map, so it is ignored.", icon=":material/link_off:")
     chosen = cell[list(_BY).index(by)]
     look = Look("none" if is_hidden else by, chosen, area, image)
     wishes = Wishes(_open, _choose_area, lambda number: _choose_class(by, number, chosen))
@@ -116,9 +116,9 @@ def _say_no_map(run):
         st.code(f"python -m core map {run.id}", language="sh")
         return
     st.info(
-        "This run came without its network, from which a map is made. Trained here, it gets one at its end:"
+        "A map is made from the network, and this run came without it. Train it here, and it gets a map at its end:"
         if run.is_shipped
-        else "This run has no network, from which a map is made."
+        else "A map is made from the network, and this run has none."
     )
     if run.is_shipped:
         st.code(training_command(data.config(run)), language="sh")

@@ -43,13 +43,13 @@ _PAUSE = Action(
     "Pause",
     ":material/pause:",
     control.pause,
-    "Ends after the step in hand and saves everything. No other run starts in its stead until you resume or stop it.",
+    "Ends after the current step and saves everything. No other run starts in its place until you resume or stop it.",
 )
 _STOP = Action(
     "Stop",
     ":material/stop:",
     control.stop,
-    "Ends after the step in hand and saves everything. The next run starts. You can resume this one later.",
+    "Ends after the current step and saves everything. The next run starts. You can resume this one later.",
 )
 _STOP_FINISHING = dataclasses.replace(
     _STOP, do=control.kill, help="Ends at once. The network is not lost: you can finish it later."

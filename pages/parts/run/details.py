@@ -199,7 +199,7 @@ def _note(run, config):
         said = {"name": "", "note": ""}
     if run.is_shipped or read_only():
         st.markdown(f"**{plain(said['name'])}**" if said["name"] else "This run has no name of its own.")
-        st.markdown(plain(said["note"]) if said["note"] else "Nobody has noted anything of it.")
+        st.markdown(plain(said["note"]) if said["note"] else "It has no note.")
         if run.is_shipped:
             st.caption("This run came with the project, and nothing changes it.")
         return
@@ -215,7 +215,7 @@ def _note(run, config):
         else:
             look_again()
             st.toast("Saved in the run's folder.")
-    st.caption("Both stand in the table of the Compare page, the name also wherever runs are chosen.")
+    st.caption("Both are shown in the table on Compare; the name also wherever runs are chosen.")
 
 
 # Name in the address -> (label, what draws it, None for the curves).

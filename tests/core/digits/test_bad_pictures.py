@@ -14,7 +14,7 @@ from core.digits.pictures import FORMATS, MOST_PIXELS, MOST_SIDE, read_picture
 from core.digits.strokes import DrawingError
 from tests.picture_files import PAPER, SAMPLES, saved
 
-NO_PICTURE = r"^This is no picture that can be read here: choose a PNG, JPEG, WebP, GIF or BMP\.$"
+NO_PICTURE = r"^This file is not a picture that can be read here: choose a PNG, JPEG, WebP, GIF or BMP\.$"
 TOO_LARGE = r"^This picture has more than 25 million pixels: choose a smaller one\.$"
 DAMAGED = r"^This picture is damaged: save it again, as PNG or JPEG, and choose that\.$"
 
