@@ -55,7 +55,8 @@ function cells(parent, values, { size, channels }, largest) {
       const value = values[at * channels + channel];
       const level = grey(value, largest);
       cell.style.background = `rgb(${level} ${level} ${level})`;
-      cell.style.color = level > 127 ? "#000" : "#fff";
+      // At 118 both have a contrast of more than 4.5.
+      cell.style.color = level > 118 ? "#000" : "#fff";
       cell.textContent = size <= MOST_WITH_NUMBERS ? number(value) : "";
     });
   });
