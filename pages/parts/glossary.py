@@ -21,7 +21,7 @@ WORDS = {
     ),
     "confidence": (
         r"confiden(?:ce|t)",
-        "How sure the network is of its prediction. The confidences of all classes add up to 100 %.",
+        "How sure the network is of its prediction. All classes together get 100 %.",
     ),
     "cross-entropy": (
         r"cross-entropy",

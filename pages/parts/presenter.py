@@ -20,7 +20,8 @@ _STYLED, _STYLE_SECONDS = "presenter style", 0.25
 _SWITCH_STYLE = """<style>
 .st-key-presenter { position: fixed; z-index: 999991; top: 0.9rem; right: 4.5rem; width: auto; }
 [data-testid="stStatusWidget"] { margin-right: 11rem; }
-@media (max-width: 1080px) { [data-testid="stStatusWidget"] { margin-right: 0; } .st-key-presenter:not(:has(input:checked)) { display: none; } }
+@media (max-width: 1080px) { [data-testid="stStatusWidget"] { margin-right: 0; }
+  .st-key-presenter:not(:has(input:checked)) { display: none; } }
 </style>"""
 _STYLE = f"<style>html {{ font-size: {ROOT_SIZE}px; }}</style>"
 

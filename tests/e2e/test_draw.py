@@ -163,7 +163,7 @@ def test_a_chosen_picture_is_read_until_a_stroke_replaces_it_and_what_is_none_is
     draw(page, 1)
     expect(verdict(page)).to_have_text("All three networks read a 1.")
     choose(page, "seven.png", b"no picture")
-    expect(page.get_by_text("This is no picture that can be read here")).to_be_visible()
+    expect(page.get_by_text("This file is not a picture that can be read here")).to_be_visible()
     expect(verdict(page)).to_have_text("All three networks read a 1.")
     assert ink(page) > 1000
     choose(page, "<img src=x onerror=alert(7)>.png", saved(PAPER))

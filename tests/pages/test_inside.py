@@ -193,7 +193,7 @@ def test_a_picture_file_is_fitted_and_put_into_the_address(lenet):
     assert list(page.query_params) == ["picture"]
     assert "says 9" in said(page)
     page = page.file_uploader[0].upload("nine.png", b"no picture").run()
-    assert "no picture that can be read here" in page.error[0].value
+    assert "not a picture that can be read here" in page.error[0].value
     assert list(page.query_params) == ["picture"]
 
 

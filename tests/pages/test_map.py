@@ -102,7 +102,7 @@ def test_a_run_without_a_map_says_how_to_get_one(run):
     arrays = run.read_map()
     run.map_path.unlink()
     page = opened("gallery", run=run.id, view="map")
-    assert "has no network, from which a map is made" in said(page)
+    assert "A map is made from the network, and this run has none" in said(page)
     run.tflite_path.touch()
     assert opened("gallery", run=run.id, view="map").code[0].value == f"python -m core map {run.id}"
     run.shipped_path.touch()

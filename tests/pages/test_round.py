@@ -177,7 +177,7 @@ def test_what_makes_no_sense_in_an_address_is_said_and_ignored(runs, name, value
 
 def test_a_round_without_one_of_its_networks_says_that_its_images_may_be_others(runs):
     page = opened("round", run=[runs[0].id, "alexnet-mnist-quick-20200101-000000-0000"], answers="3")
-    assert page.warning[-1].value.startswith("Not every network of this link plays here")
+    assert page.warning[-1].value.startswith("Not every network of this link can play here")
 
 
 def test_a_run_on_other_images_does_not_play(runs):
