@@ -26,6 +26,7 @@ def draw_page():
             st.Page("pages/networks.py", title="Networks", icon=":material/account_tree:"),
             st.Page("pages/train.py", title="Train", icon=":material/play_circle:"),
             st.Page("pages/compare.py", title="Compare", icon=":material/table_chart:"),
+            st.Page("pages/claims.py", title="Claims", icon=":material/balance:"),
             st.Page("pages/gallery.py", title="Gallery", icon=":material/photo_library:"),
             st.Page("pages/inside.py", title="Inside", icon=":material/search_insights:"),
             st.Page("pages/draw.py", title="Draw", icon=":material/draw:"),

@@ -14,7 +14,7 @@ from medians import median
 from playwright.sync_api import sync_playwright
 from serving import LIMIT_SECONDS, serving, wait_until_up
 
-PAGES = ("Networks", "Train", "Compare", "Gallery", "Inside", "Draw", "Round", "Lesson", "Overview")
+PAGES = ("Networks", "Train", "Compare", "Claims", "Gallery", "Inside", "Draw", "Round", "Lesson", "Overview")
 LIMIT_MS = 1000 * LIMIT_SECONDS
 # Resolves with the milliseconds from the next pen-up to the next change of the verdict.
 WAIT_FOR_ANSWER = """(verdict) => {

@@ -33,6 +33,12 @@ def lesson_file():
     return Path(said).expanduser().absolute() if said else _PROJECT / "docs" / "lesson.md"
 
 
+def claims_folders():
+    """Where the claims are: the project's own folder, and $LAB_CLAIMS where that is set; Paths."""
+    said = _said("LAB_CLAIMS")
+    return [_PROJECT / "docs" / "claims", *([Path(said).expanduser().absolute()] if said else [])]
+
+
 def read_only():
     """Whether everyone may look, and nobody train, stop or delete: $LAB_READ_ONLY, in any case; else False."""
     said = _said("LAB_READ_ONLY")
@@ -68,6 +74,7 @@ def ray_address(environment=os.environ):
 # Each variable with its reader.
 SETTINGS = {
     "LAB_ARTIFACTS": artifacts_folder,
+    "LAB_CLAIMS": claims_folders,
     "LAB_DATA": data_folder,
     "LAB_LESSON": lesson_file,
     "LAB_RAY_ADDRESS": ray_address,
@@ -122,6 +129,8 @@ def check():
         raise SettingError(f"LAB_ARTIFACTS is {_said('LAB_ARTIFACTS')!r}; that is a file, and it has to be a folder.")
     if _said("LAB_LESSON") and not lesson_file().is_file():
         raise SettingError(f"LAB_LESSON is {_said('LAB_LESSON')!r}; there is no such file.")
+    if _said("LAB_CLAIMS") and not claims_folders()[-1].is_dir():
+        raise SettingError(f"LAB_CLAIMS is {_said('LAB_CLAIMS')!r}; there is no such folder.")
     if data_folder() and not data_folder().is_dir():
         raise SettingError(f"LAB_DATA is {_said('LAB_DATA')!r}; there is no such folder.")
 

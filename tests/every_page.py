@@ -10,6 +10,7 @@ DRAWN = {
     "networks": ("Networks", ".stGraphVizChart svg"),
     "train": ("Train", ".live-chart .legendtext"),
     "compare": ("Compare", ".js-plotly-plot .js-line"),
+    "claims": ("Claims", ".claim .picture"),
     "gallery": ("Gallery", "svg.marks"),
     "inside": ("Inside", ".filmstrip .bars"),
     "draw": ("Draw", ".predictions article"),

@@ -42,6 +42,12 @@ def finished_run(network="alexnet", dataset="mnist", recipe="quick", examples=20
     return complete(started_run(network, dataset, recipe, epochs_done=3, **overrides), examples, wrong)
 
 
+def finished_with(config, **options):
+    """A completed run with this RunConfig; `options` as for `finished_run`."""
+    settings = {name: value for name, value in config.to_dict().items() if name not in ("network", "dataset", "recipe")}
+    return finished_run(config.network, config.dataset, config.recipe, **options, **settings)
+
+
 def complete(run, examples=200, wrong=0.1):
     """Ends a started run as its worker would; returns it."""
     random = np.random.default_rng(0)

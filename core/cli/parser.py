@@ -2,12 +2,13 @@
 
 import argparse
 
-from core.cli import catalogue, offline, runs, training
+from core.cli import catalogue, claims, offline, runs, training
 from core.config.recipes import RECIPES
 from core.config.run_config import FIELDS, described, option
 from core.datasets.catalogue import DATASETS
 from core.export import FORMATS
 from core.networks.catalogue import NETWORKS
+from core.results.claims import SCALES, SEEDS
 
 _MOST_SEEDS = 1000
 
@@ -70,7 +71,7 @@ def parser(kind=Parser):
     _add_cluster(sweep)
     add_settings(sweep, {field.metadata["group"] for field in FIELDS.values()} - {"Run"})
 
-    verb(runs.runs)
+    _add_results(verb)
     for command in (training.pause, training.stop):
         verb(command).add_argument("run_id", metavar="RUN")
     evaluate = verb(runs.evaluate)
@@ -88,6 +89,16 @@ def parser(kind=Parser):
     )
     _add_offline(verb)
     return top
+
+
+def _add_results(verb):
+    """The commands that say what runs amount to."""
+    verb(runs.runs)
+    judge = verb(claims.claims)
+    judge.add_argument("names", nargs="*", metavar="CLAIM", help="as their files are called; all if none is named")
+    judge.add_argument("--scale", default="quick", choices=SCALES, help="on which runs: quick ones, or the report's")
+    judge.add_argument("--seeds", type=int, choices=range(1, 11), default=SEEDS, metavar="N", help=f"from 1 ({SEEDS})")
+    judge.add_argument("--train", action="store_true", help="first train the runs that are missing")
 
 
 def _add_cluster(command):

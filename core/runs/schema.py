@@ -53,7 +53,16 @@ _SCORE_FIELDS = {
     "test_accuracy": Field(SHARE, "share of the test images that were recognised"),
     "test_loss": Field(LOSS, "mean cross-entropy of the test images, and the L2 terms"),
 }
-_EPOCH_SCORES = Record({"epoch": Field(EPOCH, "the epoch, from 1, whose weights were measured")} | _SCORE_FIELDS)
+_EPOCH_SCORES = Record(
+    {
+        "epoch": Field(EPOCH, "the epoch, from 1, whose weights were measured"),
+        **_SCORE_FIELDS,
+        "fitted_accuracy": Field(
+            SHARE, "share of some training images that were recognised, without augmentation and dropout", needed=False
+        ),
+        "fitted_images": Field(COUNT, "how many these were", needed=False),
+    }
+)
 _FINGERPRINT = Record(
     {"bytes": Field(BYTES, "size"), "sha256": Field(Text(64), "checksum, in hexadecimal digits")},
 )

@@ -32,6 +32,8 @@ from core.training.devices import spread
 from core.training.last_features import last_features
 
 PREDICT_BATCH = 250
+# Of so many training images the accuracy is measured, in the end, without augmentation and dropout.
+FITTED_IMAGES = 5_000
 
 
 def train(config, run_dir, stop_requested=lambda: False, verbose=2):
@@ -105,7 +107,8 @@ def train(config, run_dir, stop_requested=lambda: False, verbose=2):
     run.write_status(phase="evaluating", step=None, steps=None)
     # What is measured is what is exported: in float32, as bfloat16 can be neither quantised nor run everywhere.
     model = build_model(dataclasses.replace(config, precision="float32"), images.shape[1:], classes, *statistics)
-    metrics = _evaluate(run, model, recorder, best_weights, predictions, data)
+    trained_on = images[:FITTED_IMAGES], labels[:FITTED_IMAGES]
+    metrics = _evaluate(run, model, recorder, best_weights, predictions, data, trained_on)
     _export(run, config, model, sum(row["seconds"] for row in recorder.rows), data)
     metrics |= {"files": fingerprints(run)}
     run.write_metrics(metrics)
@@ -301,9 +304,9 @@ def restore_weights(model, weights):
     model.set_weights([*model.get_weights()[:own], *weights[own:]])
 
 
-def _evaluate(run, model, recorder, best_weights, predictions, data):
-    """Scores the last and the best epoch on the test images, writes the predictions, and leaves the best weights in
-    the model.
+def _evaluate(run, model, recorder, best_weights, predictions, data, trained_on):
+    """Scores the last and the best epoch on the test images, and the best one on some images and labels that it was
+    trained on; writes the predictions, and leaves the best weights in the model.
     """
     history = {row["epoch"]: row for row in recorder.rows}
 
@@ -317,6 +320,9 @@ def _evaluate(run, model, recorder, best_weights, predictions, data):
     if best_weights.last_epoch != best_weights.best_epoch:
         _, last = scored(best_weights.last_epoch)
     logits, best = scored(best_weights.best_epoch)
+    # What it gets right of the images that it was trained on, and not of others, it has learned by heart.
+    fitted = scores.accuracy(predict(model, trained_on[0], PREDICT_BATCH), trained_on[1])
+    best |= {"fitted_accuracy": fitted, "fitted_images": len(trained_on[0])}
     recorded = {"epoch_classes": predictions.classes, "epoch_confidences": predictions.confidences}
     run.write_predictions(logits=logits, labels=data.test_labels, **(recorded if len(predictions.classes) else {}))
     return {

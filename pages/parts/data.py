@@ -15,6 +15,7 @@ from core.jobs import liveness, scheduler
 from core.jobs.estimate import here, is_here, measured_speeds
 from core.results import table as results
 from core.results.calibration import calibration as calibrated
+from core.results.claims import figures
 from core.results.scores import cases, confidences, predicted_classes
 from core.results.seeds import together
 from core.runs import integrity
@@ -242,6 +243,12 @@ def calibration(run):
 def test_map(run):
     """The run's map; see `core.runs.run.Run.read_map`."""
     return _read(run, "map", Run.read_map, "config.json", "map.npz")
+
+
+def claim_figures(run):
+    """What the run tells of the claims; see `core.results.claims.figures`. Raises RunError."""
+    files = ("config.json", "history.csv", "metrics.json", "test_predictions.npz")
+    return _read(run, "claim figures", figures, *files, bytes_=_A_LITTLE + 10_000)
 
 
 class Mistake(NamedTuple):

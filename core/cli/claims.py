@@ -1,0 +1,52 @@
+"""The command for claims: what finished runs say of each, and the training of what is missing."""
+
+import sys
+
+from core.jobs import liveness
+from core.jobs.sweep import train_all
+from core.results import claims as results
+from core.runs.run import RunError, list_runs
+
+
+def claims(names, scale, seeds, train):
+    """Say of each claim whether finished runs bear it out, and train what is missing for that."""
+    found, wrong = results.claims()
+    for sentence in wrong:
+        print(sentence, file=sys.stderr)
+    if unknown := sorted(set(names) - {claim.name for claim in found}):
+        print(f"There is no claim called {unknown[0]}; there are {', '.join(claim.name for claim in found)}.")
+        return 2
+    asked = [claim for claim in found if claim.name in names or not names]
+    there = _finished()
+    lacking = [one for claim in asked for one in results.judge(claim, scale, there.get, seeds)[1]]
+    if train and (configs := results.missing(lacking)):
+        try:
+            train_all(configs)
+        except KeyboardInterrupt:
+            print("Stopped; the same command goes on where this one was.")
+            return 130
+        there = _finished()
+    for claim in asked:
+        _say(claim, *results.judge(claim, scale, there.get, seeds))
+    return 0
+
+
+def _finished():
+    """RunConfig -> the Figures of the newest finished run that has it."""
+    found = {}
+    for run in list_runs():
+        try:
+            if liveness.state(run)["state"] == "completed" and (config := run.read_config()) not in found:
+                found[config] = results.figures(run)
+        except RunError:
+            continue  # `runs` says which files are damaged.
+    return found
+
+
+def _say(claim, verdict, found):
+    print(f"{claim.name}: {verdict}. {claim.text}")
+    for one in found:
+        print(f"  {one.comparison.label()}: {results.effect_in_words(one)}; claimed is {one.comparison.bounds()}")
+    lacking = results.missing(found)
+    if lacking:
+        print(f"  {len(lacking)} runs are missing.")
