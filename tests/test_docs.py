@@ -23,10 +23,10 @@ from pages.parts.style import duration
 
 PROJECT = Path(__file__).parent.parent
 README = PROJECT / "README.md"
-GUIDES = sorted((PROJECT / "docs").glob("*.md"))
+GUIDES = sorted((PROJECT / "docs").rglob("*.md"))
 TEXTS = {path: path.read_text("utf-8") for path in (README, *GUIDES, PROJECT / "artifacts" / "README.md")}
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
-LANGUAGES = {"sh", "powershell", "nginx", "text"}
+LANGUAGES = {"sh", "powershell", "nginx", "text", "toml"}
 SHIPPED = [Run(path.parent) for path in sorted((PROJECT / "artifacts").glob("*/shipped"))]
 NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 every_text = pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.relative_to(PROJECT).as_posix())

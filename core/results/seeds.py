@@ -26,9 +26,17 @@ def together(rows):
     and `seed` is nan.
     """
     # In the order in which they come first, as the table has them.
-    groups = rows.groupby(_ALIKE, sort=False, dropna=False).indices.values()
+    groups = rows.groupby(_kinds(rows), sort=False, dropna=False).indices.values()
     records = rows.to_dict("records")
     return as_table([_one_row([records[position] for position in group]) for group in groups])
+
+
+def _kinds(rows):
+    """What runs of one row have in common, a list of columns. Of several with the same seed, each is of another row:
+    they are one draw, not several.
+    """
+    repetition = rows.groupby([*_ALIKE, "seed"], dropna=False).cumcount().rename("repetition")
+    return [*(rows[name] for name in _ALIKE), repetition]
 
 
 def ids(run):
@@ -38,7 +46,7 @@ def ids(run):
 
 def are_several(rows):
     """Whether any runs of a `table` differ in nothing but the seed."""
-    return bool(rows.duplicated(_ALIKE).any())
+    return bool(pd.concat(_kinds(rows), axis=1).duplicated().any())
 
 
 def mean_history(histories):

@@ -25,12 +25,13 @@ MEANINGLESS = [
     ("LAB_ARTIFACTS", __file__, f"LAB_ARTIFACTS is {__file__!r}; that is a file, and it has to be a folder."),
     ("LAB_DATA", "/no/such/folder", "LAB_DATA is '/no/such/folder'; there is no such folder."),
     ("LAB_DATA", __file__, f"LAB_DATA is {__file__!r}; there is no such folder."),
+    ("LAB_CLAIMS", "/no/such/folder", "LAB_CLAIMS is '/no/such/folder'; there is no such folder."),
     ("LAB_LESSON", "/no/such/file", "LAB_LESSON is '/no/such/file'; there is no such file."),
     (
         "LAB_READONLY",
         "1",
-        "There is no setting called LAB_READONLY; there are LAB_ARTIFACTS, LAB_DATA, LAB_LESSON, LAB_RAY_ADDRESS, "
-        "LAB_READ_ONLY and LAB_TRAIN_AT_ONCE.",
+        "There is no setting called LAB_READONLY; there are LAB_ARTIFACTS, LAB_CLAIMS, LAB_DATA, LAB_LESSON, "
+        "LAB_RAY_ADDRESS, LAB_READ_ONLY and LAB_TRAIN_AT_ONCE.",
     ),
     ("LAB_RAY_ADDRESS", "10.0.0.1", "LAB_RAY_ADDRESS is '10.0.0.1'; it is auto or HOST:PORT, as in 10.0.0.1:6379."),
 ]

@@ -1,6 +1,8 @@
 """Claims as data, and what runs say of them."""
 
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from core.results.claims import FAILS, HOLDS, OPEN, SCALES, Figures, judge, read
 from core.results.paired import compare
 from core.results.statistics import mean_interval
 from core.settings import SettingError, check
+from tests.folders import finished_with
 
 
 def figures(accuracy, fitted=None, speed=100.0, machine="here", images=1000):
@@ -195,3 +198,14 @@ def test_the_command_says_what_finished_runs_say_and_what_is_missing(artifacts, 
     asked = vars(parser().parse_args(["claims", "9-nothing"]))
     assert asked.pop("run")(**asked) == 2
     assert "There is no claim called 9-nothing; there are 1-mnist" in capsys.readouterr().out
+
+
+def test_the_guides_example_is_a_claim(tmp_path):
+    guide = (Path(__file__).parents[3] / "docs" / "claims" / "README.md").read_text("utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", guide, re.DOTALL)
+    path = tmp_path / "example.toml"
+    path.write_text(example, "utf-8")
+    (comparison,) = read_claim(path).comparisons
+    assert comparison.label().startswith("ResNet-34")
+    assert comparison.label().endswith(" less ResNet-34, translation 0 on Fashion-MNIST")
+    assert set(claims.STATISTICS) == set(re.findall(r"^\| `(\w+)` \|", guide, re.MULTILINE))

@@ -86,3 +86,14 @@ def test_the_mean_history_reaches_as_far_as_the_shortest_and_has_a_band():
     low, high = histories[1].loc[1, "validation_accuracy"], histories[0].loc[1, "validation_accuracy"]
     found = mean.loc[1, ["validation_accuracy_low", "validation_accuracy", "validation_accuracy_high"]].tolist()
     assert found == pytest.approx([low, (low + high) / 2, high])
+
+
+def test_the_same_seed_twice_is_one_draw_and_no_second_seed():
+    first, second = reached(0.9, seed=0), reached(0.9, seed=0)
+    third = reached(0.92, seed=1)
+    rows = seeds.together(results.table([second, first])[0])
+    assert rows["seeds"].tolist() == [1, 1]
+    assert not seeds.are_several(results.table([second, first])[0])
+    rows = seeds.together(results.table([second, third, first])[0])
+    assert sorted(map(len, map(seeds.ids, rows["run"]))) == [1, 2]
+    assert set(seeds.ids(rows["run"][0])) == {second.id, third.id}
