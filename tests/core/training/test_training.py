@@ -71,7 +71,7 @@ def test_a_run_fills_its_folder(handful, monkeypatch, family, recipe):
         eager(monkeypatch)
     exported = recipe == "quick"
     if not exported:
-        monkeypatch.setattr(train, "save_tflite", lambda model, run: run.tflite_path.write_bytes(b"none"))
+        monkeypatch.setattr(train, "save_tflite", lambda model, run: run.tflite_path.write_bytes(b"\0\0\0\0TFL3"))
     run = trained(shallow(monkeypatch, family), recipe, map="on" if exported else "auto")
     history, metrics, predictions = run.read_history(), run.read_metrics(), run.read_predictions()
     assert list(history["epoch"]) == [1, 2]
