@@ -197,7 +197,7 @@ def draw_rows(rows, which, report, chosen, baseline):
     )
     if hidden:
         st.caption(
-            "No row above is of these alone, but they are drawn below all the same: "
+            "These are drawn below, although no row above is of them alone: "
             + ", ".join(short_names(hidden, [data.config(run) for run in hidden]))
             + "."
         )

@@ -634,7 +634,7 @@ FILES = {
         ),
         RunFile(
             "model.tflite",
-            "the same with 8-bit weights",
+            "the best epoch's network with 8-bit weights",
             limit=2**31,
             glance=glance_at_tflite,
             exported="model.tflite",

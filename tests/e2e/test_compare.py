@@ -71,7 +71,7 @@ def test_a_link_opens_on_a_fresh_server_and_runs_are_compared_downloaded_and_sha
         assert shown[column].tolist() == expected[column].tolist()
 
     page.get_by_role("button", name="VGG-16", exact=True).click()
-    expect(page.get_by_text("No row above is of these alone")).to_be_visible()
+    expect(page.get_by_text("although no row above is of them alone")).to_be_visible()
     tick(page, 0)
     expect(legend(page).nth(2)).to_have_text("VGG-16 on CIFAR-10, Quick")
     assert runs_in(page.url) == [runs[0].id, runs[2].id, runs[1].id]
