@@ -27,7 +27,7 @@ VERDICTS = {
     results.OPEN: ("? Cannot be told yet", "#3D5A80", "#9DB8DA"),
 }
 STYLE = """<style>
-.claim h3 { font-size: 1.25rem; line-height: 1.35; margin: 0 0 .25rem; padding: 0; text-wrap: pretty; }
+.claim h2 { font-size: 1.25rem; line-height: 1.35; margin: 0 0 .25rem; padding: 0; text-wrap: pretty; }
 .claim .verdict { display: inline-block; font-weight: 600; padding: .15rem .7rem; border-radius: 1rem;
   color: light-dark(var(--light), var(--dark)); font-size: .9375rem;
   background: color-mix(in srgb, light-dark(var(--light), var(--dark)) 12%, transparent); }
@@ -133,7 +133,7 @@ def draw_claim(claim, scale, finished, on_the_way, speeds):
     with st.container(border=True):
         source = f"<span class='source'>{html.escape(claim.source)}</span>" if claim.source else ""
         st.html(
-            f"<div class='claim' style='--light:{light};--dark:{dark}'><h3>{html.escape(claim.text)}</h3>"
+            f"<div class='claim' style='--light:{light};--dark:{dark}'><h2>{html.escape(claim.text)}</h2>"
             f"<span class='verdict'>{words}</span>{source}<p>{html.escape(claim.how)}</p>"
             f"<div class='effects'>{effects}</div></div>"
         )

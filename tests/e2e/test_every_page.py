@@ -74,6 +74,7 @@ STOPS = {
     "networks": 30,
     "train": 20,
     "compare": 20,
+    "claims": 16,
     "gallery": 20,
     "inside": 16,
     "draw": 13,
