@@ -103,7 +103,8 @@ def test_a_page_looks_once_at_each_file(artifacts, monkeypatch):
     for name in PAGES:
         looked.clear()
         opened(name)
-        assert looked
+        # The lesson's text names no run by its folder.
+        assert looked or name == "lesson"
         assert [path for path, times in Counter(looked).items() if times > 1] == []
 
 
