@@ -122,6 +122,7 @@ def draw_introduction():
             st.caption(about)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.page_link("pages/lesson.py", label="Take the lesson, step by step", icon=":material/school:")
+        st.page_link("pages/claims.py", label="See whether the report is right", icon=":material/balance:")
         st.page_link("pages/round.py", label="Play against the networks", icon=":material/sports_esports:")
 
 

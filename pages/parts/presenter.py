@@ -23,7 +23,11 @@ _SWITCH_STYLE = """<style>
 @media (max-width: 1080px) { [data-testid="stStatusWidget"] { margin-right: 0; }
   .st-key-presenter:not(:has(input:checked)) { display: none; } }
 </style>"""
-_STYLE = f"<style>html {{ font-size: {ROOT_SIZE}px; }}</style>"
+# Letters one and a half times as large leave the pages' icons no room beside the names but on a wide screen.
+_STYLE = f"""<style>html {{ font-size: {ROOT_SIZE}px; }}
+@media (max-width: 1800px) {{
+  [data-testid="stTopNavLink"] > :has([data-testid="stIconMaterial"]) {{ display: none; }} }}
+</style>"""
 
 
 def presenter_switch():

@@ -72,7 +72,11 @@ def test_a_pair_stands_for_its_best_run_and_is_left_out_where_there_is_none():
         ("# Seeing", "Seeing", "my.md, line 1: write the lesson's title there, as in "),
         ("An introduction", "# Again", "my.md, line 3: a lesson has one title; begin a step with two #."),
         ("Open `gallery", "Open gallery", "my.md, line 8: write the page that the step opens as in "),
-        ("Open `gallery", "Open `galery", "my.md, line 8: there is no page called “galery”; there are compare, draw, "),
+        (
+            "Open `gallery",
+            "Open `galery",
+            "my.md, line 8: there is no page called “galery”; there are claims, compare, ",
+        ),
         ("Open `overview`.", "", "my.md, line 17: this step lacks a line as in "),
         ("Look.", "Open `draw`", "my.md, line 21: a step opens one page, and this one opens one already."),
         ("Look.", "", "my.md, line 17: this step lacks a sentence."),

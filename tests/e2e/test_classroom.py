@@ -89,6 +89,7 @@ def test_every_page_works_behind_the_guides_proxy_and_nobody_comes_in_without_th
         expect(visitor.get_by_role("heading", name=title, exact=True)).to_be_visible()
         visitor.locator(last).first.wait_for()
     assert set(streams) == {f"wss://{NAME}:{classroom}/_stcore/stream"}
+    visitor.get_by_test_id("stTopNavLink").filter(has_text="Draw").click()
     visitor.get_by_test_id("stFileUploader").locator("input").set_input_files(
         {"name": "seven.png", "mimeType": "image/png", "buffer": saved(PAPER)}
     )

@@ -289,12 +289,15 @@ def test_a_link_holds_the_drawing_and_opens_with_the_same_predictions(three_netw
 
     page.locator(".st-key-presenter label").first.click()
     expect(page).to_have_url(re.compile("present=true"))
+    # The page comes anew, in larger letters.
+    page.locator("[data-test-script-state=notRunning]").wait_for()
     expect(verdict(page)).to_have_text("All three networks read a 7.")
     page.get_by_role("button", name="Clear").click()
     expect(verdict(page)).to_have_text("Waiting for a digit.")
     expect(page).to_have_url(re.compile(r"/draw\?present=true$"))
     page.locator(".st-key-presenter label").first.click()
     expect(page).to_have_url(re.compile(r"/draw$"))
+    page.locator("[data-test-script-state=notRunning]").wait_for()
     expect(verdict(page)).to_have_text("Waiting for a digit.")
 
     scribble(page)

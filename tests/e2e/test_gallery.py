@@ -184,6 +184,8 @@ def test_the_epochs_are_played_in_place_and_paused_by_keyboard_and_a_link_holds_
         page.keyboard.press("ArrowLeft")
     page.wait_for_function("location.search.includes('epoch=1')")
     expect_epoch(page, run, 1)
+    # The server draws the page once more where the slider has come to rest.
+    page.locator("[data-test-script-state=notRunning]").wait_for()
 
     page.evaluate("window.before = document.querySelectorAll('.cases details, .st-key-matrix svg.marks')")
     page.get_by_role("button", name="Play").click()

@@ -224,10 +224,10 @@ def test_what_is_gone_on_with_here_stays(away, artifacts, archive):
     here.write_status(state="running", pid=1, heartbeat=0)
     here_status = here.read_status() | {"heartbeat": 0}
     here.status_path.write_text(str(here_status).replace("'", '"').replace("None", "null"))
-    assert told(archive) == ([], [f"{run.id} was gone on with here; delete it to take the one that comes."])
+    assert told(archive) == ([], [f"{run.id} was trained further here; delete it to take the one that comes."])
     claims.pop(here).release()
     here.checkpoint_path.mkdir()
-    assert told(archive) == ([], [f"{run.id} was gone on with here; delete it to take the one that comes."])
+    assert told(archive) == ([], [f"{run.id} was trained further here; delete it to take the one that comes."])
     here.checkpoint_path.rmdir()
     assert told(archive) == (["a newer state was taken: stopped"], [])
 
