@@ -389,7 +389,8 @@ tested = set(best["run"])
 chosen = [run for run in named if run.id in tested]
 which, report, joined, baseline, wanted = choose(best, chosen)
 read = data.seeds_together if joined else data.table
-rows, best = (fitting(compared(read(runs, name)[0], name, baseline), wanted) for name in (which, "best"))
+rows = fitting(compared(read(runs, which)[0], which, baseline), wanted)
+best = fitting(read(runs, "best")[0], wanted)
 if rows.empty:
     st.info("No run fits these choices. Remove one of them.", icon=":material/filter_alt_off:")
 else:

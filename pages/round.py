@@ -1,5 +1,6 @@
 """Round: ten test images, you against the networks. All of it is in the address, so a class can play the same round."""
 
+import itertools
 import random
 import time
 from typing import NamedTuple
@@ -109,12 +110,14 @@ def playing(dataset):
     runs = [run for run in data.nameable_runs() if data.config(run).dataset == dataset]
     rows, _ = data.table(runs)
     tested = set(rows["run"])
-    could = [run for run in runs if run.id in tested and predicts(run)]
+    # Only of those that play are the predictions read: of all runs that could they may be gigabytes.
+    could = [run for run in runs if run.id in tested and "test_predictions.npz" not in data.damaged_files(run)]
     named = [run for run in runs_in_url() if plays(run, dataset, could)]
     if named:
         return named[:MOST], could
     best = sorted(results.best_runs(rows).values(), key=lambda row: -row["validation_accuracy"])
-    first = [run for run in (open_run(row["run"]) for row in best) if run in could][:AT_FIRST]
+    ready = (run for run in (open_run(row["run"]) for row in best) if run in could and predicts(run))
+    first = list(itertools.islice(ready, AT_FIRST))
     return sorted(first, key=lambda run: list(NETWORKS).index(data.config(run).network)), could
 
 
@@ -128,9 +131,10 @@ def predicts(run):
 
 def plays(run, dataset, could):
     """Whether a run of the URL can play; says why not."""
-    if run not in could:
+    can = run in could and predicts(run)
+    if not can:
         st.info(f"{run.id} has no predictions of the test images of {DATASET_LABELS[dataset]}, so it does not play.")
-    return run in could
+    return can
 
 
 def round_of(dataset, kind, number, runs):

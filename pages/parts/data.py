@@ -140,7 +140,6 @@ def _of_all(runs, what, which, make):
 
 
 def _table(runs, which):
-
     rows, problems = [], []
     for run in runs:
         try:

@@ -3,7 +3,6 @@
 import base64
 import html
 from pathlib import Path
-from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
@@ -17,6 +16,7 @@ from pages.parts.inside.network import kept_answer
 from pages.parts.linked import linked, linked_many, linked_slider, linked_switch, put_in_url
 from pages.parts.style import GREY, TEXT, percent, plain
 from pages.parts.unlike import is_unlike, warn_of_unlike
+from pages.parts.urls import address_with
 
 _HEIGHT = 320
 _HTML = """
@@ -230,10 +230,9 @@ def _flip(network, name, flip):
     if flip is None:
         return "never"
     amount, class_ = flip
-    here = {key: st.query_params.get_all(key) for key in st.query_params if key not in _ALL_BACK}
-    link = urlencode(here | {name: [str(amount)], "over": [name]}, doseq=True)
+    link = address_with(**_ALL_BACK | {name: str(amount), "over": name})
     said = f"{CHANGES[name].says.format(amount)}: {network.classes[class_]}".replace("-", "−")
-    return f'<a class="inner" target="_self" href="inside?{html.escape(link)}">{html.escape(said)}</a>'
+    return f'<a class="inner" target="_self" href="inside{html.escape(link)}">{html.escape(said)}</a>'
 
 
 def _kept_curve(network, image, change, name):
