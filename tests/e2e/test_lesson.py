@@ -1,7 +1,5 @@
 """The journey of a class through the lesson: the bar leads on, stays wherever they go, and ends with its cross."""
 
-from importlib.resources import files
-
 from playwright.sync_api import expect
 
 from tests.e2e.test_every_page import in_a_while, small_texts, violations
@@ -34,7 +32,6 @@ def test_the_bar_leads_from_page_to_page_stays_and_ends(lab, page):
     expect(page.locator("svg.marks").first).to_be_visible()
     bar.click()
     expect(page.locator(".lesson-bar blockquote")).to_be_visible()
-    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
     for width in (1440, 390):
         page.set_viewport_size({"width": width, "height": 844})
         page.wait_for_timeout(300)

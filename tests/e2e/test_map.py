@@ -2,7 +2,6 @@
 
 import io
 import re
-from importlib.resources import files
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
@@ -90,7 +89,6 @@ def test_pointing_shows_an_image_a_line_around_some_sends_them_to_the_gallery_an
     expect(tiles.first.locator("p")).to_contain_text("0")
     assert len(query(page)["area"].split("_")) == 4
 
-    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
     for width in (1440, 390):
         page.set_viewport_size({"width": width, "height": 1300})
         page.wait_for_timeout(500)
@@ -133,7 +131,6 @@ def test_the_pictures_of_a_map_are_there_and_nothing_beside_them(lab, page):
     expect(page.locator(".placed .sheet i")).to_be_visible()
     # Whoever draws sees more than an empty pad.
     expect(page.locator(".predictions .verdict")).to_contain_text("reads a 3")
-    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8"))
     assert violations(page) == []
 
     nearest = page.locator(".nearest img").first
