@@ -127,14 +127,26 @@ def neighbours(arrays, features):
         principal components, float64 (n, 3); fewer where the map has fewer landmarks.
     """
     here = np.asarray(features, np.float32) @ (arrays["basis"] * arrays["scales"]) - arrays["offset"]
-    there = arrays["landmarks"] * arrays["landmark_scales"]
-    nearest, squares = [], []
+    nearest, squares = nearest_landmarks(arrays, here)
+    return arrays["landmark_images"].astype(np.int64)[nearest], squares
+
+
+def landmarks(arrays):
+    """The principal components of a map's landmarks, float32 (L, K)."""
+    return arrays["landmarks"] * arrays["landmark_scales"]
+
+
+def nearest_landmarks(arrays, here):
+    """The positions of the nearest landmarks among all, int64 (n, 3), the nearest first, and their squared distances,
+    float64 (n, 3), of images with these principal components, (n, K); fewer where the map has fewer landmarks.
+    """
+    there, nearest, squares = landmarks(arrays), [], []
     # In parts, since a distance from each to each takes much memory.
     for part in np.array_split(here, -(-len(here) // 500) or 1):
         all_ = ((part**2).sum(1)[:, None] + (there**2).sum(1) - 2 * part @ there.T).clip(0).astype(np.float64)
         nearest.append(np.argsort(all_, axis=1)[:, :_NEAREST])
         squares.append(np.take_along_axis(all_, nearest[-1], 1))
-    return arrays["landmark_images"].astype(np.int64)[np.concatenate(nearest)], np.concatenate(squares)
+    return np.concatenate(nearest), np.concatenate(squares)
 
 
 def positions(arrays):

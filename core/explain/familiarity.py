@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.explain.embedding import neighbours
+from core.explain.embedding import landmarks, nearest_landmarks, neighbours
 
 # At most this share of the test images is called unlike the others.
 MOST_FLAGGED = 0.01
@@ -20,15 +20,12 @@ def threshold(arrays):
     Returns:
         A float, in the units of `distance`; infinite where the map has too few images to tell.
     """
-    there = arrays["landmarks"] * arrays["landmark_scales"]
+    there = landmarks(arrays)
     if len(there) < 1 / _AIMED_AT:
         return float("inf")
-    nearest = []
-    for part in np.array_split(there, -(-len(there) // 500)):
-        squares = ((part**2).sum(1)[:, None] + (there**2).sum(1) - 2 * part @ there.T).clip(0)
-        # The nearest of all is the landmark itself.
-        nearest.append(np.partition(squares, 1, axis=1)[:, 1])
-    return float(np.quantile(np.sqrt(np.concatenate(nearest)), 1 - _AIMED_AT))
+    # The nearest of all is the landmark itself.
+    _, squares = nearest_landmarks(arrays, there)
+    return float(np.quantile(np.sqrt(squares[:, 1]), 1 - _AIMED_AT))
 
 
 def distance(arrays, features):
