@@ -188,7 +188,7 @@ def draw_looks(networks, looked, hidden):
                 shares = network.says(looked)
                 number = int(shares.argmax()) if chosen == GUESS else int(chosen)
                 draw_name_of_look(network, number, shares, hidden)
-                draw_look(network, looked.image, number, method, strength, hidden and chosen == GUESS)
+                draw_look(network, looked.image, number, method, strength, hidden, chosen == GUESS)
             except RunError as error:
                 st.error(plain(str(error)))
 

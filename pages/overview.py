@@ -10,6 +10,7 @@ from core.results.reference import AUTHOR, REPORT, TEST_IMAGES, TITLE
 from core.results.statistics import BETTER, NO_CLEAR_DIFFERENCE, WORSE
 from core.settings import read_only
 from pages.parts import data
+from pages.parts.glossary import help_on
 from pages.parts.inner_links import follow_inner_links
 from pages.parts.refreshing import refreshing
 from pages.parts.road import draw_road
@@ -95,7 +96,7 @@ def draw_scores(watching):
     st.markdown(summary(best), help=TOGETHER if len(best) > 1 else None)
     draw_scorecard(best, running)
     if best:
-        st.caption(ABOUT_CARDS)
+        st.caption(ABOUT_CARDS, help=help_on(ABOUT_CARDS))
     st.header("The road")
     st.caption("Every network of the lab under the year of its paper, with the best run on each dataset.")
     draw_road(every, "networks")

@@ -65,7 +65,8 @@ def _about(predictions, indices):
 
 
 def _hidden_tile(image, index, inside):
-    link = inside and f'<small>{inside}{index}&amp;hidden=true">Look inside</a></small>'
+    named = f'aria-label="Look inside at test image {index}"'
+    link = inside and f'<small>{inside}{index}&amp;hidden=true" {named}>Look inside</a></small>'
     return (
         f'<details data-image="{index}"><summary title="What is it, and what will the network say?">'
         f'<img alt="Test image {index}" src="{png_address(image)}"><p>?</p>'
@@ -83,7 +84,7 @@ def _tile(image, about, classes, note, inside):
         for name, share in zip(classes[: len(about.probabilities)], map(float, about.probabilities), strict=True)
     )
     known = _ALL_KNOWN.format(bars=bars, loss=about.loss) if bars else _LITTLE_KNOWN
-    link = inside and f'{inside}{index}">Look inside</a>'
+    link = inside and f'{inside}{index}" aria-label="Look inside at test image {index}">Look inside</a>'
     note = note and f'<small class="note">{html.escape(note)}</small>'
     return (
         f'<details data-image="{index}"><summary title="{meaning}; click for details">'

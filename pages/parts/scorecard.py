@@ -151,7 +151,7 @@ def _sparkline(shares, colour):
     )
     picture = (
         f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width} {height}' preserveAspectRatio='none'>"
-        f"<polyline points='{corners}' fill='none' stroke='{colour}' stroke-width='2.5' stroke-linejoin='round' "
+        f"<polyline points='{corners}' fill='none' stroke='{colour}' stroke-width='3' stroke-linejoin='round' "
         "stroke-linecap='round' vector-effect='non-scaling-stroke'/></svg>"
     )
     says = f"Validation accuracy over {_epochs(len(drawn))}: from {percent(drawn[0])} to {percent(drawn[-1])}"

@@ -231,6 +231,10 @@ def test_a_heat_map_does_not_say_the_answer_until_it_is_revealed(lenet):
     assert "for ?" in look
     assert "88.8" not in look
     assert "for 9" not in look
+    # Nor does that for a class that somebody asks about.
+    (look,) = looks(opened(image="7", heat="occlusion", hidden="true", **{"class": "9"}))
+    assert "for 9" in look
+    assert " %" not in look
 
 
 def test_the_convolution_is_that_of_the_chosen_filter(lenet):

@@ -16,6 +16,7 @@ import streamlit as st
 from core.datasets.catalogue import DATASETS
 from core.results.reference import REPORT
 from pages.parts import presenter
+from pages.parts.glossary import help_on
 from pages.parts.style import NETWORK_COLOURS
 
 MOST_POINTS = 400
@@ -66,7 +67,8 @@ def live_chart(run, config, history, steps, shown="fitted"):
             "ranges": ranges(history, points, levels),
         },
     )
-    st.caption(" ".join(sentences(config, history)))
+    said = " ".join(sentences(config, history))
+    st.caption(said, help=help_on(said))
 
 
 def epoch_points(history):

@@ -84,7 +84,7 @@ def draw_calibration(runs):
             "Mean confidence": percent,
             "Calibration error": percent,
             "Log-likelihood": st.column_config.NumberColumn(
-                format="%.4f", help="The negative one: the mean loss of the test images, in nats, without penalties."
+                format="%.4f", help="The negative one: the mean loss of the test images, without penalties."
             ),
         },
         alt="Calibration of the ticked runs",

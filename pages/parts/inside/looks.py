@@ -105,7 +105,7 @@ METHODS = {
 }
 
 
-def draw_look(shown, image, number, method, strength, hidden):
+def draw_look(shown, image, number, method, strength, hidden, guessed):
     """Draws one network's heat map.
 
     Args:
@@ -114,11 +114,12 @@ def draw_look(shown, image, number, method, strength, hidden):
         number: of the class.
         method: one of METHODS.
         strength: how much of the image the map hides, 0..100.
-        hidden: whether figures and the class would give the answer away.
+        hidden: whether the answer is hidden, which figures would give away.
+        guessed: whether the class is the network's guess, which then is hidden too.
     """
     make = METHODS[method][1]
     found, is_, is_not = kept_answer(shown, (method, number, image), lambda: make(shown, image, number))
-    said = shown.classes[number] if not hidden else "?"
+    said = "?" if hidden and guessed else shown.classes[number]
     if found is None:
         st.info(is_)
         return
