@@ -325,14 +325,17 @@ def missing(found):
 def effect_in_words(found):
     """ "+3.20 points (95 %: +1.10 to +5.30, 3 seeds), holds", or why there is none."""
     if not found.seeds:
-        return "no finished runs yet"
+        # Of a pair one run may be there, which alone tells nothing.
+        return (
+            "not yet enough finished runs" if STATISTICS[found.comparison.statistic].arms > 1 else "no finished run yet"
+        )
     if math.isnan(found.effect):
-        return "these runs do not tell; they are from before it was measured, or of several machines"
+        return "these runs do not tell: they are from before it was measured, or were trained on several machines"
     form = "{:+.2f}" if STATISTICS[found.comparison.statistic].unit == "points" else "{:.2f}"
     unit = STATISTICS[found.comparison.statistic].unit
     seeds = "1 seed" if found.seeds == 1 else f"{found.seeds} seeds"
     interval = "" if math.isnan(found.low) else f"95 %: {form.format(found.low)} to {form.format(found.high)}, "
-    return f"{form.format(found.effect)} {unit} ({interval}{seeds}), {found.verdict}"
+    return f"{form.format(found.effect)} {unit} ({interval}{seeds}), {found.verdict}".replace("-", "−")
 
 
 def _found(comparison, scale, figures_of, seeds, comparisons):

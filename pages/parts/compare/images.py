@@ -192,8 +192,8 @@ def _draw_set(runs, names, colours, verdicts, images, chosen, dataset):
     doubted = np.isin(images, DOUBTED[dataset])
     if doubted.any():
         st.caption(
-            f"Of {doubted.sum()} of these people doubt the label: fewer than three of five found it alone right "
-            "(Northcutt et al. 2021)."
+            f"{doubted.sum()} of these have a label that people doubt: of five who were asked, fewer than three called "
+            "it the only right one (Northcutt et al. 2021)."
         )
     if not len(images):
         return
