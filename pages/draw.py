@@ -9,6 +9,7 @@ from core.config.recipes import RECIPES
 from core.digits.strokes import DATASET, DrawingError
 from core.explain.pictures import in_address
 from core.networks.catalogue import NETWORKS
+from core.palette import NETWORK_COLOURS
 from core.results import table as results
 from core.results.reference import NETWORKS_OF_REPORT
 from core.runs.run import UNFINISHED, RunError, open_run
@@ -23,7 +24,7 @@ from pages.parts.map.placed import draw_placed
 from pages.parts.refreshing import refreshing
 from pages.parts.shell import begin_page
 from pages.parts.starting import quick_start_button
-from pages.parts.style import NETWORK_COLOURS, pair_label, plain
+from pages.parts.style import pair_label, plain
 from pages.parts.unlike import is_unlike, warn_of_unlike
 from pages.parts.urls import runs_in_url
 

@@ -11,6 +11,7 @@ from core.datasets.catalogue import DATASETS
 from core.datasets.loading import DatasetUnavailable
 from core.explain import image_history
 from core.networks.catalogue import NETWORKS
+from core.palette import NETWORK_COLOURS
 from core.results import scores
 from core.runs.run import UNFINISHED, RunError
 from pages.parts import data, presenter
@@ -25,7 +26,7 @@ from pages.parts.open_image import follow_open_image, image_in_url, predictions_
 from pages.parts.refreshing import refreshing
 from pages.parts.shell import begin_page
 from pages.parts.starting import link_to_training
-from pages.parts.style import NETWORK_COLOURS, percent, plain
+from pages.parts.style import percent, plain
 from pages.parts.urls import runs_in_url
 
 begin_page()

@@ -8,6 +8,7 @@ from core.datasets.catalogue import DATASETS
 from core.networks.catalogue import NETWORKS, TRAITS
 from core.networks.sizes import block_of, layers, size, times
 from core.networks.stories import story
+from core.palette import NETWORK_COLOURS
 from core.results import table as results
 from core.runs.run import RunError, open_run
 from pages.parts import data, presenter
@@ -19,7 +20,7 @@ from pages.parts.linked import linked, put_in_url
 from pages.parts.road import draw_road
 from pages.parts.shell import begin_page
 from pages.parts.starting import link_to_training
-from pages.parts.style import NETWORK_COLOURS, plain
+from pages.parts.style import plain
 
 begin_page()
 

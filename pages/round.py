@@ -12,6 +12,7 @@ import streamlit as st
 from core.datasets.catalogue import DATASETS
 from core.datasets.loading import DatasetUnavailable
 from core.networks.catalogue import NETWORKS
+from core.palette import NETWORK_COLOURS
 from core.results import rounds
 from core.results import table as results
 from core.runs.run import RunError, open_run
@@ -34,7 +35,7 @@ from pages.parts.round_board import (
 )
 from pages.parts.shell import begin_page
 from pages.parts.starting import link_to_training
-from pages.parts.style import NETWORK_COLOURS, duration, plain
+from pages.parts.style import duration, plain
 from pages.parts.urls import runs_in_url
 
 begin_page()

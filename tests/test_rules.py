@@ -32,7 +32,7 @@ FLOORS = (
     {"environment"},
     {"datasets", "digits"},
     {"networks"},
-    {"config", "lesson"},
+    {"config", "lesson", "palette"},
     {"runs"},
     {"results"},
     {"export"},

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
+from core.palette import ink_on
 from pages.parts.linked import number_in_url, put_in_url
-from pages.parts.palette import ink_on
 
 _HTML = """
 <div class="epochs" role="group" aria-label="Epochs">

@@ -7,7 +7,8 @@ import streamlit as st
 
 from core.datasets.catalogue import DATASETS
 from core.networks.catalogue import NETWORKS
-from pages.parts.style import NETWORK_COLOURS, percent
+from core.palette import NETWORK_COLOURS
+from pages.parts.style import percent
 
 _STYLE = """<style>
 .road { display: grid; grid-template-columns: repeat(auto-fit, minmax(5.4rem, 1fr)); gap: 1rem .75rem; margin: 0; }

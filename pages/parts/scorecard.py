@@ -14,6 +14,7 @@ from core.datasets.catalogue import DATASETS
 from core.datasets.loading import DatasetUnavailable
 from core.datasets.test_images import at_hand, load_test_images
 from core.networks.catalogue import NETWORKS
+from core.palette import NETWORK_COLOURS
 from core.results.reference import NETWORKS_OF_REPORT, REPORT
 from core.results.seeds import ids
 from core.results.statistics import BETTER, NO_CLEAR_DIFFERENCE, WORSE
@@ -22,7 +23,7 @@ from pages.parts import data
 from pages.parts.charts.curves import settled_range
 from pages.parts.run.card import epoch_words, share_done
 from pages.parts.starting import quick_start_button
-from pages.parts.style import NETWORK_COLOURS, duration, pair_label, percent, points
+from pages.parts.style import duration, pair_label, percent, points
 
 # What the pages call each verdict, and its colour in the light and in the dark theme.
 VERDICTS = {

@@ -8,10 +8,11 @@ from core.datasets.catalogue import DATASETS
 from core.jobs.estimate import estimate
 from core.networks.catalogue import FAMILIES, NETWORKS
 from core.networks.sizes import size
+from core.palette import NETWORK_COLOURS
 from core.results.reference import NETWORKS_OF_REPORT
 from pages.parts.linked import linked_many
 from pages.parts.starting import start
-from pages.parts.style import NETWORK_COLOURS, duration, pair_label
+from pages.parts.style import duration, pair_label
 
 _CSS = Path(__file__).with_suffix(".css").read_text("utf-8")
 

@@ -1,4 +1,4 @@
-"""How things look on every page: one colour per network, and names and numbers the way people read them."""
+"""How things look on every page: colours, and names and numbers the way people read them."""
 
 import re
 import time
@@ -6,11 +6,9 @@ import time
 from core.config.recipes import RECIPES
 from core.datasets.catalogue import DATASETS
 from core.networks.catalogue import NETWORKS
-from pages.parts.palette import colours
 
 # A colour that is no network's, and the theme's own colour of text, light or dark, in charts that are drawn as SVG.
 GREY, TEXT = "#8A93A0", "currentColor"
-NETWORK_COLOURS = dict(zip(NETWORKS, colours(len(NETWORKS)), strict=True))
 
 
 def pair_label(network, dataset):

@@ -14,13 +14,14 @@ from core.digits.pictures import read_picture
 from core.digits.strokes import digit_image
 from core.export.litert_reader import Classifier
 from core.networks.catalogue import NETWORKS
+from core.palette import NETWORK_COLOURS
 from core.results.reference import NETWORKS_OF_REPORT
 from core.runs.run import Run, list_runs
 from pages.parts import data
 from pages.parts.draw import predictions
 from pages.parts.draw.pad import PEN_WIDTH
 from pages.parts.draw.predictions import common, verdict
-from pages.parts.style import NETWORK_COLOURS, percent
+from pages.parts.style import percent
 from tests.folders import finished_run, started_run
 from tests.penmanship import address_of, strokes, teach
 from tests.picture_files import INK, PAPER, saved

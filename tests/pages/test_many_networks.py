@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from core.networks.catalogue import NETWORKS
+from core.palette import NETWORK_COLOURS
 from pages.parts.draw.predictions import MOST_AT_ONCE
-from pages.parts.style import NETWORK_COLOURS
 from tests.every_page import PAGES, opened
 from tests.folders import finished_run
 from tests.pages.test_gallery import followed

@@ -11,9 +11,9 @@ from core.datasets.catalogue import DATASETS
 from core.networks.catalogue import NETWORKS
 from core.networks.sizes import block_of, layers, size
 from core.networks.stories import ROAD, story
+from core.palette import NETWORK_COLOURS
 from pages.parts.charts import milestones
 from pages.parts.charts.architecture import dot, dot_of_block
-from pages.parts.style import NETWORK_COLOURS
 from tests.every_page import opened as opened_page
 from tests.folders import finished_run
 

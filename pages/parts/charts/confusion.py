@@ -3,10 +3,10 @@
 import pandas as pd
 import streamlit as st
 
+from core.palette import ink_on
 from core.results.scores import class_accuracies
 from pages.parts import presenter
 from pages.parts.charts.vega import category, layer, over, quantity, selection
-from pages.parts.palette import ink_on
 from pages.parts.style import TEXT, percent
 
 ROW_HEIGHT = 40  # pixels a class, axis included

@@ -10,9 +10,9 @@ import plotly.graph_objects as go
 
 from core.config.recipes import RECIPES
 from core.networks.catalogue import NETWORKS
+from core.palette import NETWORK_COLOURS, shades
 from core.results.reference import REPORT
-from pages.parts.palette import shades
-from pages.parts.style import NETWORK_COLOURS, pair_label
+from pages.parts.style import pair_label
 
 HEIGHT = 400
 PANELS = ("accuracy", "loss")

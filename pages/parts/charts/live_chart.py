@@ -14,10 +14,10 @@ import numpy as np
 import streamlit as st
 
 from core.datasets.catalogue import DATASETS
+from core.palette import NETWORK_COLOURS
 from core.results.reference import REPORT
 from pages.parts import presenter
 from pages.parts.glossary import help_on
-from pages.parts.style import NETWORK_COLOURS
 
 MOST_POINTS = 400
 MEASURES = ("loss", "accuracy")

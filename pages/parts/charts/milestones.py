@@ -8,9 +8,10 @@ import streamlit as st
 
 from core.networks.catalogue import NETWORKS
 from core.networks.stories import A_PERSON, ROAD
+from core.palette import NETWORK_COLOURS
 from pages.parts import presenter
 from pages.parts.charts.vega import category, layer, over, quantity, selection
-from pages.parts.style import GREY, NETWORK_COLOURS, TEXT, duration, percent
+from pages.parts.style import GREY, TEXT, duration, percent
 
 HEIGHT = 330
 # What the sizes of circles are explained with, in millions.

@@ -6,10 +6,10 @@ import numpy as np
 
 from core.datasets.catalogue import DATASETS
 from core.networks.catalogue import NETWORKS
+from core.palette import NETWORK_COLOURS
 from pages.parts import data
 from pages.parts.inside.choice import opens
 from pages.parts.kept import Kept, stamps
-from pages.parts.style import NETWORK_COLOURS
 
 # Of one answer, in bytes, and of all: what the networks said about an image is asked again at every click on the page.
 _A_LITTLE, _MOST = 5_000, 20_000_000

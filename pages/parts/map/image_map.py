@@ -12,9 +12,9 @@ import numpy as np
 import streamlit as st
 
 from core.datasets.catalogue import DATASETS
+from core.palette import colours
 from pages.parts import presenter
 from pages.parts.map import pictures
-from pages.parts.palette import colours
 
 # Corners of an area in the address: whole thousandths of the map's side.
 _GRID = 1000

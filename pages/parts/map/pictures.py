@@ -15,8 +15,8 @@ from core.datasets.catalogue import DATASETS
 from core.datasets.loading import DatasetUnavailable
 from core.datasets.sheets import to_picture
 from core.explain.embedding import positions
+from core.palette import colours
 from core.runs.run import RunError, open_run
-from pages.parts.palette import colours
 
 PER_STRIP = 100
 _STRIPS, _MAPS = "test-images", "maps"

@@ -13,6 +13,7 @@ from core.digits import strokes
 from core.jobs import scheduler
 from core.jobs.estimate import FINISHING, seconds_left
 from core.jobs.liveness import INTERRUPTED
+from core.palette import NETWORK_COLOURS
 from core.results.reference import REPORT, TEST_IMAGES
 from core.results.statistics import compare_accuracies, wilson_interval
 from core.runs.run import UNFINISHED, RunError
@@ -21,7 +22,7 @@ from pages.parts import data, glossary
 from pages.parts.charts.live_chart import live_chart
 from pages.parts.run.actions import draw_actions
 from pages.parts.run.details import details_button, draw_details
-from pages.parts.style import NETWORK_COLOURS, duration, pair_label, percent, plain, points
+from pages.parts.style import duration, pair_label, percent, plain, points
 
 STATES = {
     "queued": ("queued", "gray"),

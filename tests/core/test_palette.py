@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core import palette
 from core.networks.catalogue import NETWORKS
-from pages.parts import palette
-from pages.parts.style import NETWORK_COLOURS
+from core.palette import NETWORK_COLOURS
 
 CONFIG = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text("utf-8"))
 # What the three networks looked like before others could join them: orange, blue and green.

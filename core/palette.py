@@ -1,12 +1,14 @@
 """One colour for each network, made to be told apart, by the colour-blind too, on the light and on the dark page.
 
 A colour's number is its network's position in the catalogue, so a network keeps its colour whoever is added later. The
-list is data, made by `generate`; `python -m pages.parts.palette` prints it anew.
+list is data, made by `generate`; `python -m core.palette` prints it anew.
 """
 
 import functools
 
 import numpy as np
+
+from core.networks.catalogue import NETWORKS
 
 # The first eight are at least 8 apart under every kind of vision (12 for most eyes), and no two of all are alike.
 # fmt: off
@@ -155,6 +157,8 @@ def _contrast(numbers, background):
     ours, theirs = (_linear(each) @ [0.2126, 0.7152, 0.0722] + 0.05 for each in (numbers, _numbers([background])))
     return np.maximum(ours, theirs) / np.minimum(ours, theirs)
 
+
+NETWORK_COLOURS = dict(zip(NETWORKS, colours(len(NETWORKS)), strict=True))
 
 if __name__ == "__main__":
     print(*generate(32))
