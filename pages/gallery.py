@@ -19,7 +19,8 @@ from pages.parts.charts.confusion import draw_class_accuracies, draw_confusion
 from pages.parts.epochs import draw_epochs, epoch_in_url
 from pages.parts.glossary import help_on
 from pages.parts.image_grid import draw_cases
-from pages.parts.inner_links import follow_inner_links
+from pages.parts.inner_links import follow_inner_links, look_inside
+from pages.parts.inside.choice import opens, tested_runs
 from pages.parts.linked import linked, linked_many, linked_page, linked_switch, put_in_url
 from pages.parts.map.in_gallery import choose_view, draw_map_of, map_of, strangers, within_area
 from pages.parts.open_image import follow_open_image, image_in_url, predictions_of_others
@@ -50,6 +51,7 @@ ABOUT_STORIES = (
     "the epochs on."
 )
 ABOUT_HIDDEN = "For asking a class first: neither the true class of an image nor the prediction is shown."
+ABOUT_OTHER = "A network can be looked into when its training is over. Until then the link leads to one that is there."
 # Beside the images, not above them, the matrix stays where it is while they scroll.
 STICKY = """<style>
 @media (min-width: 641px) { [data-testid="stColumn"]:has(> * .st-key-matrix) { position: sticky; top: 3.75rem;
@@ -356,9 +358,7 @@ def draw_page_of_cases(run, networks, view, filters, hidden, shows_map):
     colour, classes = NETWORK_COLOURS[config.network], DATASETS[config.dataset]["classes"]
     with_stories = view.recorded and (filters["story"] != "any" or SORT[filters["sort"]][1] == "forgetting")
     notes = [story_of(view, each) for each in shown] if with_stories else None
-    # Before it is tested nobody can look inside.
-    inside = run.id if data.metrics(run) else None
-    draw_cases(images, view.predictions, shown, classes, colour, inside, notes, hidden)
+    draw_cases(images, view.predictions, shown, classes, colour, way_inside(run, hidden), notes, hidden)
     with st.container(horizontal=True, horizontal_alignment="right"):
         draw_pager("bottom")
     aside = ""
@@ -367,6 +367,22 @@ def draw_page_of_cases(run, networks, view, filters, hidden, shows_map):
     chosen = [str(filters["true"]), str(filters["predicted"]), *st.query_params.get_all("area") * shows_map]
     follow_open_image(image, page, " ".join(chosen), aside)
     return shown
+
+
+def way_inside(run, hidden):
+    """What leads from an image to what is inside the run's network, for `draw_cases`: before it is there, to another
+    network that is.
+    """
+    if data.metrics(run):
+        return lambda image: look_inside(image, [run.id], hidden=hidden)
+    network, dataset = data.config(run).network, data.config(run).dataset
+    others = [each for each in tested_runs() if opens(each) and data.config(each).dataset == dataset]
+    if not others:
+        return lambda image: "<span>Look inside it when its training is over.</span>"
+    other = min(others, key=lambda each: data.config(each).network != network)
+    words = f"Look inside {NETWORKS[data.config(other).network]['label']}"
+    told = f'<span title="{ABOUT_OTHER}">Not inside this one yet</span>'
+    return lambda image: told + look_inside(image, [other.id], words, hidden=hidden)
 
 
 def story_of(view, image):

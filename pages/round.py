@@ -18,7 +18,8 @@ from core.results import table as results
 from core.runs.run import RunError, open_run
 from pages.parts import data
 from pages.parts.charts.curves import short_names
-from pages.parts.inner_links import follow_inner_links
+from pages.parts.inner_links import follow_inner_links, look_inside
+from pages.parts.inside.choice import opens
 from pages.parts.linked import linked, put_in_url
 from pages.parts.round_board import (
     Opponent,
@@ -65,6 +66,10 @@ class Round(NamedTuple):
     numbers: list
     images: np.ndarray
     labels: list
+
+    def opened_by(self):
+        """The id of the run in which the images are looked at: the first whose network is here, else the first."""
+        return next((each.run for each in self.opponents if opens(each.run)), self.opponents[0].run).id
 
     def score(self, choices):
         return rounds.score(choices, [each.player for each in self.opponents], self.labels)
@@ -297,7 +302,7 @@ def draw_stage(found, played, number):
             draw_verdict(reveal_words(found.classes[found.labels[shown]], shown, score), score.mine[shown])
         draw_classes(found.classes, played, None if is_open else found.labels[shown])
         draw_board(found.opponents, choices, score, found.classes, None if is_open else shown)
-        draw_about(number, begun=True)
+        draw_about(number, "" if is_open else look_inside(found.numbers[shown], [found.opened_by()]), begun=True)
 
 
 def reveal_words(name, at, score):
@@ -312,13 +317,15 @@ def reveal_words(name, at, score):
     return f"{'Right' if score.mine[at] else 'No'}, {name}: {them}."
 
 
-def draw_about(number, begun=False):
-    """Which round it is, and the way to another, or back to its beginning."""
+def draw_about(number, inside="", begun=False):
+    """Which round it is, the way inside a network with its image, as HTML, and to another, or back to its beginning."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.caption(
             f"Round {number}. Send the address of this page to everybody who is to play the same round.",
             width="stretch",
         )
+        if inside:
+            st.html(inside, width="content")
         if begun:
             st.button("Start over", icon=":material/replay:", type="tertiary", key="over", on_click=begin)
         else:
@@ -349,16 +356,16 @@ def draw_end(found, played):
         st.markdown("## Who was fooled")
         draw_strips(strips, found.images, found.numbers, [found.classes[label] for label in found.labels])
     st.header("Image by image")
-    run = next((each.run for each in found.opponents if each.run.tflite_path.exists()), found.opponents[0].run).id
     draw_table(
         found.opponents,
         choices,
         score,
         found.classes,
         [
-            (image, number, found.classes[label], urlencode({"run": run, "image": number}))
+            (image, number, found.classes[label])
             for image, number, label in zip(found.images, found.numbers, found.labels, strict=True)
         ],
+        found.opened_by(),
     )
 
 

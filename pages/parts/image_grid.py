@@ -20,7 +20,7 @@ _LITTLE_KNOWN = "<small><span>Of this epoch only the class and its confidence we
 _CSS = Path(__file__).with_suffix(".css").read_text("utf-8")
 
 
-def draw_cases(images, predictions, indices, classes, colour, run=None, notes=None, hidden=False):
+def draw_cases(images, predictions, indices, classes, colour, inside=None, notes=None, hidden=False):
     """Draws some of the test images.
 
     Args:
@@ -30,17 +30,18 @@ def draw_cases(images, predictions, indices, classes, colour, run=None, notes=No
         indices: which images, in this order.
         classes: their names.
         colour: of the bars, in CSS.
-        run: the id of the run that predicted, for a link to what is inside, an inner link; None for no link.
+        inside: a function that gives, for the number of an image, the HTML that leads to what is inside; None for
+            nothing.
         notes: a text under each of them, or None.
         hidden: whether neither what they are nor what they were taken for is said.
     """
-    inside = f'<a class="inner" target="_self" href="inside?run={html.escape(run)}&amp;image=' if run else ""
+    inside = inside or (lambda image: "")
     if hidden:
-        tiles = [_hidden_tile(images[index], index, inside) for index in indices]
+        tiles = [_hidden_tile(images[index], index, inside(index)) for index in indices]
     else:
         notes = notes or [""] * len(indices)
         tiles = [
-            _tile(images[about.index], about, classes, note, inside)
+            _tile(images[about.index], about, classes, note, inside(about.index))
             for about, note in zip(_about(predictions, indices), notes, strict=True)
         ]
     st.html(f'<style>{_CSS}</style><div class="cases" style="--bar: {html.escape(colour)}">{"".join(tiles)}</div>')
@@ -65,12 +66,11 @@ def _about(predictions, indices):
 
 
 def _hidden_tile(image, index, inside):
-    named = f'aria-label="Look inside at test image {index}"'
-    link = inside and f'<small>{inside}{index}&amp;hidden=true" {named}>Look inside</a></small>'
     return (
         f'<details data-image="{index}"><summary title="What is it, and what will the network say?">'
         f'<img alt="Test image {index}" src="{png_address(image)}"><p>?</p>'
-        f"<small><span>?</span><span>no. {index}</span></small></summary>{link}</details>"
+        f"<small><span>?</span><span>no. {index}</span></small></summary>"
+        f"{inside and f'<small>{inside}</small>'}</details>"
     )
 
 
@@ -84,14 +84,13 @@ def _tile(image, about, classes, note, inside):
         for name, share in zip(classes[: len(about.probabilities)], map(float, about.probabilities), strict=True)
     )
     known = _ALL_KNOWN.format(bars=bars, loss=about.loss) if bars else _LITTLE_KNOWN
-    link = inside and f'{inside}{index}" aria-label="Look inside at test image {index}">Look inside</a>'
     note = note and f'<small class="note">{html.escape(note)}</small>'
     return (
         f'<details data-image="{index}"><summary title="{meaning}; click for details">'
         f'<img alt="Test image {index}: {meaning}" src="{png_address(image)}">'
         f'<p class="{"right" if right else "wrong"}">{says}</p>'
         f"<small><span>{100 * about.confidence:.1f} %</span><span>no. {index}</span></small>{note}</summary>"
-        f"{known}{link}</small></details>"
+        f"{known}{inside}</small></details>"
     )
 
 

@@ -9,6 +9,7 @@ import streamlit as st
 from core.results.rounds import IMAGES, Player
 from core.runs.run import Run
 from pages.parts.image_grid import png_address
+from pages.parts.inner_links import look_inside
 from pages.parts.style import percent
 
 _CSS = Path(__file__).with_suffix(".css").read_text("utf-8")
@@ -149,26 +150,26 @@ def draw_strips(strips, images, numbers, names):
     st.html(f"<div class='round-strips'>{found}</div>")
 
 
-def draw_table(opponents, choices, score, classes, images):
+def draw_table(opponents, choices, score, classes, images, run):
     """You against each network, image by image.
 
     Args:
         opponents, choices, score, classes: as in `draw_board`, of a whole round.
-        images: of each image: (h, w, c) uint8, its number in the test set, the name of its class, and the query that
-            leads to it in the Gallery and inside a network.
+        images: of each image: (h, w, c) uint8, its number in the test set, and the name of its class.
+        run: the id of that in whose gallery, and inside whose network, they are shown.
     """
     head = "".join(f"<th scope='col'>{escape(name)}</th>" for name in [_YOU, *(each.name for each in opponents)])
     rows = "".join(
-        f"<tr id='no-{number}'><th scope='row'><a class='inner' target='_self' href='gallery?{escape(query)}'>"
+        f"<tr id='no-{number}'><th scope='row'>"
+        f"<a class='inner' target='_self' href='gallery?run={escape(run)}&amp;image={number}'>"
         f"<img alt='' src='{png_address(image)}'><span>{escape(name)}<small>no. {number}</small></span></a></th>"
         f"<td>{_answer(classes[choices[at]], score.mine[at])}</td>"
         + "".join(
             f"<td>{_answer(classes[each.player.classes[at]], marks[at], float(each.player.confidences[at]))}</td>"
             for each, marks in zip(opponents, score.theirs, strict=True)
         )
-        + f"<td><a class='inner look' target='_self' href='inside?{escape(query)}'>Look inside"
-        f"<span class='told'> test image {number}</span></a></td></tr>"
-        for at, (image, number, name, query) in enumerate(images)
+        + f"<td>{look_inside(number, [run])}</td></tr>"
+        for at, (image, number, name) in enumerate(images)
     )
     totals = "".join(f"<td>{sum(marks)}</td>" for marks in [score.mine, *score.theirs])
     st.html(

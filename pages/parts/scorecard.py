@@ -21,6 +21,7 @@ from core.results.statistics import BETTER, NO_CLEAR_DIFFERENCE, WORSE
 from core.runs.run import Run, RunError, artifacts_folder
 from pages.parts import data
 from pages.parts.charts.curves import settled_range
+from pages.parts.inner_links import look_inside
 from pages.parts.run.card import epoch_words, share_done
 from pages.parts.starting import quick_start_button
 from pages.parts.style import duration, pair_label, percent, points
@@ -133,8 +134,10 @@ def _mistake(run, found, classes):
         f"{percent(found.confidence, 0)} sure"
     )
     address = f"gallery?run={escape(run.id)}&amp;image={found.image}"
+    label = pair_label(data.config(run).network, data.config(run).dataset)
     return (
-        f'<a class="inner" href="{address}" target="_self"><img src="{found.address}" alt="{says}" title="{says}"></a>'
+        f'<span><a class="inner" href="{address}" target="_self"><img src="{found.address}" alt="{says}" '
+        f'title="{says}"></a>{look_inside(found.image, [run.id], "Inside", of=label)}</span>'
     )
 
 

@@ -247,7 +247,7 @@ def test_class_names_are_text_and_never_markup():
 
         shares = np.array([[0.2, 0.8]])
         predictions = {"logits": np.log(shares), "probabilities": shares, "labels": np.array([0])}
-        draw_cases(np.zeros((1, 4, 4, 1), "uint8"), predictions, np.array([0]), ["<script>", '"onload='], "red", "run")
+        draw_cases(np.zeros((1, 4, 4, 1), "uint8"), predictions, np.array([0]), ["<script>", '"onload='], "red")
 
     (grid,) = AppTest.from_function(script).run().get("html")
     assert "<script>" not in grid.proto.body

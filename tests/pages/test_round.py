@@ -108,7 +108,7 @@ def test_a_whole_round_ends_with_everybody_image_by_image(runs):
     assert "<b>8</b>" in htmls(page, "round-score")[0]
     (table,) = htmls(page, "round-table")
     assert table.count("<tr id='no-") == rounds.IMAGES
-    assert table.count("href='gallery?run=") == table.count("href='inside?run=") == rounds.IMAGES
+    assert table.count("href='gallery?run=") == table.count('href="inside?run=') == rounds.IMAGES
     # You, AlexNet and VGG-16, which recognises all.
     *_, you, alexnet, vgg16 = re.findall(r"<td>(\d+)</td>", table)
     assert (you, vgg16) == ("8", "10")

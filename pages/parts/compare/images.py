@@ -13,6 +13,7 @@ from core.runs.run import RunError
 from pages.parts import data
 from pages.parts.charts.curves import looks, short_names
 from pages.parts.image_grid import png_address
+from pages.parts.inner_links import look_inside
 from pages.parts.linked import linked_page
 from pages.parts.scorecard import VERDICTS
 from pages.parts.style import percent, plain, points
@@ -37,6 +38,7 @@ _STYLE = """<style>
   .who > * { padding-inline: .25rem; } .who .head { font-size: .75rem; } }
 .pairwise { display: grid; gap: .75rem; grid-template-columns: repeat(auto-fill, minmax(6.5rem, 1fr)); }
 .pairwise a { color: inherit; text-decoration: none; font-size: .8125rem; line-height: 1.4; }
+.pairwise .look-inside { text-decoration: underline; }
 .pairwise a:hover b { text-decoration: underline; }
 .pairwise img { width: 100%; image-rendering: pixelated; border-radius: .3rem; display: block; margin-bottom: .25rem; }
 .pairwise span { display: block; border-left: .25rem solid var(--network); padding-left: .4rem; margin-top: 1px; }
@@ -205,6 +207,9 @@ def _draw_set(runs, names, colours, verdicts, images, chosen, dataset):
     # Those whose labels are doubted come first.
     images = np.concatenate([images[doubted], images[~doubted]])
     page, draw_pager = linked_page(-(-len(images) // PAGE_SIZE))
+    # One that gets them wrong beside one that does not, where there are both.
+    ordered = sorted(range(len(runs)), key=lambda position: position not in chosen)
+    inside = [runs[position].id for position in dict.fromkeys((ordered[0], ordered[-1 if chosen else 1]))]
     tiles = ""
     for image in images[(page - 1) * PAGE_SIZE : page * PAGE_SIZE].tolist():
         predicted = "".join(
@@ -215,9 +220,9 @@ def _draw_set(runs, names, colours, verdicts, images, chosen, dataset):
         truth = html.escape(classes[verdicts[0].labels[image]])
         doubt = "<em>label doubted</em>" if image in DOUBTED[dataset] else ""
         tiles += (
-            f"<a class='inner' target='_self' href='gallery?run={runs[0].id}&amp;show=all&amp;image={image}'>"
+            f"<div><a class='inner' target='_self' href='gallery?run={runs[0].id}&amp;show=all&amp;image={image}'>"
             f"<img alt='Test image {image}, {truth}' src='{png_address(pixels[image])}'><b>{truth}</b>"
-            f"{doubt}{predicted}</a>"
+            f"{doubt}{predicted}</a>{look_inside(image, inside)}</div>"
         )
     st.html(f"<div class='pairwise'>{tiles}</div>")
     with st.container(horizontal=True, horizontal_alignment="right"):

@@ -13,7 +13,7 @@ from core.explain.embedding import neighbours, place, positions
 from core.runs.run import RunError
 from pages.parts import data
 from pages.parts.image_grid import png_address
-from pages.parts.inner_links import follow_inner_links
+from pages.parts.inner_links import follow_inner_links, look_inside
 from pages.parts.map.pictures import picture
 from pages.parts.style import plain
 
@@ -67,8 +67,10 @@ def _figure(image, run, label):
         here = f'<i style="{_at(place(arrays, features)[0])}"></i>'
         images = data.test_images(data.config(run).dataset)
         nearest = "".join(
-            f'<a class="inner" target="_self" href="gallery?run={run.id}&amp;view=map&amp;show=all&amp;image={number}">'
+            f'<div><a class="inner" target="_self" '
+            f'href="gallery?run={run.id}&amp;view=map&amp;show=all&amp;image={number}">'
             f'<img src="{png_address(images[number])}" alt="No. {number}: {html.escape(classes[labels[number]])}"></a>'
+            f"{look_inside(number, [run.id], 'Inside', of=label)}</div>"
             for number in neighbours(arrays, features)[0][0]
         )
     title = html.escape(label)
