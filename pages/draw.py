@@ -182,8 +182,10 @@ def draw(found, missing, choice, completed, left_out):
                 image = None
             draw_predictions(image, found, predictions, "predictions")
             if predictions:
-                strange = [reader.label for reader, (_, unlike) in zip(found, answers, strict=True) if unlike]
-                warn_of_unlike("Your drawing", list(dict.fromkeys(strange)))
+                strange = {
+                    reader.label: reader.run for reader, (_, unlike) in zip(found, answers, strict=True) if unlike
+                }
+                warn_of_unlike("Your drawing", strange)
                 link_inside(image, found)
             show_on_maps(image, found)
             if completed:

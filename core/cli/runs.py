@@ -88,36 +88,50 @@ def evaluate(run_id):
 
 
 def map(run_id):
-    """Make the map of the test images for a finished run that has none."""
-    from core.explain import embedding
+    """Make the map of the test images for a finished run that has none, or calibrate one that an older version made."""
+    from core.explain import embedding, familiarity
     from core.export import without_any_network
 
     run = open_run(run_id)
     _finished(run)
-    if os.path.lexists(run.map_path):
-        raise RunError(f"{run.id} has a map already; delete its {run.map_path.name} to have it made anew.")
+    arrays, config = run.read_map(), run.read_config()
     if sentence := without_any_network(run):
         raise RunError(sentence)
-    images = load(run.read_config().dataset).test_images
+    data = load(config.dataset)
+    _, (held_back, _) = config.split(data)
+    if arrays is not None and ("threshold" in arrays or len(held_back) < familiarity.FEWEST):
+        raise RunError(f"{run.id} has a map already; delete its {run.map_path.name} to have it made anew.")
+    features = _features_by(run)
+    try:
+        if arrays is None:
+            found = features(data.test_images)
+            print("Now it looks for neighbours, which takes half a minute.", flush=True)
+            arrays = embedding.fit(found)
+        run.write_map(arrays | familiarity.calibration(arrays, features(held_back)))
+    except embedding.NoMapError as error:
+        raise RunError(f"{run.id}: there is no map of the test images: {error}.") from None
+    print(run.map_path)
+    return 0
+
+
+def _features_by(run):
+    """What gives the last features of images, by the run's network: with all its digits where that is here."""
     if os.path.lexists(run.model_path):
         from core.export.keras import load_network
         from core.training.last_features import last_features
         from core.training.train import PREDICT_BATCH
 
-        features = last_features(load_network(run), images, PREDICT_BATCH, bar="model.keras")
-    else:
-        from core.explain.features import OpenNetwork
+        model = load_network(run)
+        return lambda images: last_features(model, images, PREDICT_BATCH, bar="model.keras")
+    from core.explain.features import OpenNetwork
 
-        network = OpenNetwork(run)
+    network = OpenNetwork(run)
+
+    def in_8_bits(images):
         starts = tqdm(range(0, len(images), _AT_ONCE), desc="model.tflite")
-        features = np.concatenate([network.last_features(images[start : start + _AT_ONCE]) for start in starts])
-    print("Now it looks for neighbours, which takes half a minute.", flush=True)
-    try:
-        run.write_map(embedding.fit(features))
-    except embedding.NoMapError as error:
-        raise RunError(f"{run.id}: there is no map of the test images: {error}.") from None
-    print(run.map_path)
-    return 0
+        return np.concatenate([network.last_features(images[start : start + _AT_ONCE]) for start in starts])
+
+    return in_8_bits
 
 
 def export(run_id, folder, formats):

@@ -387,6 +387,14 @@ class RunConfig:
         held_back = max(1, round(count * self.validation_split))
         return count - held_back, held_back
 
+    def split(self, data):
+        """The training and the validation part of a core.datasets.loading.Dataset, each (images, labels): the
+        validation split is taken from the front of the first `train_examples` images, in file order, as in the report.
+        """
+        trained_on, held_back = self.split_sizes(len(data.train_images))
+        images, labels = data.train_images[: held_back + trained_on], data.train_labels[: held_back + trained_on]
+        return (images[held_back:], labels[held_back:]), (images[:held_back], labels[:held_back])
+
     def to_dict(self):
         """The fields as plain JSON values."""
         return {name: getattr(self, name) for name in FIELDS}

@@ -794,7 +794,14 @@ def _check_map(file, dataset):
         "landmark_images": ((landmarks,), "uint16"),
         "distance": ((), "float32"),
     }
-    _check_shapes(found, wanted | dict.fromkeys(("scales", "offset", "landmark_scales"), ((components,), "float32")))
+    wanted |= dict.fromkeys(("scales", "offset", "landmark_scales"), ((components,), "float32"))
+    # Older maps lack them, and those of runs with few validation images.
+    calibration = {
+        "threshold": ((), "float32"),
+        "validation_images": ((), "uint32"),
+        "validation_beyond": ((), "uint32"),
+    }
+    _check_shapes(found, wanted | (calibration if found.keys() & calibration.keys() else {}))
 
 
 def _arrays_in(file):

@@ -8,7 +8,7 @@ import keras
 
 from core.datasets.catalogue import DATASETS
 from core.datasets.loading import load
-from core.explain import embedding
+from core.explain import embedding, familiarity
 from core.export.keras import save_network
 from core.export.litert import save_tflite
 from core.networks.build import build_model
@@ -61,7 +61,7 @@ def train(config, run_dir, stop_requested=lambda: False, verbose=2):
     run.write_status(phase="preparing data")
     data = load(config.dataset, progress=_told_to(run))
     classes = len(DATASETS[config.dataset]["classes"])
-    (images, labels), (validation_images, validation_labels) = split(config, data)
+    (images, labels), (validation_images, validation_labels) = config.split(data)
     statistics = pixel_statistics(images, config.image_size)
     spread(config, tell=_noted(run))
     model = build_model(config, images.shape[1:], classes, *statistics, for_training=True)
@@ -113,15 +113,6 @@ def train(config, run_dir, stop_requested=lambda: False, verbose=2):
     metrics |= {"files": fingerprints(run)}
     run.write_metrics(metrics)
     return metrics
-
-
-def split(config, data):
-    """The training and the validation part, each (images, labels): the validation split is taken from the front of
-    the first `train_examples` images, in file order, as in the report.
-    """
-    trained_on, held_back = config.split_sizes(len(data.train_images))
-    images, labels = data.train_images[: held_back + trained_on], data.train_labels[: held_back + trained_on]
-    return (images[held_back:], labels[held_back:]), (images[:held_back], labels[:held_back])
 
 
 def compile_model(model, config, steps):
@@ -279,13 +270,17 @@ def _export(run, config, model, seconds, data):
         save_tflite(model, run)
     if embedding.is_wanted(config, seconds):
         run.write_status(phase="making the map")
-        _make_map(run, model, data.test_images)
+        _, (held_back, _) = config.split(data)
+        _make_map(run, model, data.test_images, held_back)
 
 
-def _make_map(run, model, images):
-    """Writes map.npz, of what the network, as it is, makes of the test images."""
+def _make_map(run, model, images, held_back):
+    """Writes map.npz, of what the network, as it is, makes of the test images; from the images held back to validate
+    follows which other ones are unlike them.
+    """
     try:
-        run.write_map(embedding.fit(last_features(model, images, PREDICT_BATCH)))
+        arrays = embedding.fit(last_features(model, images, PREDICT_BATCH))
+        run.write_map(arrays | familiarity.calibration(arrays, last_features(model, held_back, PREDICT_BATCH)))
     except Exception as error:
         # A run that is trained is not to fail by this.
         why = str(error) if isinstance(error, embedding.NoMapError) else f"{type(error).__name__}, {error}"

@@ -6,6 +6,7 @@ from core.explain import familiarity
 from core.runs.run import RunError
 from pages.parts import data
 from pages.parts.kept import Kept, stamps
+from pages.parts.style import percent
 
 _thresholds = Kept(1_000_000)
 
@@ -31,16 +32,17 @@ def _threshold(run, arrays):
     return _thresholds.get(folder, stamps(folder, ("map.npz",)), 100, lambda last: familiarity.threshold(arrays))
 
 
-def warn_of_unlike(what, labels):
+def warn_of_unlike(what, runs):
     """Draws the warning.
 
     Args:
         what: the image, as the beginning of a sentence: "Your drawing".
-        labels: what the networks are called to which it is unlike the test images; where there are none, nothing is
-            drawn.
+        runs: what a network is called -> its run, of those to which it is unlike the test images; where there are none,
+            nothing is drawn.
     """
-    if not labels:
+    if not runs:
         return
+    labels = list(runs)
     names = " and ".join(filter(None, (", ".join(labels[:-1]), labels[-1])))
     st.warning(
         f"{what} is unlike the images that {names} {'was' if len(labels) == 1 else 'were'} tested on, so the answer "
@@ -49,6 +51,19 @@ def warn_of_unlike(what, labels):
     )
     st.caption(
         "It is told by the last features, those that the network decides by: how far they are from the nearest of the "
-        f"test images that stand on the run's map. So far away are at most {100 * familiarity.MOST_FLAGGED:.0f} % of "
-        "the test images. Not everything strange is noticed: to a network, noise may look like a digit."
+        f"test images that stand on the run's map. {' '.join(_calibrated(*each) for each in runs.items())} "
+        "Not everything strange is noticed: to a network, noise may look like a digit."
+    )
+
+
+def _calibrated(label, run):
+    """How a network's threshold was found, a sentence."""
+    arrays, most = data.test_map(run), f"{100 * familiarity.MOST_FLAGGED:.0f} %"
+    limit = f"{label}’s threshold is a distance of {_threshold(run, arrays):.2g}"
+    if "threshold" not in arrays:
+        return f"{limit}; no more than {most} of the test images are farther away."
+    images, beyond = (int(arrays[name]) for name in ("validation_images", "validation_beyond"))
+    return (
+        f"{limit}, calibrated on {images:,} validation images: {beyond} of them ({percent(beyond / images, 1)}) are "
+        f"farther away, so that of all images like them at most {most} are."
     )

@@ -324,7 +324,21 @@ def test_a_drawing_that_is_unlike_every_test_digit_is_warned_of_and_a_plain_one_
     warned = [page for page in pages if page.warning]
     assert 0 < len(warned) < 12
     assert "Your picture is unlike the images that LeNet-5 was tested on" in warned[0].warning[0].value
-    assert any("at most 1 % of the test images" in each.value for each in warned[0].caption)
+    (caption,) = [each.value for each in warned[0].caption if each.value.startswith("It is told by")]
+    assert re.search(
+        r"LeNet-5’s threshold is a distance of 0\.17, calibrated on 6,000 validation images: 42 of them \(0\.7 %\) are "
+        r"farther away, so that of all images like them at most 1 % are\.",
+        caption,
+    )
+
+
+def test_the_warning_of_a_map_from_an_older_version_says_that_it_was_told_by_test_images(lenet):
+    older = ("threshold", "validation_images", "validation_beyond")
+    lenet.write_map({name: array for name, array in lenet.read_map().items() if name not in older})
+    image = np.ascontiguousarray(np.rot90(load_test_images("mnist")[4]))
+    page = opened(picture=in_address(image))
+    assert "unlike the images that LeNet-5 was tested on" in page.warning[0].value
+    assert any("no more than 1 % of the test images are farther away" in each.value for each in page.caption)
 
 
 def test_draw_warns_of_a_drawing_that_is_unlike_every_test_digit_too(lenet):

@@ -84,10 +84,12 @@ def draw_mind(networks, looked, hidden):
 
 
 def unlike(networks, image):
-    """What those of the networks are called to which an image is unlike the test images, a list."""
-    return [
-        network.label for network in networks if is_unlike(network.run, network.opened().last_features(image[None])[0])
-    ]
+    """Those of the networks to which an image is unlike the test images, what each is called -> its run."""
+    return {
+        network.label: network.run
+        for network in networks
+        if is_unlike(network.run, network.opened().last_features(image[None])[0])
+    }
 
 
 _ALL_BACK = dict.fromkeys((*CHANGES, "mirror", "erased"))

@@ -2,6 +2,7 @@
 
 import csv
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from core.datasets.loading import load
 from core.export import FORMATS
 from core.networks.catalogue import NETWORKS
 from core.runs.integrity import problems
-from core.runs.run import list_runs, open_run
+from core.runs.run import Run, list_runs, open_run
 from tests import folders
 from tests.few_images import few
 from tests.penmanship import teach
@@ -187,6 +188,27 @@ def test_a_finished_run_is_given_a_map_by_its_8_bit_network(artifacts, monkeypat
     for other in (folders.finished_run("vgg16"), folders.started_run("vgg16")):
         assert main(["map", other.id]) == 2
     assert re.search("model.keras is missing.*\n.*train it to its end first", capsys.readouterr().err)
+
+
+def test_a_map_from_an_older_version_keeps_its_points_and_is_calibrated_on_the_validation_images(
+    artifacts, monkeypatch, capsys
+):
+    (folder,) = (Path(__file__).parents[3] / "artifacts").glob("lenet5-mnist-*")
+    run = Run(shutil.copytree(folder, artifacts / folder.name))
+    arrays = run.read_map()
+    added = {name: arrays.pop(name) for name in ("threshold", "validation_images", "validation_beyond")}
+    run.write_map(arrays)
+    data = load("mnist")
+    monkeypatch.setattr(cli_runs, "load", lambda name: data._replace(train_images=data.train_images[:10_000]))
+    assert main(["map", run.id]) == 0
+    found = run.read_map()
+    assert all((found[name] == array).all() for name, array in arrays.items())
+    # A tenth of the training images are held back.
+    assert found["validation_images"] == 1_000
+    assert found["threshold"] == pytest.approx(added["threshold"], rel=0.3)
+    assert problems(run) == {}
+    assert main(["map", run.id]) == 2
+    assert "has a map already" in capsys.readouterr().err
 
 
 def test_the_command_that_trains_a_run_again_makes_the_same_config():

@@ -139,6 +139,7 @@ OF_A_MAP = {
     "landmarks": (np.zeros((200, 3), "int8"), "landmarks holds 200×3 (int8), not 200×4 (int8)."),
     "landmark_images": (np.full(200, 200, "uint16"), "landmark_images holds 200, not the number of a point."),
     "scales": (np.full(4, np.nan, "float32"), "scales holds what is not a number."),
+    "threshold": (np.float32(0.2), "there is no array called validation_images."),
     "more": (np.zeros(3), "there is no array called 'more'; it may be from a newer version."),
 }
 

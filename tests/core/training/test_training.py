@@ -140,6 +140,12 @@ def test_the_map_is_made_after_a_long_training_unless_it_is_switched_off(exporte
     assert len(exported(9e9).read_map()["points"]) == 20
 
 
+def test_the_map_of_a_training_is_calibrated_where_there_are_enough_validation_images(exported):
+    features = np.random.default_rng(0).normal(size=(500, 5))
+    assert exported(9e9, features).read_map()["validation_images"] == 500
+    assert "validation_images" not in exported(9e9, features[:400]).read_map()
+
+
 @pytest.mark.parametrize("family", [family for family in FAMILIES if (family, "quick") not in PAIRS])
 def test_every_family_that_is_not_trained_here_answers_with_8_bit_weights_as_it_does_with_all(
     handful, monkeypatch, family
@@ -249,7 +255,7 @@ def test_early_stopping_ends_the_run_before_its_last_epoch(unsaved):
 def test_the_validation_split_is_the_front_of_the_training_images():
     data = load("mnist")
     config = make_config("alexnet", "mnist", "report")
-    (images, labels), (held_back, _) = train.split(config, data)
+    (images, labels), (held_back, _) = config.split(data)
     assert (len(images), len(held_back)) == (54_000, 6_000)
     assert np.array_equal(held_back, data.train_images[:6_000])
     assert np.array_equal(labels, data.train_labels[6_000:])
