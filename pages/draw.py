@@ -18,7 +18,7 @@ from pages.parts import data
 from pages.parts.draw.pad import drawing_in_address, drawing_pad, open_drawing
 from pages.parts.draw.picture_choice import picture_choice
 from pages.parts.draw.predictions import MOST_AT_ONCE, Reader, draw_predictions
-from pages.parts.inside.choice import MOST_RUNS
+from pages.parts.inside.choice import MOST_RUNS, opens
 from pages.parts.linked import linked, linked_switch, put_runs_in_url
 from pages.parts.map.placed import draw_placed
 from pages.parts.refreshing import refreshing
@@ -240,6 +240,19 @@ def choose(choice, completed, found, left_out):
         st.caption(f"{others} learned digits too. To ask them, choose “{CHOICES[CHOSEN][0]}”.")
 
 
+def name_those_without_networks(runs):
+    """Which runs learned digits too and cannot read one here, and the way to what there is of them."""
+    st.caption(
+        "These learned digits too and came without their networks, to keep the download small: they cannot read a "
+        "drawing before they are trained here. The links show what they predict for the test images."
+    )
+    with st.container(horizontal=True, gap="medium"):
+        for run in runs:
+            # When it was made says nothing to whoever did not make it.
+            name = data.name(run).split(" · ")[0]
+            st.page_link("pages/inside.py", label=name, icon=":material/search_insights:", query_params={"run": run.id})
+
+
 def offer(networks, beside):
     """Buttons that train what is missing, quick; `beside` says whether others answer already."""
     if beside:
@@ -292,12 +305,15 @@ def main():
     learning = [run for run in mnist_runs if data.state(run)["state"] in UNFINISHED]
     there = {data.config(run).network for run in [*learning, *completed, *(reader.run for reader in found)]}
     missing = [] if read_only() else [network for network in NETWORKS_OF_REPORT if network not in there]
+    absent = [run for run in mnist_runs if run.is_shipped and data.metrics(run) and not opens(run)]
     draw(found, missing, choice, completed, left_out)
     if unreadable:
         # Above the pad it would move the pad from under the pen as it goes.
         st.warning(unreadable, icon=":material/link_off:")
     if learning:
         refreshing(lambda: await_training(learning, choice), REFRESH_SECONDS)
+    if absent:
+        name_those_without_networks(absent)
 
 
 main()

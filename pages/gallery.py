@@ -1,6 +1,5 @@
 """Gallery: which test images a network gets right, which wrong, what it takes them for, and when it learned them."""
 
-import html
 import math
 from typing import NamedTuple
 
@@ -14,7 +13,7 @@ from core.networks.catalogue import NETWORKS
 from core.palette import NETWORK_COLOURS
 from core.results import scores
 from core.runs.run import UNFINISHED, RunError
-from pages.parts import data, presenter
+from pages.parts import data, presenter, story
 from pages.parts.charts.confusion import draw_class_accuracies, draw_confusion
 from pages.parts.epochs import draw_epochs, epoch_in_url
 from pages.parts.glossary import help_on
@@ -357,13 +356,14 @@ def draw_page_of_cases(run, networks, view, filters, hidden, shows_map):
         return nothing
     colour, classes = NETWORK_COLOURS[config.network], DATASETS[config.dataset]["classes"]
     with_stories = view.recorded and (filters["story"] != "any" or SORT[filters["sort"]][1] == "forgetting")
-    notes = [story_of(view, each) for each in shown] if with_stories else None
+    notes = [story.in_words(view.recorded, each) for each in shown] if with_stories else None
     draw_cases(images, view.predictions, shown, classes, colour, way_inside(run, hidden), notes, hidden)
     with st.container(horizontal=True, horizontal_alignment="right"):
         draw_pager("bottom")
     aside = ""
     if image is not None and not hidden:
-        aside = story_strip(view, image, classes) + predictions_of_others(run, image, networks)
+        told = story.strip(view.recorded, image, classes, view.epoch) if view.recorded else ""
+        aside = told + predictions_of_others(run, image, networks)
     chosen = [str(filters["true"]), str(filters["predicted"]), *st.query_params.get_all("area") * shows_map]
     follow_open_image(image, page, " ".join(chosen), aside)
     return shown
@@ -383,26 +383,6 @@ def way_inside(run, hidden):
     words = f"Look inside {NETWORKS[data.config(other).network]['label']}"
     told = f'<span title="{ABOUT_OTHER}">Not inside this one yet</span>'
     return lambda image: told + look_inside(image, [other.id], words, hidden=hidden)
-
-
-def story_of(view, image):
-    """An image's story in words."""
-    return image_history.in_words(view.recorded.stories, image, len(view.recorded.classes))
-
-
-def story_strip(view, image, classes):
-    """An image's story as HTML: in words, and a bar an epoch, high where it was right."""
-    if not view.recorded:
-        return ""
-    label, predicted = view.recorded.labels[image], view.recorded.classes[:, image]
-    sure = view.recorded.confidences[:, image] / 255
-    bars = "".join(
-        f'<i class="{"right" if each == label else "wrong"}{" now" * (epoch == view.epoch)}" '
-        f'title="Epoch {epoch}: {html.escape(classes[each])}, {percent(share, 1)}"></i>'
-        for epoch, (each, share) in enumerate(zip(predicted, sure, strict=True), start=1)
-    )
-    words = story_of(view, image)
-    return f'<p>{words[0].upper()}{words[1:]}</p><div class="story" role="img" aria-label="{words}">{bars}</div>'
 
 
 def choose_cell(true_class, predicted_class):
@@ -477,6 +457,7 @@ def draw_gallery(run, networks):
     view, default, total = view_of(run, notices)
     hidden = draw_facts(view, total, notices)
     st.html(STICKY)
+    story.draw_style()
     left, right = st.columns([6, 7], gap="medium")
     images, beside = right.container(key="images"), left.container(key="matrix")
     with beside:

@@ -13,10 +13,11 @@ from pages.parts.inside.filmstrip import draw_filmstrip
 from pages.parts.inside.looks import METHODS, draw_look
 from pages.parts.inside.mind import draw_mind, unlike
 from pages.parts.inside.network import Network
+from pages.parts.inside.stored import draw_stored
 from pages.parts.linked import linked, linked_number, linked_slider, linked_switch, put_in_url
 from pages.parts.shell import begin_page
-from pages.parts.starting import link_to_training, quick_start_button
-from pages.parts.style import pair_label, percent, plain
+from pages.parts.starting import link_to_training
+from pages.parts.style import percent, plain
 from pages.parts.unlike import warn_of_unlike
 
 begin_page()
@@ -60,34 +61,10 @@ def draw_name(network, looked, label, hidden):
     )
 
 
-def draw_stored(network, looked, hidden):
-    """What there is of a run whose network is not here: its predictions for test images."""
-    config, shares = network.config, network.says(looked)
-    st.markdown(
-        f"{network.label} came without its network, to keep the download small: of each test image there is what it "
-        "predicts, and nothing of what happens inside."
-    )
-    if shares is not None and not hidden:
-        best = sorted(range(len(shares)), key=lambda at: -shares[at])[:3]
-        st.markdown(
-            "Its first guesses: " + ", ".join(f"{network.classes[at]} {percent(float(shares[at]), 1)}" for at in best)
-        )
-    if looked.number is not None:
-        st.page_link(
-            "pages/gallery.py",
-            label=f"See {looked.words} in the Gallery",
-            icon=":material/photo_library:",
-            query_params={"run": network.run.id, "show": "all", "image": str(looked.number)},
-        )
-    st.caption(
-        f"Training {pair_label(config.network, config.dataset)} here would add the filmstrip, the convolution, the "
-        "heat maps and what changes its mind, for drawings and pictures too."
-    )
-    quick_start_button(f"Train {network.label}", config.network, config.dataset)
-
-
-def draw_strips(networks, looked, label, hidden, notices):
-    """The filmstrips of all networks under one another."""
+def choose_frames(networks, notices):
+    """What stands above the filmstrips; returns the number of the random versions, and of each network the key of the
+    layer that is shown with all its maps, or NONE.
+    """
     st.header("Filmstrip")
     st.caption(
         "From left to right, what becomes of the image: its pixels, the preprocessing that is part of the network, the "
@@ -105,7 +82,16 @@ def draw_strips(networks, looked, label, hidden, notices):
             width=presenter.grown(150),
             help="Each number shows three other random versions of the image, as training may have seen it.",
         )
-        opened = [choose_layer(network, notices) if network.is_here else NONE for network in networks]
+        return draws, [choose_layer(network, notices) if network.is_here else NONE for network in networks]
+
+
+def draw_strips(networks, looked, label, hidden, notices):
+    """The filmstrips of all networks under one another, and the predictions of those that are not here."""
+    if any(network.is_here for network in networks):
+        draws, opened = choose_frames(networks, notices)
+    else:
+        st.header("Predictions")
+        draws, opened = 0, [NONE] * len(networks)
     for network, stage in zip(networks, opened, strict=True):
         draw_name(network, looked, label, hidden)
         try:

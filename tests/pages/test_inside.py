@@ -180,7 +180,7 @@ def test_of_a_network_that_did_not_come_along_there_are_its_predictions_and_the_
     (gallery,) = [link for link in page.get("page_link") if link.proto.page == "gallery"]
     assert f"run={run.id}" in gallery.proto.query_string
     assert "image=13" in gallery.proto.query_string
-    assert "Train VGG-16" in [button.label for button in page.button]
+    assert "Train VGG-16 quickly" in [button.label for button in page.button]
     # It was tested on 200 images only.
     assert "was not asked about test image 300" in said(opened(run=run.id, image="300"))
 
