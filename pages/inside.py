@@ -15,6 +15,7 @@ from pages.parts.inside.mind import draw_mind, unlike
 from pages.parts.inside.network import Network
 from pages.parts.inside.stored import draw_stored
 from pages.parts.linked import linked, linked_number, linked_slider, linked_switch, put_in_url
+from pages.parts.map.placed import link_to_map
 from pages.parts.shell import begin_page
 from pages.parts.starting import link_to_training
 from pages.parts.style import percent, plain
@@ -204,7 +205,7 @@ def main():
     if looked is None:
         return
     label = true_class(networks, looked)
-    hidden = hide(networks[0], looked, label, notices)
+    hidden = hide(networks, looked, label, notices)
     draw_strips(networks, looked, label, hidden, notices)
     here = [network for network in networks if network.is_here]
     if here:
@@ -213,17 +214,21 @@ def main():
         draw_mind(here, looked, hidden)
 
 
-def hide(network, looked, label, notices):
-    """What is looked at, in words, with the switch that hides the answer; returns whether it is hidden."""
+def hide(networks, looked, label, notices):
+    """What is looked at, in words, with the switch that hides the answer and the ways to the networks' maps; returns
+    whether it is hidden.
+    """
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         hidden = st.query_params.get("hidden") == "true"
-        said = "" if label is None else ": **?**" if hidden else f": **{plain(network.classes[label])}**"
+        said = "" if label is None else ": **?**" if hidden else f": **{plain(networks[0].classes[label])}**"
         st.markdown(f"{looked.words[0].upper()}{looked.words[1:]}{said}", width="content")
         hidden = linked_switch(
             "Hide the answer", "hidden", notices, help="For asking people first: what it is, and what the networks say."
         )
         if hidden:
             st.button("Reveal", icon=":material/visibility:", on_click=put_in_url, kwargs={"hidden": None})
+        for network in networks:
+            link_to_map(network.run, network.label, looked.address | ({"hidden": "true"} if hidden else {}))
     return hidden
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.explain.embedding import neighbours, positions
+from core.explain.embedding import neighbours, place, positions
 from core.explain.features import OpenNetwork
 from tests.folders import finished_run, mapped
 from tests.penmanship import DIGITS, address_of, strokes, teach
@@ -160,3 +160,50 @@ def test_a_damaged_map_and_one_of_another_network_are_told_on_draw_and_the_other
 def test_networks_without_a_map_say_on_draw_how_one_is_made(artifacts):
     teach(finished_run())
     assert "None of these networks has a map." in said(opened("draw", map="true"))
+
+
+def test_a_drawing_in_the_gallerys_address_is_placed_on_the_map(run):
+    teach(run)
+    drawing = address_of(strokes(7))
+    assert told(opened("gallery", run=run.id, view="map"))["placed"] is None
+    page = opened("gallery", run=run.id, view="map", drawing=drawing)
+    features = OpenNetwork(run).last_features(drawn(drawing)[None, :, :, None])
+    np.testing.assert_allclose(told(page)["placed"], place(run.read_map(), features)[0], atol=1e-3)
+    (sheet,) = placed(page)
+    shown = [int(number) for number in re.findall(r'alt="No\. (\d+): ', sheet)]
+    assert shown == neighbours(run.read_map(), features)[0][0].tolist()
+    # With the answers hidden the nearest would tell them.
+    page = opened("gallery", run=run.id, view="map", drawing=drawing, hidden="true")
+    assert told(page)["placed"]
+    assert placed(page) == []
+    page = opened("gallery", run=run.id, view="map", drawing=drawing)
+    page.button(key="off the map").click().run()
+    assert "drawing" not in page.query_params
+    assert told(page)["placed"] is None
+
+
+def test_a_drawing_that_cannot_be_placed_is_told_and_the_map_is_drawn(run):
+    drawing = address_of(strokes(7))
+    page = opened("gallery", run=run.id, view="map", drawing=drawing)
+    assert "its network is not here" in said(page)
+    assert told(page)["placed"] is None
+    teach(mapped(run, features=9))
+    page = opened("gallery", run=run.id, view="map", drawing=drawing)
+    assert "map.npz: it is of another network" in said(page)
+    assert told(page)["placed"] is None
+
+
+def test_inside_leads_to_the_place_of_its_image_on_the_map(run):
+    teach(run)
+    teach(finished_run("vgg16"))
+    drawing = address_of(strokes(7))
+    page = opened("inside", run=run.id, drawing=drawing)
+    (link,) = [link.proto for link in page.get("page_link") if link.proto.page == "gallery"]
+    assert link.query_string == f"run={run.id}&view=map&show=all&drawing={drawing}"
+    page = opened("inside", run=run.id, image="7")
+    (link,) = [link.proto for link in page.get("page_link") if link.proto.page == "gallery"]
+    assert link.query_string == f"run={run.id}&view=map&show=all&image=7"
+    # No map, no way.
+    run.map_path.unlink()
+    page = opened("inside", run=run.id, drawing=drawing)
+    assert not [link for link in page.get("page_link") if link.proto.page == "gallery"]

@@ -92,7 +92,7 @@ def choose_image(dataset, notices):
     """What the URL says is looked at, else the first test image: a Looked; None where it cannot be had, after saying
     why. Widgets choose others.
     """
-    own = _own_image(dataset, notices)
+    own = own_image(dataset, notices)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         count = DATASETS[dataset]["test_examples"]
         number = linked_number(
@@ -133,8 +133,8 @@ def choose_image(dataset, notices):
     return Looked(images[number], None, number, f"test image {number:,}", {"image": str(number)})
 
 
-def _own_image(dataset, notices):
-    """The drawing or the picture in the URL as a Looked, or None."""
+def own_image(dataset, notices):
+    """The drawing or the picture in the URL as a Looked, or None; a sentence in `notices` where it cannot be shown."""
     shape = DATASETS[dataset]["image_shape"]
     drawing, picture = st.query_params.get("drawing"), st.query_params.get("picture")
     try:

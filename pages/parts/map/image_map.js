@@ -227,6 +227,15 @@ function openMap(root) {
       [over.strokeStyle, over.lineWidth] = [text, width];
       over.stroke();
     }
+    if (data.placed) {
+      // The ring that Draw shows too: it must be found among ten thousand dots.
+      for (const [style, width] of [["#e8a400", 9], [text, 3.5]]) {
+        over.beginPath();
+        over.arc(...toPaper(...data.placed), 9, 0, 7);
+        [over.strokeStyle, over.lineWidth] = [style, width];
+        over.stroke();
+      }
+    }
     placeTip();
   }
 

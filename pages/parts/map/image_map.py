@@ -82,12 +82,14 @@ class Look(NamedTuple):
         chosen: the number of the class that stands out, or None.
         area: corners (M, 2) in 0..1 of what stands out, or None.
         image: the number of the image that is open, or None.
+        placed: where somebody's own image lies, right and down in 0..1, or None.
     """
 
     by: str
     chosen: int | None
     area: np.ndarray | None
     image: int | None
+    placed: np.ndarray | None
 
 
 def draw_map(key, dataset, arrays, verdicts, look, wishes):
@@ -122,6 +124,7 @@ def draw_map(key, dataset, arrays, verdicts, look, wishes):
             "chosen": look.chosen,
             "area": None if look.area is None else np.rint(_GRID * look.area).astype(int).tolist(),
             "image": look.image,
+            "placed": None if look.placed is None else np.round(look.placed, 4).tolist(),
             "shape": DATASETS[dataset]["image_shape"][:2],
             "strips": pictures.strips(dataset),
             "perStrip": pictures.PER_STRIP,

@@ -6,10 +6,13 @@ import streamlit as st
 
 from core.config.recipes import training_command
 from core.explain import embedding
+from core.networks.catalogue import NETWORKS
 from core.runs.run import RunError
 from pages.parts import data
+from pages.parts.inside.choice import own_image
 from pages.parts.linked import linked, put_in_url
 from pages.parts.map.image_map import Look, Wishes, area_in_url, draw_map
+from pages.parts.map.placed import draw_nearest, placement
 from pages.parts.style import plain
 
 VIEWS = {"matrix": "Confusion matrix", "map": "Map"}
@@ -73,9 +76,12 @@ def draw_map_of(run, verdicts, cell, image, row, is_hidden=False):
     if area is None and "area" in st.query_params:
         notices.warning("The link's area is not on the map, so it is ignored.", icon=":material/link_off:")
     chosen = cell[list(_BY).index(by)]
-    look = Look("none" if is_hidden else by, chosen, area, image)
+    own, where, nearest = _own_on_map(run, notices)
+    look = Look("none" if is_hidden else by, chosen, area, image, where)
     wishes = Wishes(_open, _choose_area, lambda number: _choose_class(by, number, chosen))
     draw_map(f"map {run.id}", data.config(run).dataset, arrays, verdicts, look, wishes)
+    if where is not None:
+        _draw_own(run, own, nearest, is_hidden)
     if area is None:
         st.caption("Draw a line around images to see them beside the map. Click one to open it.")
         return
@@ -86,6 +92,40 @@ def draw_map_of(run, verdicts, cell, image, row, is_hidden=False):
         st.button(
             "Clear the area", icon=":material/filter_alt_off:", type="tertiary", on_click=_choose_area, args=[None]
         )
+
+
+def _own_on_map(run, notices):
+    """The drawing or picture in the URL as a Looked, where it lies on the map, and the numbers of the nearest test
+    images; Nones where the URL names none, or where it cannot be placed, after saying why.
+    """
+    own = own_image(data.config(run).dataset, notices)
+    try:
+        return (own, *placement(run, own.image)) if own else (None, None, None)
+    except RunError as error:
+        notices.error(plain(str(error)), icon=":material/broken_image:")
+        return None, None, None
+
+
+def _draw_own(run, own, nearest, is_hidden):
+    """What stands below the map about somebody's own image on it."""
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.caption(f"**The ring is {own.words}.**")
+        st.page_link(
+            "pages/inside.py",
+            label="Look inside",
+            icon=":material/search_insights:",
+            query_params={"run": run.id, **own.address},
+        )
+        st.button(
+            "Take it off the map",
+            key="off the map",
+            icon=":material/close:",
+            type="tertiary",
+            on_click=put_in_url,
+            kwargs={"drawing": None, "picture": None},
+        )
+    if not is_hidden:
+        draw_nearest(run, NETWORKS[data.config(run).network]["label"], nearest)
 
 
 def _open(image):

@@ -14,6 +14,7 @@ from core.runs.run import RunError
 from pages.parts import data
 from pages.parts.image_grid import png_address
 from pages.parts.inner_links import follow_inner_links, look_inside
+from pages.parts.inside.choice import opens
 from pages.parts.map.pictures import picture
 from pages.parts.style import plain
 
@@ -51,6 +52,65 @@ def draw_placed(image, readers):
         )
 
 
+def link_to_map(run, label, address):
+    """The way to an image on the run's map in the Gallery, where it has a map.
+
+    Args:
+        label: what its network is called.
+        address: what the URL says of the image, a dict: a test image's number, a drawing or a picture.
+    """
+    try:
+        if data.test_map(run) is None:
+            return
+    except RunError:
+        return  # Among the damaged files, which other pages name.
+    st.page_link(
+        "pages/gallery.py",
+        label=f"On {label}'s map",
+        icon=":material/scatter_plot:",
+        query_params={"run": run.id, "view": "map", "show": "all", **address},
+    )
+
+
+def placement(run, image):
+    """Where an image lies on the run's map, and which test images are the nearest to it there.
+
+    Args:
+        run: a Run that has a map.
+        image: uint8 (h, w, c).
+
+    Returns:
+        (2,) floats, right and down, in 0..1; the numbers of a few test images, the nearest first.
+
+    Raises:
+        RunError: its network is not here, or the map is not its.
+    """
+    if not opens(run):
+        raise RunError(f"{run.id}: its network is not here, so nothing can be placed on its map.")
+    arrays, features = data.test_map(run), data.classifier(run).last_features(image[None])
+    if features.shape[1] != len(arrays["basis"]):
+        raise RunError(f"{run.id}: map.npz: it is of another network; delete it, and make it anew.")
+    return place(arrays, features)[0], neighbours(arrays, features)[0][0]
+
+
+def draw_nearest(run, label, numbers):
+    """The test images that are the nearest to something on the run's map."""
+    follow = _nearest(run, label, numbers)
+    st.html(f'<style>{_CSS}</style><div class="placed"><figure><div class="nearest">{follow}</div></figure></div>')
+
+
+def _nearest(run, label, numbers):
+    dataset, labels = data.config(run).dataset, data.verdicts(run).labels
+    images, classes = data.test_images(dataset), DATASETS[dataset]["classes"]
+    return "<span>Nearest test images</span>" + "".join(
+        f'<div><a class="inner" target="_self" '
+        f'href="gallery?run={run.id}&amp;view=map&amp;show=all&amp;image={number}">'
+        f'<img src="{png_address(images[number])}" alt="No. {number}: {html.escape(classes[labels[number]])}"></a>'
+        f"{look_inside(number, [run.id], 'Inside', of=label)}</div>"
+        for number in numbers
+    )
+
+
 def _figure(image, run, label):
     arrays, labels = data.test_map(run), data.verdicts(run).labels
     classes = DATASETS[data.config(run).dataset]["classes"]
@@ -61,23 +121,13 @@ def _figure(image, run, label):
         if (labels == number).any()
     )
     if image is not None:
-        features = data.classifier(run).last_features(image[None, :, :, None])
-        if features.shape[1] != len(arrays["basis"]):
-            raise RunError(f"{run.id}: map.npz: it is of another network; delete it, and make it anew.")
-        here = f'<i style="{_at(place(arrays, features)[0])}"></i>'
-        images = data.test_images(data.config(run).dataset)
-        nearest = "".join(
-            f'<div><a class="inner" target="_self" '
-            f'href="gallery?run={run.id}&amp;view=map&amp;show=all&amp;image={number}">'
-            f'<img src="{png_address(images[number])}" alt="No. {number}: {html.escape(classes[labels[number]])}"></a>'
-            f"{look_inside(number, [run.id], 'Inside', of=label)}</div>"
-            for number in neighbours(arrays, features)[0][0]
-        )
+        where, numbers = placement(run, image[..., None])
+        here, nearest = f'<i style="{_at(where)}"></i>', _nearest(run, label, numbers)
     title = html.escape(label)
     return (
         f'<figure><figcaption>{title}</figcaption><div class="sheet"><div><img src="{html.escape(picture(run))}" '
         f'alt="Map of the test images as {title} sees them">{names}{here}</div></div>'
-        f'<div class="nearest">{"<span>Nearest test images</span>" if nearest else ""}{nearest}</div></figure>'
+        f'<div class="nearest">{nearest}</div></figure>'
     )
 
 
