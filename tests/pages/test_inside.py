@@ -2,11 +2,13 @@
 
 import base64
 import functools
+import html
 import io
 import json
 import re
 import shutil
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -296,18 +298,20 @@ def test_the_curves_are_of_what_the_networks_say_or_of_the_classes_that_are_chos
 
 
 def test_the_smallest_change_that_flips_a_network_is_a_link_to_it(lenet):
-    page = opened(image="7", flips="true", brightness="50")
+    page = opened(image="1", flips="true", brightness="50")
     (table,) = [each.proto.body for each in page.get("html") if "class='flips'" in each.proto.body]
-    wanted = perturbations.smallest_flips(OpenNetwork(lenet), load_test_images("mnist")[7])
-    links = dict(re.findall(r'href="inside\?([^"]+)">([^<]+)<', table))
-    assert len(links) == sum(flip is not None for flip in wanted.values())
-    amount, class_ = wanted["rotate"]
-    assert links[
-        f"image=7&amp;flips=true&amp;rotate={amount}&amp;over=rotate"
-    ] == f"rotated by {amount}°: {class_}".replace("-", "−")
-    after = opened(image="7", rotate=str(amount))
-    assert f"{class_}, " in said(after)
-    assert "it was 9" in said(after)
+    wanted = perturbations.smallest_flips(OpenNetwork(lenet), load_test_images("mnist")[1])
+    links = re.findall(r'href="inside\?([^"]+)">([^<]+)<', table)
+    flips = [flip for flip in wanted.values() if flip]
+    assert [words for _, words in links] == [f"{flip.words}: {flip.number}" for flip in flips]
+    rotated = flips.index(wanted["rotate"])
+    amount = wanted["rotate"].amounts["rotate"]
+    assert links[rotated][0] == f"image=1&amp;flips=true&amp;rotate={amount}&amp;over=rotate"
+    for kind in ("mirror", "square", ("right", "down")):
+        link, _ = links[list(wanted).index(kind)]
+        after = opened(**dict(parse_qsl(html.unescape(link).replace("&flips=true", ""))))
+        assert f"{wanted[kind].number}, " in said(after)
+        assert "it was 2" in said(after)
 
 
 def test_nothing_of_what_changes_its_mind_is_said_until_it_is_revealed(lenet):

@@ -8,7 +8,18 @@ import pandas as pd
 import streamlit as st
 
 from core.digits.strokes import DrawingError
-from core.explain.perturbations import CHANGES, changed, curve, erased_in_address, smallest_flips
+from core.explain.perturbations import (
+    CHANGES,
+    GRID,
+    KINDS,
+    MOST_PAIRS,
+    PAIRS,
+    changed,
+    curve,
+    erased_in_address,
+    in_address,
+    smallest_flips,
+)
 from core.runs.run import RunError
 from pages.parts import presenter
 from pages.parts.charts.vega import category, layer, over, quantity
@@ -100,9 +111,7 @@ def _choose_amounts(notices):
     amounts, columns = {}, st.columns(2, gap="medium")
     for number, (name, change) in enumerate(CHANGES.items()):
         with columns[number % 2]:
-            amount = linked_slider(
-                change.label, name, change.low, change.high, change.neutral, notices, step=change.step
-            )
+            amount = linked_slider(change.label, name, change.low, change.high, change.neutral, notices)
         if amount != change.neutral:
             amounts[name] = amount
     return amounts, linked_switch("Mirror", "mirror", notices)
@@ -207,33 +216,43 @@ def _draw_flips(networks, image, notices):
         "Find the smallest change that flips each network",
         "flips",
         notices,
-        help="Each kind of change by itself, applied to the unchanged image. Every position of each slider is tried.",
+        help="Each kind of change by itself, and two pairs of them, applied to the unchanged image.",
     )
     if not wanted:
         return
     found = [_flips(network, image) for network in networks]
     heads = "".join(f"<th scope='col'>{html.escape(network.label)}</th>" for network in networks)
     rows = "".join(
-        f"<tr><th scope='row'>{html.escape(change.label)}</th>"
+        f"<tr><th scope='row'>{html.escape(label)}</th>"
         + "".join(
-            f"<td>{_flip(network, name, flips[name])}</td>" for network, flips in zip(networks, found, strict=True)
+            f"<td>{_flip(network, kind, flips[kind])}</td>" for network, flips in zip(networks, found, strict=True)
         )
         + "</tr>"
-        for name, change in CHANGES.items()
+        for kind, label in KINDS.items()
     )
     st.html(
         f"{_STYLE}<div class='flips-scroll' tabindex='0' role='region' aria-label='Smallest changes'>"
         f"<table class='flips'><thead><tr><th scope='col'>Change</th>{heads}</tr></thead><tbody>{rows}</tbody></table>"
         "</div>"
     )
+    steps = ", ".join(f"{change.label} {change.step}" for change in CHANGES.values())
+    st.caption(
+        "How it is searched. Of each slider, amounts a step apart from the smallest on, and then every whole number "
+        f"within the step before the first that flips the network; a step is: {steps}. Of squares, every size at "
+        f"{GRID}×{GRID} positions, and smaller ones around the first that flips it; they get the colour of the edge. "
+        "Of pairs, those that are fewer steps away, as the crow flies, than the smallest change of either kind alone: "
+        f"the {MOST_PAIRS} nearest."
+    )
 
 
-def _flip(network, name, flip):
+def _flip(network, kind, flip):
     if flip is None:
-        return "never"
-    amount, class_ = flip
-    link = address_with(**_ALL_BACK | {name: str(amount), "over": name})
-    said = f"{CHANGES[name].says.format(amount)}: {network.classes[class_]}".replace("-", "−")
+        return "none smaller than one alone" if kind in PAIRS else "never"
+    changes = {name: str(amount) for name, amount in flip.amounts.items()}
+    changes |= {"over": next(iter(changes), None), "mirror": "true" if flip.mirrored else None}
+    changes["erased"] = None if flip.erased is None else in_address(flip.erased)
+    link = address_with(**_ALL_BACK | changes)
+    said = f"{flip.words}: {network.classes[flip.number]}".replace("-", "−")
     return f'<a class="inner" target="_self" href="inside{html.escape(link)}">{html.escape(said)}</a>'
 
 

@@ -1,5 +1,6 @@
 """Changes do to an image what they say, a link keeps them, and the smallest that flips a network is the smallest."""
 
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,18 @@ from core.datasets.test_images import load_test_images
 from core.digits.strokes import DrawingError
 from core.explain import perturbations
 from core.explain.features import OpenNetwork
-from core.explain.perturbations import CHANGES, changed, curve, smallest_flips
+from core.explain.perturbations import (
+    CHANGES,
+    KINDS,
+    MIRROR,
+    MOST_PAIRS,
+    PAIRS,
+    SQUARE,
+    Flip,
+    changed,
+    curve,
+    smallest_flips,
+)
 from core.runs.run import Run
 
 INCLUDED = Path(__file__).parents[3] / "artifacts"
@@ -87,18 +99,94 @@ def test_a_curve_is_what_the_network_makes_of_each_changed_image(lenet, image):
         np.testing.assert_allclose(found[at], wanted, atol=1e-5)
 
 
-def test_the_smallest_change_flips_the_network_and_no_smaller_one_does(lenet, image):
+@pytest.fixture(scope="module")
+def flips(lenet):
+    """The smallest changes of one image, and what was told of the progress."""
     said = []
-    found = smallest_flips(lenet, image, said.append)
-    assert said[-1] == 1
-    assert set(found) == set(CHANGES)
-    guess = lenet.classify(image[None])[0].argmax()
-    for name, flip in found.items():
-        change = CHANGES[name]
-        most = abs(flip[0] - change.neutral) if flip else np.inf
-        if flip:
-            assert lenet.classify(changed(image, {name: flip[0]})[None])[0].argmax() == flip[1] != guess
-        for amount in change.amounts:
-            if abs(amount - change.neutral) < most:
-                assert lenet.classify(changed(image, {name: amount})[None])[0].argmax() == guess
-    assert sum(flip is not None for flip in found.values()) >= 4
+    return smallest_flips(lenet, load_test_images("mnist")[1], said.append), said
+
+
+@pytest.fixture
+def flipped_image():
+    return load_test_images("mnist")[1]
+
+
+def guess_of(lenet, image, *change):
+    return int(lenet.classify(changed(image, *change)[None])[0].argmax())
+
+
+def test_each_smallest_change_flips_the_network_to_the_class_that_it_names(lenet, flipped_image, flips):
+    found, said = flips
+    assert list(found) == list(KINDS)
+    assert (said == sorted(said), said[-1]) == (True, 1)
+    guess = guess_of(lenet, flipped_image, {})
+    there = [flip for flip in found.values() if flip]
+    assert len(there) >= 6
+    for flip in there:
+        assert guess_of(lenet, flipped_image, flip.amounts, flip.mirrored, flip.erased) == flip.number != guess
+    assert found[MIRROR].mirrored
+    # Of this image, pairs are nearer than either change alone.
+    assert all(found[pair] for pair in PAIRS)
+
+
+def test_no_smaller_amount_of_a_curve_flips_the_network_nor_any_whole_number_in_the_step_before(
+    lenet, flipped_image, flips
+):
+    guess, refined = guess_of(lenet, flipped_image, {}), 0
+    for name, change in CHANGES.items():
+        flip = flips[0][name]
+        far = abs(flip.amounts[name] - change.neutral) if flip else np.inf
+        refined += far % change.step > 0
+        for amount in range(change.low, change.high + 1):
+            away = abs(amount - change.neutral)
+            if away < far and (away % change.step == 0 or away > far // change.step * change.step):
+                assert guess_of(lenet, flipped_image, {name: amount}) == guess, (name, amount)
+    # Smaller than what the curves' amounts alone would find.
+    assert refined >= 2
+
+
+def test_no_smaller_square_at_the_positions_that_are_tried_flips_the_network(lenet, flipped_image, flips):
+    guess, flip = guess_of(lenet, flipped_image, {}), flips[0][SQUARE]
+    rows, columns = np.flatnonzero(flip.erased.any(axis=1)), np.flatnonzero(flip.erased.any(axis=0))
+    size = len(rows)
+    assert flip.erased.sum() == size**2 == len(columns) ** 2
+    assert f"{size}×{size} pixels from row {rows[0] + 1}, column {columns[0] + 1} on" == flip.words
+    for smaller in range(1, size):
+        for top, left in itertools.product(np.linspace(0, 28 - smaller, 7).round().astype(int), repeat=2):
+            erased = np.zeros((28, 28), bool)
+            erased[top : top + smaller, left : left + smaller] = True
+            assert guess_of(lenet, flipped_image, {}, False, erased) == guess
+
+
+def test_a_pair_is_nearer_than_either_change_alone_and_the_nearest_of_all(lenet, flipped_image, flips):
+    guess = guess_of(lenet, flipped_image, {})
+
+    def steps(amounts):
+        return np.hypot(*((at - CHANGES[name].neutral) / CHANGES[name].step for name, at in amounts.items()))
+
+    for pair in PAIRS:
+        alone = [float(steps(flips[0][name].amounts | {"noise": 0})) for name in pair if flips[0][name]]
+        least = min(alone, default=np.inf)
+        flip = flips[0][pair]
+        assert flip is None or steps(flip.amounts) < least
+        nearest = steps(flip.amounts) if flip else least
+        tried = [
+            dict(zip(pair, each, strict=True)) for each in itertools.product(*(CHANGES[name].amounts for name in pair))
+        ]
+        tried = sorted((each for each in tried if steps(each) < nearest), key=steps)
+        assert len(tried) < 300
+        assert all(guess_of(lenet, flipped_image, each) == guess for each in tried[:MOST_PAIRS])
+
+
+def test_a_network_that_nothing_changes_has_no_smallest_change(image):
+    class Sure:
+        def classify(self, images):
+            return np.tile(np.float32([0.1, 0.9]), (len(images), 1))
+
+    assert set(smallest_flips(Sure(), image).values()) == {None}
+
+
+def test_changes_are_said_in_words():
+    said = Flip(3, {"right": -2, "down": -3}).words, Flip(3, {"rotate": 7, "scale": 95}).words
+    assert said == ("moved left by 2, moved up by 3", "rotated right by 7°, scaled to 95 %")
+    assert Flip(3, {}, mirrored=True).words == "mirrored"
