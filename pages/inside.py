@@ -157,7 +157,9 @@ def draw_looks(networks, looked, hidden):
     classes = {GUESS: "Its first guess"} | {str(number): name for number, name in enumerate(networks[0].classes)}
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         labels = {name: label for name, (label, _) in METHODS.items()}
-        method = linked(st.segmented_control, "Heat map", "heat", labels, "activation", notices, required=True)
+        method = linked(
+            st.segmented_control, "Heat map", "heat", labels, "activation", notices, required=True, wrap=True
+        )
         chosen = linked(
             st.selectbox,
             "For the class",

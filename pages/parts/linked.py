@@ -55,7 +55,7 @@ def linked_many(label, name, choices, offered, notices, most_buttons=None, also=
 
     options = {"key": key, "format_func": choices.get, "on_change": changed}
     if len(shown) <= (most_buttons or MOST_BUTTONS):
-        return st.pills(label, shown, selection_mode="multi", **options)
+        return st.pills(label, shown, selection_mode="multi", wrap=True, **options)
     return st.multiselect(label, shown, placeholder="All", width=presenter.grown(260), **options)
 
 

@@ -17,15 +17,33 @@ from tests.e2e.test_every_page import violations
 INCLUDED = Path(__file__).parents[2] / "artifacts"
 
 
-def lenet():
-    (folder,) = INCLUDED.glob("lenet5-mnist-*")
+def included(pattern):
+    (folder,) = INCLUDED.glob(pattern)
     return Run(shutil.copytree(folder, artifacts_folder() / folder.name))
 
 
+def two_networks():
+    return included("lenet5-mnist-*"), included("alexnet-mnist-modern-*")
+
+
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    with lab_of(lenet, tmp_path_factory) as found:
+def both(tmp_path_factory):
+    with lab_of(two_networks, tmp_path_factory) as found:
         yield found
+
+
+@pytest.fixture
+def lab(both):
+    (lenet, _), app_url = both
+    return lenet, app_url
+
+
+def is_in_sight(locator):
+    """Whether all of an element lies within the width of the page and of what holds it."""
+    return locator.evaluate(
+        "e => { const at = e.getBoundingClientRect(), holds = e.parentElement.getBoundingClientRect();"
+        " return at.right <= Math.min(holds.right + 1, innerWidth) && at.left >= 0; }"
+    )
 
 
 def test_from_an_image_in_the_gallery_to_what_its_maps_see(lab, page):
@@ -75,6 +93,49 @@ def test_a_sum_can_be_followed_step_by_step_and_axe_finds_nothing(lab, page):
     page.wait_for_timeout(300)
     assert violations(page) == [], "on a phone"
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    buttons = page.get_by_role("radio").filter(has_text=re.compile("Class activation|Occlusion|Common to its maps"))
+    buttons = [*buttons.all(), *page.get_by_role("toolbar", name="Classes").get_by_role("button").all()]
+    assert len(buttons) == 3 + 10
+    assert all(is_in_sight(button) for button in buttons)
+    # What explains the curves does not take their room.
+    plot = page.locator(".stVegaLiteChart .mark-line").first.bounding_box()
+    assert plot["width"] > 250
+
+
+def test_the_numbers_of_a_large_filter_can_be_read_on_a_phone(both, page):
+    (_, alexnet), app_url = both
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(f"{app_url}/inside?run={alexnet.id}&image=7")
+    kernel, products, said = (page.locator(f".convolution .{name}") for name in ("kernel", "products", "said"))
+    expect(kernel.locator("span")).to_have_count(11 * 11)
+    expect(page.locator(".convolution .cell")).to_have_text("Point at a cell, or tap it, for its product.")
+    kernel.locator("span").nth(3 * 11 + 7).click()
+    told = page.locator(".convolution .cell")
+    expect(told).to_contain_text("Row 4, column 8 of the filter: the pixel")
+
+    def figures():
+        return [float(each) for each in re.findall(r"-?\d+\.?\d*(?:e-\d+)?", told.text_content().replace("−", "-"))[2:]]
+
+    pixel, weight, product = figures()
+    assert product == pytest.approx(pixel * weight, rel=0.02)
+    assert weight != 0
+    kernel.press("ArrowDown")
+    expect(told).to_contain_text("Row 5, column 8")
+    expect(kernel.locator(".chosen")).to_have_count(1)
+
+    assert kernel.locator("span").first.text_content() == ""
+    page.get_by_label("Numbers in the cells").check()
+    weights = [float(each.replace("−", "-")) for each in kernel.locator("span").all_text_contents()]
+    # Of weights this small two decimals would be nothing but zeros.
+    assert max(map(abs, weights)) > 0.1
+    expect(kernel.locator("+ figcaption")).to_have_text("The filter, in thousandths")
+    assert weights[4 * 11 + 7] == pytest.approx(1000 * figures()[1], abs=0.01)
+    numbers = products.locator("span").all_text_contents()
+    (sum_,) = re.findall(r"add up to (−?[\d.]+)", said.text_content())
+    total = sum(float(number.replace("−", "-")) for number in numbers)
+    assert total == pytest.approx(float(sum_.replace("−", "-")), abs=0.7)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert violations(page) == []
 
 
 def test_what_is_erased_with_the_brush_and_turned_by_a_slider_is_in_the_link(lab, page):

@@ -3,11 +3,18 @@ const views = new WeakMap();
 const STEPS_A_SECOND = 8;
 // For those who want little motion, and slow enough to follow each sum.
 const STILL_STEPS_A_SECOND = 1;
-// Cells of larger filters have no room for their numbers.
+// The numbers of larger filters take much room, so that they are shown when they are asked for.
 const MOST_WITH_NUMBERS = 5;
+const GRIDS = [".patch", ".kernel", ".products"];
+const ARROWS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
 const floats = (text) => new Float32Array(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer);
 const number = (value) => value.toFixed(Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2).replace("-", "−");
+// With three digits that count, however small it is.
+const precise = (value) => `${Number(value.toPrecision(3))}`.replace("-", "−");
+// Weights may be so small that two decimals tell nothing of them.
+const scales = [[0.1, 1, ""], [1e-4, 1e3, ", in thousandths"], [0, 1e6, ", in millionths"]];
+const scaleOf = (largest) => scales.find(([least]) => largest >= least);
 const most = (values) => values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0) || 1;
 
 // Grey is zero: from black to white, in shares of the largest magnitude.
@@ -40,7 +47,7 @@ function paint(canvas, side, greys) {
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
-function cells(parent, values, { size, channels }, largest) {
+function cells(parent, values, { size, channels }, largest, numbered) {
   if (parent.childElementCount !== channels || parent.firstChild.childElementCount !== size * size) {
     parent.replaceChildren(...Array.from({ length: channels }, () => {
       const grid = document.createElement("div");
@@ -48,8 +55,12 @@ function cells(parent, values, { size, channels }, largest) {
       return grid;
     }));
   }
+  const [, scale, words] = scaleOf(largest);
+  const caption = parent.nextElementSibling;
+  caption.dataset.name ??= caption.textContent;
+  caption.textContent = caption.dataset.name + (numbered ? words : "");
   parent.style.setProperty("--size", size);
-  parent.style.setProperty("--width", `${size <= MOST_WITH_NUMBERS ? 2.6 * size : Math.min(9, size)}rem`);
+  parent.style.setProperty("--width", `${numbered ? 2.6 * size : Math.max(9, size)}rem`);
   [...parent.children].forEach((grid, channel) => {
     [...grid.children].forEach((cell, at) => {
       const value = values[at * channels + channel];
@@ -57,7 +68,7 @@ function cells(parent, values, { size, channels }, largest) {
       cell.style.background = `rgb(${level} ${level} ${level})`;
       // At 118 both have a contrast of more than 4.5.
       cell.style.color = level > 118 ? "#000" : "#fff";
-      cell.textContent = size <= MOST_WITH_NUMBERS ? number(value) : "";
+      cell.textContent = numbered ? number(scale * value) : "";
     });
   });
 }
@@ -67,14 +78,63 @@ function place(frame, top, left, height, side) {
   Object.assign(frame.style, { top: share(top), left: share(left), width: share(height), height: share(height) });
 }
 
+// What stands in one cell of the three grids, which is the same in all of them: `view.cell` is [channel, row, column].
+function drawCell(view) {
+  const { size, channels } = view.data;
+  if (view.cell && (view.cell[0] >= channels || Math.max(view.cell[1], view.cell[2]) >= size)) view.cell = null;
+  const [channel, row, column] = view.cell ?? [];
+  for (const name of GRIDS) {
+    view.find(name).querySelector(".chosen")?.classList.remove("chosen");
+    if (view.cell) view.find(name).children[channel].children[row * size + column].classList.add("chosen");
+  }
+  if (!view.cell) {
+    view.find(".cell").textContent = "Point at a cell, or tap it, for its product.";
+    return;
+  }
+  const [pixel, weight] = [view.patch, view.kernel].map((values) => values[(row * size + column) * channels + channel]);
+  const colour = channels === 3 ? `, ${["red", "green", "blue"][channel]}` : "";
+  view.find(".cell").textContent = `Row ${row + 1}, column ${column + 1}${colour} of the filter: the pixel `
+    + `${precise(pixel)} × the weight ${precise(weight)} = ${precise(pixel * weight)}.`;
+}
+
+function watchCells(view) {
+  const { size, channels } = view.data;
+  const at = ({ target }) => {
+    const grid = target.closest(".cells > div");
+    if (!grid || target === grid) return;
+    const [channel, place] = [grid, target].map((each) => [...each.parentElement.children].indexOf(each));
+    view.cell = [channel, Math.floor(place / size), place % size];
+    drawCell(view);
+  };
+  for (const name of GRIDS) {
+    const grids = view.find(name);
+    grids.onpointerover = grids.onpointerdown = at;
+    grids.onkeydown = (event) => {
+      const arrow = ARROWS[event.key];
+      if (!arrow) return;
+      event.preventDefault();
+      const [channel, row, column] = view.cell ?? [0, 0, -1];
+      // The channels stand under one another.
+      const down = Math.min(Math.max(channel * size + row + arrow[0], 0), channels * size - 1);
+      const right = Math.min(Math.max(column + arrow[1], 0), size - 1);
+      view.cell = [Math.floor(down / size), down % size, right];
+      drawCell(view);
+      grids.querySelector(".chosen").scrollIntoView({ block: "nearest", inline: "nearest" });
+    };
+  }
+}
+
 function draw(view, speak) {
   const { data, pixels, kernel, map, find, step } = view;
   const { patch, top, left } = patchAt(data, pixels, step);
   const products = patch.map((value, at) => value * kernel[at]);
   const sum = products.reduce((total, value) => total + value, 0);
-  cells(find(".patch"), patch, data, view.largestPixel);
-  cells(find(".kernel"), kernel, data, view.largestWeight);
-  cells(find(".products"), products, data, view.largestPixel * view.largestWeight);
+  const numbered = data.size <= MOST_WITH_NUMBERS || find(".numbers input").checked;
+  view.patch = patch;
+  cells(find(".patch"), patch, data, view.largestPixel, numbered);
+  cells(find(".kernel"), kernel, data, view.largestWeight, numbered);
+  cells(find(".products"), products, data, view.largestPixel * view.largestWeight, numbered);
+  drawCell(view);
   place(find(".image + .frame"), top, left, data.size, data.side);
   place(find(".map + .frame"), Math.floor(step / data.out), step % data.out, 1, data.out);
   paint(find(".map"), data.out, (at) => {
@@ -122,11 +182,14 @@ export default function ({ data, parentElement }) {
     // In the middle of the image there is something to see.
     if (view.step === null || view.step >= count) view.step = Math.floor(data.out / 2) * (data.out + 1);
     view.find(".position").max = count - 1;
+    view.find(".numbers").hidden = data.size <= MOST_WITH_NUMBERS;
+    watchCells(view);
     const { channels } = data;
     paint(view.find(".image"), data.side, (at) => [0, 1, 2].map((part) =>
       grey(view.pixels[at * channels + (channels === 3 ? part : 0)], view.largestPixel)));
     draw(view, false);
   }
+  view.find(".numbers input").onchange = () => draw(view, false);
   view.find(".play").onclick = () => play(view);
   view.find(".back").onclick = () => { stop(view); go(view, view.step - 1); };
   view.find(".on").onclick = () => { stop(view); go(view, view.step + 1); };

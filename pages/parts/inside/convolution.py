@@ -13,19 +13,27 @@ _HTML = """
     <button type="button" class="back" aria-label="One step back">◀</button>
     <button type="button" class="on" aria-label="One step on">▶</button>
     <input type="range" class="position" min="0" step="1" aria-label="Position of the filter">
+    <label class="numbers"><input type="checkbox"> Numbers in the cells</label>
   </div>
   <div class="row">
     <figure><div class="paper"><canvas class="image" role="img" aria-label="What the first layer sees"></canvas>
       <i class="frame"></i></div><figcaption>What the first layer sees</figcaption></figure>
-    <figure><div class="cells patch"></div><figcaption>The pixels under it</figcaption></figure>
+    <figure><div class="cells patch" tabindex="0" role="group"
+      aria-label="The pixels under the filter. The arrow keys choose a cell."></div>
+      <figcaption>The pixels under it</figcaption></figure>
     <span class="sign" aria-label="times">×</span>
-    <figure><div class="cells kernel"></div><figcaption>The filter</figcaption></figure>
+    <figure><div class="cells kernel" tabindex="0" role="group"
+      aria-label="The filter. The arrow keys choose a cell."></div>
+      <figcaption>The filter</figcaption></figure>
     <span class="sign" aria-label="equals">=</span>
-    <figure><div class="cells products"></div><figcaption>The products</figcaption></figure>
+    <figure><div class="cells products" tabindex="0" role="group"
+      aria-label="The products. The arrow keys choose a cell."></div>
+      <figcaption>The products</figcaption></figure>
     <span class="sign" aria-label="add up to">Σ</span>
     <figure><div class="paper"><canvas class="map" role="img" aria-label="The map so far"></canvas>
       <i class="frame"></i></div><figcaption>The map so far</figcaption></figure>
   </div>
+  <p class="cell" role="status"></p>
   <p class="said" role="status"></p>
 </div>
 """

@@ -193,8 +193,19 @@ def _draw_curve(networks, image, change, before, after, notices):
                 {
                     "x": quantity("amount", title=labels[over_], scale={"nice": False}, axis={"tickCount": 9}),
                     "y": quantity("percent", title="Probability (%)", scale={"domain": [0, 100]}),
-                    "color": category("network", title="Network", scale={"domain": names, "range": colours}),
-                    "strokeDash": category("class", title="Class", sort=None),
+                    # Beside the curves, they would leave them no room on a phone.
+                    "color": category(
+                        "network",
+                        title="Network",
+                        scale={"domain": names, "range": colours},
+                        legend={"orient": "top", "titleOrient": "left", "columns": 2},
+                    ),
+                    "strokeDash": category(
+                        "class",
+                        title="Class",
+                        sort=None,
+                        legend={"orient": "bottom", "titleOrient": "left", "columns": 3},
+                    ),
                     "tooltip": [
                         category("network", title="Network"),
                         category("class", title="Class"),
