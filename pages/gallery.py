@@ -26,7 +26,7 @@ from pages.parts.open_image import follow_open_image, image_in_url, predictions_
 from pages.parts.refreshing import refreshing
 from pages.parts.shell import begin_page
 from pages.parts.starting import link_to_training
-from pages.parts.style import percent, plain
+from pages.parts.style import interval, percent, plain
 from pages.parts.urls import runs_in_url
 
 begin_page()
@@ -259,10 +259,17 @@ def draw_facts(view, total, notices):
     """How good the network of this epoch is, and the switch that hides all answers; returns whether they are hidden."""
     images, right = int(view.matrix.sum()), int(view.matrix.diagonal().sum())
     with st.container(key="facts"):
-        accuracy, wrong, epoch, switch = st.columns(4, vertical_alignment="center")
+        accuracy, wrong, epoch, switch = st.columns(4)
     with switch:
         hidden = linked_switch("Hide the answers", "hidden", notices, help=ABOUT_HIDDEN)
-    accuracy.metric("Test accuracy", "?" if hidden else percent(right / images), help=help_on("accuracy"))
+    accuracy.metric(
+        "Test accuracy",
+        "?" if hidden else percent(right / images),
+        None if hidden else interval(right, images),
+        delta_color="off",
+        delta_arrow="off",
+        help=help_on("accuracy"),
+    )
     wrong.metric(f"Wrong of {images:,}", "?" if hidden else f"{images - right:,}")
     epoch.metric("Weights of epoch", f"{view.epoch} of {total}", help=help_on("epoch"))
     return hidden
@@ -444,6 +451,7 @@ def now(view, verdicts, shown):
     """What `draw_epochs` is told of the epoch that is shown."""
     return {
         "right": int(view.matrix.trace()),
+        "interval": interval(int(view.matrix.trace()), len(view.classes)),
         "classes": view.classes[shown].tolist(),
         "confidences": [percent(float(each), 1) for each in verdicts.confidences[shown]],
     }

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from core.results.scores import confidences, losses, predicted_classes
+from core.results.statistics import wilson_intervals
 
 BINS = 15
 
@@ -16,6 +17,7 @@ class Calibration(NamedTuple):
         edges: float64 (BINS + 1,): where the bins of confidence begin and end, 0..1.
         counts: int64 (BINS,): how many images are in each.
         confidence, accuracy: float64 (BINS,): the mean of each bin's images, shares; nan where there are none.
+        low, high: float64 (BINS,): the ends of each accuracy's 95 % interval (Wilson's); nan where there are no images.
         error: the expected calibration error, a share.
         likelihood: the mean negative log-likelihood, in nats.
         mean_confidence: of all images, a share.
@@ -25,6 +27,8 @@ class Calibration(NamedTuple):
     counts: np.ndarray
     confidence: np.ndarray
     accuracy: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
     error: float
     likelihood: float
     mean_confidence: float
@@ -47,7 +51,8 @@ def calibration(probabilities, logits, labels, bins=BINS):
     counts = np.bincount(which, minlength=bins)
     sums = [np.bincount(which, weights=values, minlength=bins) for values in (sure, right)]
     confidence, accuracy = (np.divide(sum_, counts, out=np.full(bins, np.nan), where=counts > 0) for sum_ in sums)
+    low, high = np.array(wilson_intervals(sums[1], counts)).T
     error = float(np.nansum(np.abs(confidence - accuracy) * counts) / len(labels))
     return Calibration(
-        edges, counts, confidence, accuracy, error, float(losses(logits, labels).mean()), float(sure.mean())
+        edges, counts, confidence, accuracy, low, high, error, float(losses(logits, labels).mean()), float(sure.mean())
     )

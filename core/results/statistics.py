@@ -42,6 +42,15 @@ def wilson_interval(successes, trials, confidence=CONFIDENCE):
     return (0.0 if successes == 0 else centre - half), (1.0 if successes == trials else centre + half)
 
 
+def wilson_intervals(successes, trials, confidence=CONFIDENCE):
+    """The same of several shares: a list of (low, high), nan where there are no trials."""
+    none = math.nan, math.nan
+    return [
+        wilson_interval(int(right), int(all_), confidence) if all_ else none
+        for right, all_ in zip(successes, trials, strict=True)
+    ]
+
+
 def mean_interval(values, confidence=CONFIDENCE):
     """The mean of several measurements, and the confidence interval of what it would be of ever more of them.
 

@@ -125,6 +125,7 @@ function open(root) {
   function tell() {
     // Of the epoch that the server has drawn it knows more than was recorded.
     const right = epoch === data.epoch ? data.now.right : data.right[epoch - 1];
+    const interval = epoch === data.epoch ? data.now.interval : data.intervals[epoch - 1];
     const [share, text] = [percent(right / data.images, 2), `Epoch ${epoch} of ${data.total}`];
     slider.value = epoch;
     slider.setAttribute("aria-valuetext", `${text}, ${share} right`);
@@ -133,6 +134,7 @@ function open(root) {
     document.querySelectorAll(".st-key-facts [data-testid=stMetricValue]").forEach((each, index) => {
       if (index < facts.length) change(textIn(each), "data", facts[index]);
     });
+    change(textIn(document.querySelector(".st-key-facts [data-testid=stMetricDelta]")), "data", interval);
     tiles();
     fade();
   }

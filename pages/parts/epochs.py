@@ -12,6 +12,7 @@ import streamlit as st
 
 from core.palette import ink_on
 from pages.parts.linked import number_in_url, put_in_url
+from pages.parts.style import interval
 
 _HTML = """
 <div class="epochs" role="group" aria-label="Epochs">
@@ -48,8 +49,8 @@ def draw_epochs(key, recorded, about, shown, names, colour):
         recorded: the run's `pages.parts.data.Epochs`.
         about: a dict: "epoch", the one that is shown, from 1; "usual", the one that the URL leaves out; "total", how
             many epochs the run has, or shall have; "note", a sentence about them; "now", what is known of the one that
-            is shown: how many images are "right", and the "classes" and "confidences" that the tiles say, as numbers
-            and as texts, lists.
+            is shown: how many images are "right", the "interval" of that in words, and the "classes" and
+            "confidences" that the tiles say, as numbers and as texts, lists.
         shown: the numbers of the test images whose tiles are drawn, (M,).
         names: of the classes.
         colour: of the matrix, in CSS.
@@ -66,6 +67,7 @@ def draw_epochs(key, recorded, about, shown, names, colour):
             **about,
             "images": len(recorded.labels),
             "right": recorded.right.tolist(),
+            "intervals": [interval(int(right), len(recorded.labels)) for right in recorded.right],
             "matrices": _packed(recorded.matrices, np.uint16),
             "shown": {
                 "numbers": shown.tolist(),

@@ -28,6 +28,12 @@ function follow(view, reveal, tries = TRIES) {
   if (reveal) scrollTo(tile, "center");
 }
 
+// Streamlit calls every one "Pagination".
+function namePagers() {
+  const pagers = [...document.querySelectorAll(".st-key-images .stPagination [role=navigation]")];
+  pagers.forEach((pager, at) => { pager.ariaLabel = `Pages of images, ${at ? "below" : "above"} them`; });
+}
+
 export default function ({ data, parentElement, setTriggerValue }) {
   let view = views.get(parentElement);
   const first = !view;
@@ -49,6 +55,10 @@ export default function ({ data, parentElement, setTriggerValue }) {
       event.preventDefault();
       view.tell("run", link.dataset.run);
     };
+    // They come late, and anew with each page.
+    view.pagers = new MutationObserver(namePagers);
+    view.pagers.observe(document.querySelector("[data-testid=stMain]"), { childList: true, subtree: true });
+    namePagers();
     document.addEventListener("toggle", view.toggled, true);
     document.addEventListener("click", view.clicked);
   }
@@ -74,6 +84,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
   return () => {
     clearTimeout(view.timer);
+    view.pagers.disconnect();
     document.removeEventListener("toggle", view.toggled, true);
     document.removeEventListener("click", view.clicked);
     views.delete(parentElement);

@@ -6,6 +6,7 @@ import time
 from core.config.recipes import RECIPES
 from core.datasets.catalogue import DATASETS
 from core.networks.catalogue import NETWORKS
+from core.results.statistics import wilson_interval
 
 # A colour that is no network's, and the theme's own colour of text, light or dark, in charts that are drawn as SVG.
 GREY, TEXT = "#8A93A0", "currentColor"
@@ -28,6 +29,12 @@ def percent(share, digits=2):
 
 def points(share):
     return f"{100 * share:+.2f}".replace("-", "−")
+
+
+def interval(right, images):
+    """The 95 % interval of an accuracy: "95 % interval 99.12 to 99.41 %"."""
+    low, high = wilson_interval(right, images)
+    return f"95 % interval {100 * low:.2f} to {100 * high:.2f} %"
 
 
 def duration(seconds):

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from core.results import scores
+from pages.parts.style import interval
 from tests.e2e.conftest import lab_of
 from tests.folders import finished_run, learned
 
@@ -202,5 +203,18 @@ def test_the_epochs_are_played_in_place_and_paused_by_keyboard_and_a_link_holds_
     expect_epoch(page, run, 1)
     page.get_by_role("button", name="Next epoch").click()
     expect(page.get_by_text("Epoch 2 of 3")).to_be_visible()
+    right = (run.read_predictions()["epoch_classes"][1] == run.read_predictions()["labels"]).sum()
+    expect(page.get_by_test_id("stMetricDelta")).to_have_text(interval(int(right), 400))
     page.wait_for_function("location.search.includes('epoch=2')")
     expect_epoch(page, run, 2)
+
+
+def test_two_pagers_of_one_page_have_two_names(app_url, page, run):
+    page.goto(f"{app_url}/gallery?run={run.id}&show=all")
+    above = page.get_by_role("navigation", name="Pages of images, above them")
+    expect(above).to_have_count(1)
+    expect(page.get_by_role("navigation", name="Pages of images, below them")).to_have_count(1)
+    above.get_by_role("button", name="Next page").click()
+    page.wait_for_function("location.search.includes('page=2')")
+    expect(page.get_by_role("navigation", name="Pages of images, below them")).to_have_count(1)
+    expect(page.get_by_role("navigation", name="Pagination")).to_have_count(0)

@@ -522,3 +522,15 @@ def test_a_ticked_run_can_stand_in_for_the_report_in_the_address():
     assert rows.loc[[base.id, elsewhere.id], ("", "Verdict")].tolist() == ["", ""]
     assert any("McNemar" in caption.value for caption in page.caption)
     assert "“Differences from” in the link" in opened(baseline="nobody").warning[0].value
+
+
+def test_each_bin_of_the_calibration_has_its_interval_and_its_size():
+    run = finished_run("lenet5")
+    page = opened(run=run.id, look="calibration")
+    (chart,) = [json.loads(each.proto.spec) for each in page.get("plotly_chart") if "Confidence" in each.proto.spec]
+    found, (_, line, sizes) = data.calibration(run), chart["data"]
+    (only,) = np.flatnonzero(found.counts)
+    assert line["error_y"]["array"] == pytest.approx([100 * (found.high[only] - found.accuracy[only])])
+    assert line["error_y"]["arrayminus"] == pytest.approx([100 * (found.accuracy[only] - found.low[only])])
+    assert [count for count in sizes["y"] if count] == [200]
+    assert sizes["yaxis"] == "y2"

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from streamlit.dataframe_util import convert_arrow_bytes_to_pandas_df as bytes_to_df
 from streamlit.testing.v1 import AppTest
 
 from core.datasets.catalogue import DATASETS
@@ -16,6 +17,7 @@ from core.datasets.loading import DatasetUnavailable, load
 from core.explain import image_history
 from core.results import scores
 from core.results.reference import NETWORKS_OF_REPORT
+from core.results.statistics import wilson_interval
 from core.runs.run import Run
 from pages.parts import data
 from pages.parts.image_grid import png_address
@@ -552,3 +554,24 @@ def test_a_story_without_more_is_that_of_all_images_and_taken_back_leaves_the_er
     page.selectbox(key="url story=any").select("any")
     assert dict(ran(page).query_params) == {"true": "4"}
     assert page.button_group(key="url show=errors").value == "errors"
+
+
+def interval(right, images):
+    low, high = wilson_interval(right, images)
+    return f"95 % interval {100 * low:.2f} to {100 * high:.2f} %"
+
+
+def test_each_accuracy_has_its_interval_for_every_epoch_and_every_class(learner):
+    right = [200 - len(wrong_after(learner, epoch)) for epoch in (1, 2, 3)]
+    page = opened(epoch="1")
+    assert page.metric[0].delta == interval(right[0], 200)
+    assert told(page, "epochs")["intervals"] == [interval(each, 200) for each in right]
+    matrix = scores.confusion_matrix(
+        np.eye(10)[learner.read_predictions()["epoch_classes"][0]], learner.read_predictions()["labels"]
+    )
+    (bars,) = [chart for chart in page.get("vega_lite_chart") if "Recognised" in chart.proto.spec]
+    rows = bytes_to_df(bars.proto.datasets[0].data.data)
+    expected = [wilson_interval(right, 20) for right in matrix.diagonal()]
+    np.testing.assert_allclose(rows[["low", "high"]], 100 * np.array(expected))
+    # A hidden accuracy has none.
+    assert not opened(hidden="true").metric[0].delta

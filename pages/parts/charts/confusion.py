@@ -1,10 +1,12 @@
 """What a network takes each class for: a matrix whose cells can be clicked, and the accuracy of each class."""
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from core.palette import ink_on
 from core.results.scores import class_accuracies
+from core.results.statistics import wilson_intervals
 from pages.parts import presenter
 from pages.parts.charts.vega import category, layer, over, quantity, selection
 from pages.parts.style import TEXT, percent
@@ -55,13 +57,17 @@ def draw_confusion(matrix, classes, colour, chosen, key, on_choose):
 
 
 def draw_class_accuracies(matrix, classes, colour):
-    """Draws a bar a class: the share of its images that were recognised."""
+    """Draws a bar a class: the share of its images that were recognised, with its 95 % interval."""
     shares = class_accuracies(matrix)
+    low, high = 100 * np.array(wilson_intervals(matrix.diagonal(), matrix.sum(1))).T
     rows = pd.DataFrame(
         {
             "class": classes,
             "percent": 100 * shares,
+            "low": low,
+            "high": high,
             "label": [percent(share, 1) for share in shares],
+            "interval": [f"{below:.1f} to {above:.1f} %" for below, above in zip(low, high, strict=True)],
             "images": [f"{right:,} of {all_:,}" for right, all_ in zip(matrix.diagonal(), matrix.sum(1), strict=True)],
         }
     )
@@ -73,11 +79,23 @@ def draw_class_accuracies(matrix, classes, colour):
         "encoding": {
             "y": category("class", title="True class", sort=None, axis=axis),
             "x": quantity("percent", **x),
-            "tooltip": [category("class", title="Class"), category("images", title="Recognised")],
+            "tooltip": [
+                category("class", title="Class"),
+                category("images", title="Recognised"),
+                category("interval", title="95 % interval"),
+            ],
         },
         "layer": [
             layer("bar", {}, color=colour, height={"band": 0.72}, cornerRadiusEnd=3),
-            layer("text", {"text": category("label")}, align="right", dx=-6, color=ink_on(colour), fontWeight=600),
+            layer("rule", {"x": quantity("low"), "x2": {"field": "high"}}, color=TEXT, strokeWidth=2),
+            # At the bars' beginning, so that no interval lies on it.
+            layer(
+                "text",
+                {"text": category("label"), "x": {"value": 6}},
+                align="left",
+                color=ink_on(colour),
+                fontWeight=600,
+            ),
         ],
     }
     st.vega_lite_chart(presenter.vega(chart), alt="Share of each class that was recognised.")

@@ -1,7 +1,5 @@
 """Whether the ticked runs are right as often as they say."""
 
-import math
-
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
@@ -11,13 +9,14 @@ from pages.parts import data, presenter
 from pages.parts.charts.curves import looks, short_names
 from pages.parts.style import GREY, plain
 
-HEIGHT = 420
+HEIGHT = 520
 # So many lines are still told apart.
 MOST = 12
 ABOUT = (
     "Of the images of which a network is 80 % sure, 80 % should be right: then its line lies on the diagonal. Below "
     "it, the network is too sure of itself; above it, not sure enough. The expected calibration error is the mean "
-    "distance between confidence and accuracy over 15 bins, each weighed by its images (Guo et al. 2017). Label "
+    "distance between confidence and accuracy over 15 bins, each weighed by its images (Guo et al. 2017). A bin of few "
+    "images says little: each has its 95 % interval (Wilson's), and the steps below show how many images it has. Label "
     "smoothing asks a network in training never to be quite sure, which moves its line up."
 )
 
@@ -50,15 +49,19 @@ def draw_calibration(runs):
                 _line(name, look, calibration)
                 for name, look, calibration in zip(names, looks(configs), found, strict=True)
             ],
+            *map(_sizes, names, looks(configs), found),
         ]
     )
     figure.update_xaxes(title="Confidence (%)", range=[0, 102])
-    figure.update_yaxes(title="Accuracy (%)", range=[0, 102])
     figure.update_layout(
+        # Both above the one axis of confidence.
+        xaxis={"anchor": "y2"},
+        yaxis={"title": "Accuracy (%)", "range": [0, 102], "domain": [0.32, 1]},
+        yaxis2={"title": "Images", "type": "log", "domain": [0, 0.24], "nticks": 4},
         height=HEIGHT,
         margin={"l": 0, "r": 8, "t": 8, "b": 0},
         hovermode="closest",
-        legend={"orientation": "h", "y": -0.2},
+        legend={"orientation": "h", "y": -0.16},
     )
     left, right = st.columns([1, 1], gap="medium")
     left.plotly_chart(presenter.plotly(figure), config={"displaylogo": False}, key="calibration")
@@ -100,13 +103,40 @@ def _line(name, look, calibration):
         "name": name,
         "x": [100 * calibration.confidence[number] for number in bins],
         "y": [100 * calibration.accuracy[number] for number in bins],
-        # A point of few images says little, and is small.
-        "marker": {"size": [5 + 2 * math.log10(calibration.counts[number]) for number in bins], "symbol": look.mark},
-        "customdata": [f"{calibration.counts[number]:,}" for number in bins],
+        "marker": {"size": 8, "symbol": look.mark},
+        "error_y": {
+            "array": [100 * (calibration.high[number] - calibration.accuracy[number]) for number in bins],
+            "arrayminus": [100 * (calibration.accuracy[number] - calibration.low[number]) for number in bins],
+            "thickness": 1.5,
+            "width": 3,
+        },
+        "customdata": [
+            f"{calibration.counts[number]:,} images, {100 * calibration.low[number]:.1f} to "
+            f"{100 * calibration.high[number]:.1f} %"
+            for number in bins
+        ],
         "mode": "lines+markers",
         "line": {"color": look.colour, "width": 2.5},
-        "hovertemplate": f"{name}<br>%{{customdata}} images, %{{x:.1f}} % sure, <b>%{{y:.1f}} % right</b>"
+        "hovertemplate": f"{name}<br>%{{x:.1f}} % sure, <b>%{{y:.1f}} % right</b><br>of %{{customdata}} (95 %)"
         "<extra></extra>",
+    }
+
+
+def _sizes(name, look, calibration):
+    """How many images are in each bin, as steps under the diagram."""
+    first = next(number for number, count in enumerate(calibration.counts) if count)
+    bins = range(first, len(calibration.counts))
+    return {
+        "type": "scatter",
+        "name": name,
+        "yaxis": "y2",
+        "x": [50 * (calibration.edges[number] + calibration.edges[number + 1]) for number in bins],
+        # A logarithm knows no zero.
+        "y": [int(calibration.counts[number]) or None for number in bins],
+        "mode": "lines",
+        "line": {"color": look.colour, "width": 2, "shape": "hvh"},
+        "showlegend": False,
+        "hovertemplate": f"{name}<br>%{{y:,}} images<extra></extra>",
     }
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from core.results.calibration import calibration
+from core.results.statistics import wilson_interval
 
 
 def predictions(sure, right, classes=10):
@@ -40,3 +41,14 @@ def test_one_who_is_always_sure_and_right_is_in_the_last_bin():
     found = calibration(probabilities, logits, np.arange(3))
     assert found.counts.tolist() == [0] * 14 + [3]
     assert found.error == 0
+
+
+def test_each_bin_has_the_interval_of_its_own_images():
+    sure = np.r_[np.full(10, 0.65), np.full(1000, 0.95)]
+    right = np.r_[np.arange(10) < 8, np.arange(1000) < 800]
+    found = calibration(*predictions(sure, right))
+    few, many = np.flatnonzero(found.counts)
+    assert found.accuracy[few] == found.accuracy[many] == 0.8
+    assert (found.low[few], found.high[few]) == pytest.approx(wilson_interval(8, 10))
+    assert (found.low[many], found.high[many]) == pytest.approx(wilson_interval(800, 1000))
+    assert np.isnan(found.low[0])
