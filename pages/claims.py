@@ -54,6 +54,12 @@ STYLE = """<style>
 @media (max-width: 640px) { .claim .effects { grid-template-columns: 1fr; }
   .claim .effects > div { padding-bottom: .75rem; } }
 </style>"""
+# What takes longer than a day is asked first.
+ASKED_FROM_SECONDS = 24 * 3600
+ONE_SEED = (
+    "<p><small>One seed tells nothing of how much two trainings differ: its interval is about the test images "
+    "alone.</small></p>"
+)
 ABOUT = (
     "Each claim of the report is tested by runs that share everything but the one thing that it speaks of. How it is "
     "judged stands in its card, and was written down before anybody looked. With one seed two runs are compared image "
@@ -135,9 +141,14 @@ def draw_claim(claim, scale, finished, on_the_way, speeds):
         st.html(
             f"<div class='claim' style='--light:{light};--dark:{dark}'><h2>{html.escape(claim.text)}</h2>"
             f"<span class='verdict'>{words}</span>{source}<p>{html.escape(claim.how)}</p>"
-            f"<div class='effects'>{effects}</div></div>"
+            f"<div class='effects'>{effects}</div>{ONE_SEED if knows_one_seed(found) else ''}</div>"
         )
         draw_runs(claim, scale, found, finished, on_the_way, speeds)
+
+
+def knows_one_seed(found):
+    """Whether one of the intervals is that of a single seed."""
+    return any(one.seeds == 1 and not math.isnan(one.low) for one in found)
 
 
 def draw_runs(claim, scale, found, finished, on_the_way, speeds):
@@ -151,8 +162,8 @@ def draw_runs(claim, scale, found, finished, on_the_way, speeds):
     said = [f"{len(there)} of {len(needed)} runs are there"]
     if waiting:
         said.append(f"{waiting} train or wait")
+    seconds = sum(estimate(config, speeds).seconds for config in lacking)
     if lacking:
-        seconds = sum(estimate(config, speeds).seconds for config in lacking)
         said.append(f"{len(lacking)} are missing, which takes about {duration(seconds)} here")
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key=f"claim-runs-{claim.name}"):
         st.caption(", ".join(said) + ".", width="content")
@@ -165,11 +176,28 @@ def draw_runs(claim, scale, found, finished, on_the_way, speeds):
                 query_params={"run": [run.id for run in there]},
             )
         if lacking and not read_only():
-            count = "the missing run" if len(lacking) == 1 else f"the {len(lacking)} missing runs"
-            if st.button(f"Train {count}", key=f"train {claim.name} {scale}", icon=":material/play_arrow:"):
-                for config in lacking:
-                    start(config)
-                st.rerun()
+            draw_training(claim, lacking, seconds, f"train {claim.name} {scale}")
+
+
+def draw_training(claim, lacking, seconds, key):
+    """The button that trains the missing runs; where they take long, it asks first."""
+    count = "the missing run" if len(lacking) == 1 else f"the {len(lacking)} missing runs"
+    label, icon = f"Train {count} *of the claim: {plain(claim.text)}*", ":material/play_arrow:"
+    if seconds > ASKED_FROM_SECONDS:
+        runs = f"{len(lacking)} run{'s' * (len(lacking) > 1)}"
+        # A dialog would close as soon as the page is drawn again, which it is every few seconds while anything trains.
+        with st.popover(label, icon=icon, key=f"ask {key}"):
+            st.markdown(
+                f"Train **{runs}** here? They take about **{duration(seconds)}** on this machine, one after another. "
+                "Whatever is started later waits for them. Each can be cancelled on the Train page."
+            )
+            asked = st.button(f"Queue {runs}", key=key, type="primary")
+    else:
+        asked = st.button(label, key=key, icon=icon)
+    if asked:
+        for config in lacking:
+            start(config)
+        st.rerun()
 
 
 def draw_all(scale, watching):

@@ -152,7 +152,7 @@ class Comparison(NamedTuple):
     scales: tuple
 
     def label(self):
-        """ "ResNet-34, activation leaky_relu less ResNet-34, activation relu on CIFAR-10"."""
+        """ "ResNet-34, activation leaky_relu minus ResNet-34, activation relu on CIFAR-10"."""
         words = []
         for arm in self.arms:
             own = {
@@ -161,7 +161,7 @@ class Comparison(NamedTuple):
                 if name not in _PAIR and any(o.get(name) != arm[name] for o in self.arms)
             }
             words.append(NETWORKS[arm["network"]]["label"] + (f", {in_words(own)}" if own else ""))
-        between = " to " if self.statistic == "speed" else " less "
+        between = " to " if self.statistic == "speed" else " minus "
         return f"{between.join(words)} on {DATASETS[self.arms[0]['dataset']]['label']}"
 
     def bounds(self):

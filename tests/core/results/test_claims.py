@@ -207,5 +207,5 @@ def test_the_guides_example_is_a_claim(tmp_path):
     path.write_text(example, "utf-8")
     (comparison,) = read_claim(path).comparisons
     assert comparison.label().startswith("ResNet-34")
-    assert comparison.label().endswith(" less ResNet-34, translation 0 on Fashion-MNIST")
+    assert comparison.label().endswith(" minus ResNet-34, translation 0 on Fashion-MNIST")
     assert set(claims.STATISTICS) == set(re.findall(r"^\| `(\w+)` \|", guide, re.MULTILINE))
