@@ -15,12 +15,12 @@ from core.datasets.loading import DatasetUnavailable
 from core.datasets.test_images import at_hand, load_test_images
 from core.networks.catalogue import NETWORKS
 from core.palette import NETWORK_COLOURS
+from core.results.curves import settled_range
 from core.results.reference import NETWORKS_OF_REPORT, REPORT
 from core.results.seeds import ids
 from core.results.statistics import BETTER, NO_CLEAR_DIFFERENCE, WORSE
 from core.runs.run import Run, RunError, artifacts_folder
 from pages.parts import data
-from pages.parts.charts.curves import settled_range
 from pages.parts.inner_links import look_inside
 from pages.parts.run.card import epoch_words, share_done
 from pages.parts.starting import quick_start_button

@@ -15,11 +15,12 @@ from core.datasets.catalogue import DATASETS, DOUBTED
 from core.networks.catalogue import NETWORKS
 from core.palette import NETWORK_COLOURS
 from core.results import table as results
+from core.results.curves import settled_range
 from core.results.reference import NETWORKS_OF_REPORT, REPORT, TEST_IMAGES
 from core.results.statistics import compare_accuracies
 from core.runs.run import list_runs
 from pages.parts import data, linked
-from pages.parts.charts.curves import PANELS, curves_figure, explanations, looks, settled_range, short_names
+from pages.parts.charts.curves import PANELS, curves_figure, explanations, looks, short_names
 from pages.parts.style import pair_label
 from tests.every_page import opened as opened_page
 from tests.folders import finished_run, kept_arrays, started_run
