@@ -2,10 +2,9 @@
 
 import sys
 
-from core.jobs import liveness
 from core.jobs.sweep import train_all
 from core.results import claims as results
-from core.runs.run import RunError, list_runs
+from core.runs.run import list_runs
 
 
 def claims(names, scale, seeds, train):
@@ -17,30 +16,22 @@ def claims(names, scale, seeds, train):
         print(f"There is no claim called {unknown[0]}; there are {', '.join(claim.name for claim in found)}.")
         return 2
     asked = [claim for claim in found if claim.name in names or not names]
-    there = _finished()
-    lacking = [one for claim in asked for one in results.judge(claim, scale, there.get, seeds)[1]]
+    there = _there()
+    lacking = [one for claim in asked for one in results.judge(claim, scale, there, seeds)[1]]
     if train and (configs := results.missing(lacking)):
         try:
             train_all(configs)
         except KeyboardInterrupt:
             print("Stopped; the same command goes on where this one was.")
             return 130
-        there = _finished()
+        there = _there()
     for claim in asked:
-        _say(claim, *results.judge(claim, scale, there.get, seeds))
+        _say(claim, *results.judge(claim, scale, there, seeds))
     return 0
 
 
-def _finished():
-    """RunConfig -> the Figures of the newest finished run that has it."""
-    found = {}
-    for run in list_runs():
-        try:
-            if liveness.state(run)["state"] == "completed" and (config := run.read_config()) not in found:
-                found[config] = results.figures(run)
-        except RunError:
-            continue  # `runs` says which files are damaged.
-    return found
+def _there():
+    return results.figures_among(results.newest_finished(list_runs()))
 
 
 def _say(claim, verdict, found):

@@ -6,6 +6,8 @@ yet. That a claim of several comparisons fails takes more, so that chance alone 
 that the interval is of confidence 1 - 0.05 / comparisons (Bonferroni).
 """
 
+import contextlib
+import functools
 import itertools
 import math
 import tomllib
@@ -20,6 +22,7 @@ from core.results.paired import compare
 from core.results.scores import predicted_classes
 from core.results.statistics import CONFIDENCE, compare_accuracies, mean_interval, wilson_interval
 from core.runs.provenance import machines
+from core.runs.run import RunError
 from core.settings import claims_folders
 
 HOLDS, FAILS, OPEN = VERDICTS = ("holds", "does not hold", "cannot be told yet")
@@ -320,6 +323,32 @@ def missing(found):
     """
     every = dict.fromkeys(config for one in found for config in one.missing)
     return sorted(every, key=lambda config: config.seed)
+
+
+def newest_finished(runs):
+    """RunConfig -> the newest finished Run that has it, of runs that stand newest first. Damaged ones are left out."""
+    found = {}
+    for run in runs:
+        # `runs` on the command line says which files are damaged.
+        with contextlib.suppress(RunError):
+            if run.read_status()["state"] == "completed":
+                found.setdefault(run.read_config(), run)
+    return found
+
+
+def figures_among(finished):
+    """A function of a RunConfig for `judge`, which reads a run when it is asked for it, and once.
+
+    Args:
+        finished: what `newest_finished` gives.
+    """
+
+    @functools.cache
+    def find(config):
+        with contextlib.suppress(RunError):
+            return figures(finished[config]) if config in finished else None
+
+    return find
 
 
 def effect_in_words(found):
