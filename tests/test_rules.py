@@ -39,6 +39,7 @@ FLOORS = (
     {"explain"},
     {"training"},
     {"jobs"},
+    {"pack"},
     {"cli"},
     {"__main__"},
 )
@@ -90,6 +91,15 @@ def test_one_module_imports_ray_and_nothing_that_pages_import_imports_it():
 def test_only_the_export_touches_tensorflow_by_name():
     users = [path.name for path in sources_in("core") if "tensorflow" in top_names(path)]
     assert users == ["litert.py"]
+
+
+def test_figures_are_drawn_by_one_module_that_nothing_which_serves_pages_imports():
+    users = [path for path in SOURCES if "matplotlib" in top_names(path)]
+    assert users == [PROJECT / "core/pack/figures.py"]
+    assert "matplotlib" not in top_names(*users, everywhere=False)
+    pages = [path for path in SOURCES if path == PROJECT / "app.py" or PROJECT / "pages" in path.parents]
+    drawing = {f"core.pack.{path.stem}" for path in sources_in("core/pack") if path.stem != "__init__"}
+    assert [path.name for path in pages if drawing & set(imported(path))] == []
 
 
 @pytest.mark.parametrize("path", [PROJECT / "app.py", *sources_in("pages")], ids=lambda path: path.name)

@@ -8,6 +8,8 @@ from core.config.run_config import FIELDS, described, option
 from core.datasets.catalogue import DATASETS
 from core.export import FORMATS
 from core.networks.catalogue import NETWORKS
+from core.pack import ALL
+from core.pack import NAME as PACK
 from core.results.claims import SCALES, SEEDS
 
 _MOST_SEEDS = 1000
@@ -99,6 +101,14 @@ def _add_results(verb):
     judge.add_argument("--scale", default="quick", choices=SCALES, help="on which runs: quick ones, or the report's")
     judge.add_argument("--seeds", type=int, choices=range(1, 11), default=SEEDS, metavar="N", help=f"from 1 ({SEEDS})")
     judge.add_argument("--train", action="store_true", help="first train the runs that are missing")
+    pack = verb(runs.pack)
+    pack.add_argument("folder", metavar="FOLDER", help=f"where {PACK} is written to, in place of one that is there")
+    pack.add_argument(
+        "--runs",
+        nargs="+",
+        metavar="RUN",
+        help=f"which runs go in, or {ALL} (the best of each network and dataset, with all its seeds)",
+    )
 
 
 def _add_cluster(command):

@@ -143,6 +143,25 @@ def export(run_id, folder, formats):
     return 0
 
 
+def pack(folder, runs):
+    """Put the report's tables with ours beside them, and all that they rest on, into one zip to hand in."""
+    from core.pack.making import make
+
+    is_watched = sys.stderr.isatty()
+    with tqdm(total=100, bar_format="{percentage:3.0f}% {bar} {elapsed} {desc}", disable=not is_watched) as bar:
+
+        def show(share, words):
+            bar.set_description_str(words, refresh=False)
+            bar.update(round(100 * share) - bar.n)
+            if not is_watched:
+                # Whoever started this as a process of its own reads how far it is.
+                print(f"{100 * share:.0f} % {words}", file=sys.stderr, flush=True)
+
+        path = make(Path(folder), runs, show)
+    print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
+    return 0
+
+
 def ship(run_ids, folder, network):
     """Copy finished runs into a project, as ones that come with it, and the test images of their datasets."""
     from core.datasets.test_images import FOLDER, read_sheet, write_sheet

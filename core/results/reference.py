@@ -1,6 +1,12 @@
-"""What the report that this lab reproduces says: its Table 4.2, and what each run took. docs/report.md has more."""
+"""What the report that this lab reproduces says: its Tables 4.1 and 4.2, and what each run took; see docs/report.md."""
 
 TITLE, AUTHOR = "Deeper Networks for Image Classification", "Shelly Srivastava"
+# Its Table 4.1: dataset -> training images, test images, their shape, classes.
+DATASETS_OF_REPORT = {
+    "mnist": (60_000, 10_000, (28, 28), 10),
+    "fashion_mnist": (60_000, 10_000, (28, 28), 10),
+    "cifar10": (50_000, 10_000, (32, 32, 3), 10),
+}
 # Its test accuracies were measured on the whole test set of each dataset, which is as large for all three.
 TEST_IMAGES = 10_000
 # Accuracies and losses as in Table 4.2. Its train and validation columns are those of the last epoch, its test columns
