@@ -29,7 +29,7 @@ from core.jobs.control import AT_ONCE
 from core.jobs.estimate import memory_bytes
 from core.jobs.liveness import is_pending
 from core.networks.catalogue import deepest
-from core.runs.run import UNFINISHED, RunError, list_runs, open_run
+from core.runs.run import UNFINISHED, RunError, list_unfinished, open_run
 from core.settings import artifacts_folder, set_artifacts_folder
 
 LOOK_SECONDS, TELL_SECONDS, ANSWER_SECONDS, AGAIN_SECONDS = 0.5, 2, 20, 3
@@ -117,8 +117,8 @@ def train(run_id, folder):
             cwd=_PROJECT, env=_environment(run), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             preexec_fn=_die_with_parent,
         )  # fmt: skip
+    told, ended = False, False
     try:
-        told = False
         while worker.poll() is None:
             if not told and (run.stop_path.exists() or run.pause_path.exists()):
                 told = True
@@ -126,14 +126,17 @@ def train(run_id, folder):
             if _is_to_end_at_once(run):
                 worker.kill()
             time.sleep(0.1)
+        ended = True
     finally:
-        # Also where Ray ends this task.
         worker.kill()
         worker.wait()
         # What it had claimed is free, however it has ended.
         with contextlib.suppress(RunError):
             if run.read_status().get("pid") == worker.pid:
                 discard(run.claim_path)
+                if not ended:
+                    # Ray has ended this task: another run was moved up in the moment in which this one began.
+                    take_back(run, worker.pid)
 
 
 # A process of its own each, so that nothing of one run is left to the next.
@@ -180,30 +183,39 @@ def _needs(run):
 
 
 def _unfinished():
-    for run in list_runs():
-        with contextlib.suppress(RunError):
-            status = run.read_status()
-            if status["state"] in UNFINISHED and status["state"] != "paused":
-                yield run, status
+    return [(run, status) for run, status in list_unfinished() if status["state"] != "paused"]
 
 
-def take_back(run):
-    """Puts a run whose worker is lost at the head of the queue, or ends it as somebody has asked."""
+def take_back(run, pid=None):
+    """Puts a run whose worker is lost at the head of the queue, or ends it as somebody has asked.
+
+    Args:
+        run: the Run.
+        pid: that of a worker which has ended for certain; None where only its silence says so.
+    """
     claims.break_if_lost(run)
     # None, where its worker lives after all.
     with contextlib.suppress(RunError), contextlib.closing(_Held(run)):
         status = run.read_status()
-        if status["state"] not in UNFINISHED or is_pending(status) or not claims.is_lost(status):
+        is_gone = claims.is_lost(status) if pid is None else status.get("pid") == pid
+        if status["state"] not in UNFINISHED or is_pending(status) or not is_gone:
             return
         facts = {"phase": None, "pid": None, "node": None, "slot": None, "error": None}
         if run.is_to_pause() or run.stop_path.exists() or status["state"] == "stopping":
             run.write_status(state="paused" if run.is_to_pause() else "stopped", **facts)
             run.forget_stop()
             return
-        epoch = f" in epoch {status['epoch']}" if status.get("epoch") else ""
-        note = f"Its node {status.get('node')} was lost{epoch}; the run went on from its last checkpoint."
         run.write_position(0.0)
-        run.write_status(state="queued", note=note, **facts)
+        run.write_status(state="queued", **facts, **({"note": _loss(status)} if pid is None else {}))
+
+
+def _loss(status):
+    names, node = _names(), status.get("node")
+    is_alive = node in {names[found["NodeID"]] for found in ray.nodes() if found["Alive"]}
+    epoch = f" in epoch {status['epoch']}" if status.get("epoch") else ""
+    return (
+        f"Its {'process on' if is_alive else 'node'} {node} was lost{epoch}; the run went on from its last checkpoint."
+    )
 
 
 class _Held:

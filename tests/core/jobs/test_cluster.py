@@ -20,6 +20,8 @@ from core.settings import ray_address
 from tests.workers import QUICKLY, SMALL, kill_with_children, until, wait_for
 
 pytest.importorskip("ray", reason="ray is not installed: pip install -r requirements-cluster.txt")
+from core.jobs import ray_cluster
+
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DISABLE_IMPORT_WARNING": "1"}
 TINY = QUICKLY | {"epochs": 2, "record_test_predictions": False}
 LONG = SMALL | {"record_test_predictions": False}
@@ -49,6 +51,11 @@ class Cluster:
         node = self.nodes[number]
         kill_with_children(node.pid)
         node.wait(30)
+
+    def trained_by(self, number):
+        """The run whose worker is a process of this node; None where there is none."""
+        pids = {process.pid for process in psutil.Process(self.nodes[number].pid).children(recursive=True)}
+        return next((run for run in at_work().values() if run.read_status().get("pid") in pids), None)
 
     def end(self):
         for number in range(len(self.nodes)):
@@ -109,7 +116,7 @@ def test_two_sweeps_of_twelve_runs_lose_nothing_though_a_node_is_lost_and_anothe
     sweeps = [sweeping(range(6)), sweeping(range(6, 12))]
     until(lambda: len(at_work()) == 2, 240)
     cluster.start()
-    before = until(lambda: len(at_work()) == 3 and at_work(), 240)
+    lost = until(lambda: len(at_work()) == 3 and cluster.trained_by(1), 240)
     cluster.lose(1)
     for sweep in sweeps:
         output, _ = sweep.communicate(timeout=600)
@@ -117,8 +124,7 @@ def test_two_sweeps_of_twelve_runs_lose_nothing_though_a_node_is_lost_and_anothe
     runs = list_runs()
     assert sorted(run.read_config().seed for run in runs) == list(range(12))
     assert {liveness.state(run)["state"] for run in runs} == {"completed"}
-    (lost,) = (run for run in runs if "was lost" in (run.read_status().get("note") or ""))
-    assert lost in before.values()
+    assert "was lost" in lost.read_status()["note"]
     # It has what a run has that was never cut; this one is trained on this machine.
     os.environ.pop("LAB_RAY_ADDRESS")
     whole = control.start(lost.read_config())
@@ -189,6 +195,17 @@ def test_of_many_who_claim_a_run_one_has_it(artifacts):
     made[0].release()
     claims.acquire(run, 0).release()
     assert not run.claim_path.exists()
+
+
+def test_a_run_whose_worker_was_ended_so_that_another_goes_first_waits_again_at_once_and_was_not_lost(artifacts):
+    run = create_run(config(), variables={"LAB_RAY_ADDRESS": "127.0.0.1:1"})
+    run.write_status(state="queued", pid=4321, node="a-node")
+    # It lives, as far as anybody can tell.
+    ray_cluster.take_back(run)
+    assert scheduler.pending("127.0.0.1:1") == []
+    ray_cluster.take_back(run, 4321)
+    assert scheduler.pending("127.0.0.1:1") == [run]
+    assert "note" not in run.read_status()
 
 
 @pytest.mark.timeout(300)
