@@ -115,7 +115,7 @@ def choose_run():
     notices = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         kinds = choose_kinds(list(shown.values()), named, notices)
-        fitting = [run.id for run in fit(shown.values(), kinds)]
+        fitting = dict.fromkeys(run.id for run in fit(shown.values(), kinds))
         wanted = named.id if named else next(iter(fitting), None)
         # A run that a link names is shown whatever else is chosen.
         offered = [run_id for run_id in shown if run_id in fitting or run_id == wanted]

@@ -1,5 +1,6 @@
 """The run folder: the one owner of its file names, and of how each is written and read."""
 
+import contextlib
 import dataclasses
 import functools
 import json
@@ -46,6 +47,8 @@ _RUN_ID = re.compile(r"[a-z0-9_]+(-[a-z0-9_]+)+")
 _LONGEST_ID = 200
 # Held while a status is changed; within a process that ends, held for good.
 STATUS_LOCK = threading.RLock()
+# Run -> what tells the status that said it has ended from any later one: of thousands only a few need to be read again.
+_ended = {}
 
 
 class RunError(ValueError):
@@ -402,9 +405,30 @@ def list_runs():
         return []
     except OSError as error:
         raise RunError(f"The runs in {folder} cannot be read: {error.strerror}.") from None
-    names.sort(key=lambda name: name.split("-")[-3:], reverse=True)
+    names.sort(key=lambda name: name.rsplit("-", 3)[1:], reverse=True)
     parent = str(folder)
     return [_run(parent, name) for name in names]
+
+
+def list_unfinished():
+    """[(run, status)] of each run that is at work or waits, newest first; those that cannot be read are left out.
+
+    Raises:
+        RunError: the artifacts folder cannot be read.
+    """
+    found = []
+    for run in list_runs():
+        with contextlib.suppress(RunError, OSError):
+            stat = os.stat(run.status_path)
+            stamp = stat.st_ctime_ns, stat.st_ino, stat.st_size
+            if _ended.get(run) == stamp:
+                continue
+            status = run.read_status()
+            if status["state"] in UNFINISHED:
+                found.append((run, status))
+            else:
+                _ended[run] = stamp
+    return found
 
 
 @functools.lru_cache(20_000)

@@ -59,6 +59,10 @@ def _read(run, what, make, *names, kept=_records, bytes_=None, load=None):
     return kept.get((what, folder), stamps, bytes_, make_or_load)
 
 
+# With thousands of folders, listing them takes as long as all else of a page.
+_runs = once_a_look(list_runs)
+
+
 def _as_it_is(value):
     return value
 
@@ -338,7 +342,7 @@ def _speed(run):
 def pending():
     """The pending runs, the next one first, as they were a second ago at most; those of a cluster after the others."""
     try:
-        if not any(_is_queued(run) for run in list_runs()):
+        if not any(_is_queued(run) for run in _runs()):
             return []
         return [run for address in (None, *dict.fromkeys(scheduler.clusters())) for run in scheduler.pending(address)]
     except RunError:
@@ -363,7 +367,7 @@ def cluster():
     """What was last heard of the cluster, see `core.jobs.scheduler.glance`; None where no run is for one. From now on
     somebody asks it.
     """
-    if not ray_address() and not any(_is_for_cluster(run) for run in list_runs()):
+    if not ray_address() and not any(_is_for_cluster(run) for run in _runs()):
         return None
     _ensure_scheduler()
     return scheduler.glance()
@@ -399,7 +403,7 @@ def state(run):
 def unfinished_runs():
     """(run, config, status) of each run that is at work or waits, newest first; damaged ones aside."""
     try:
-        candidates = list_runs()
+        candidates = _runs()
     except RunError:
         return []
     found = []
@@ -440,7 +444,7 @@ def test_images(name):
 def readable_runs():
     """Two lists: the runs that can be named and watched, newest first, and one sentence for each damaged file."""
     try:
-        found = [(run, damaged_files(run)) for run in list_runs()]
+        found = [(run, damaged_files(run)) for run in _runs()]
     except RunError as error:
         return [], [str(error)]
     good = [run for run, damaged in found if not damaged.keys() & NAMING]
@@ -453,7 +457,7 @@ def nameable_runs():
     and so need not look at all of them.
     """
     try:
-        return [run for run in list_runs() if _can_be_named(run)]
+        return [run for run in _runs() if _can_be_named(run)]
     except RunError:
         return []
 
@@ -468,7 +472,7 @@ def _can_be_named(run):
 def nameless_runs():
     """The runs that are too damaged to be named and watched, newest first."""
     try:
-        return [run for run in list_runs() if damaged_files(run).keys() & NAMING]
+        return [run for run in _runs() if damaged_files(run).keys() & NAMING]
     except RunError:
         return []
 

@@ -4,11 +4,16 @@ import contextlib
 import functools
 import operator
 import os
+import random
 import threading
+import time
 from collections import OrderedDict
 
+# Of a folder in which nothing was made, replaced or deleted for a minute, which the folder itself says, the files are
+# looked at again after so many seconds only: there can be ten thousand such folders, with a dozen files each.
+AT_REST_SECONDS, RESTING_SECONDS = 60, 10
 _FACTS = operator.attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_ino", "st_mode")
-_look = threading.local()
+_look, _resting = threading.local(), {}
 
 
 class Stamp(tuple):
@@ -35,6 +40,7 @@ def one_look():
 
 def look_again():
     """Whoever has written something calls this before reading it back."""
+    _resting.clear()
     if getattr(_look, "stamps", None) is not None:
         _look.stamps, _look.values = {}, {}
 
@@ -61,16 +67,31 @@ def stamps(folder, names):
         folder: its path, a text.
         names: a tuple.
     """
-    seen = getattr(_look, "stamps", None)
-    if seen is None:
+    folders = getattr(_look, "stamps", None)
+    if folders is None:
         return tuple([_stamp(f"{folder}/{name}") for name in names])
-    found = seen.get((folder, names))
+    seen = folders.get(folder)
+    if seen is None:
+        seen = folders[folder] = _seen_in(folder)
+    found = seen.get(names)
     if found is None:
         for name in names:
-            if (folder, name) not in seen:
-                seen[folder, name] = _stamp(f"{folder}/{name}")
-        found = seen[folder, names] = tuple([seen[folder, name] for name in names])
+            if name not in seen:
+                seen[name] = _stamp(f"{folder}/{name}")
+        found = seen[names] = tuple([seen[name] for name in names])
     return found
+
+
+def _seen_in(folder):
+    """The stamps by names of a folder's files, as far as they need not be looked at anew: a dict to add to."""
+    stamp, now = _stamp(folder), time.time()
+    if not stamp or stamp.changed_ns > 1e9 * (now - AT_REST_SECONDS):
+        return {}
+    last = _resting.get(folder)
+    if not last or last[0] != stamp or not 0 < last[1] - now < 2 * RESTING_SECONDS:
+        # Not all in the same look.
+        last = _resting[folder] = stamp, now + RESTING_SECONDS * random.uniform(1, 2), {}
+    return last[2]
 
 
 def _stamp(path):

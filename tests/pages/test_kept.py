@@ -302,3 +302,36 @@ def test_many_threads_keep_the_sum_right():
     for thread in threads:
         thread.join(60)
     assert kept._sum == sum(entry.bytes for entry in kept._entries.values()) <= 50
+
+
+def test_the_files_of_a_folder_at_rest_are_looked_at_again_after_some_seconds_and_at_once_where_one_is_new(
+    artifacts, monkeypatch
+):
+    run = finished_run()
+    names = ("metrics.json", "finish")
+
+    def seen():
+        with kept_files.one_look():
+            return kept_files.stamps(str(run.path), names)
+
+    run.metrics_path.write_text("new")
+    first = seen()
+    run.metrics_path.write_text("newer")
+    # The folder was made a moment ago.
+    assert seen() != first
+    monkeypatch.setattr(kept_files, "AT_REST_SECONDS", -1)
+    first = seen()
+    run.metrics_path.write_text("newest of all")
+    assert seen() == first
+    kept_files.look_again()
+    second = seen()
+    assert second != first
+    run.finish_path.touch()
+    third = seen()
+    assert third[1]
+    run.metrics_path.write_text("")
+    assert seen() == third
+    monkeypatch.setattr(
+        kept_files.time, "time", lambda now=kept_files.time.time: now() + 2 * kept_files.RESTING_SECONDS
+    )
+    assert seen()[0].size == 0
