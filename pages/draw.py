@@ -1,6 +1,5 @@
 """Draw: a digit with mouse, pen or finger, and what every trained MNIST network reads in it, while you draw."""
 
-import time
 from collections import Counter
 
 import streamlit as st
@@ -24,7 +23,7 @@ from pages.parts.map.placed import draw_placed
 from pages.parts.refreshing import refreshing
 from pages.parts.shell import begin_page
 from pages.parts.starting import quick_start_button
-from pages.parts.style import pair_label, plain
+from pages.parts.style import moment, pair_label, plain
 from pages.parts.unlike import is_unlike, warn_of_unlike
 from pages.parts.urls import runs_in_url
 
@@ -125,14 +124,6 @@ def told_apart(runs):
         f"{said}, {run.id[-4:]}" if often[config.network, said] > 1 else said
         for (config, _, run), said in zip(runs, words, strict=True)
     ]
-
-
-def moment(seconds):
-    """The time of day of a moment of today, the day of one before: "14:05", "22 Nov"; `seconds` since 1970."""
-    then = time.localtime(seconds)
-    if then[:3] == time.localtime()[:3]:
-        return time.strftime("%H:%M", then)
-    return f"{then.tm_mday} {time.strftime('%b', then)}"
 
 
 def loaded(runs):

@@ -32,6 +32,7 @@ from pages.parts.round_board import (
     draw_style,
     draw_table,
     draw_verdict,
+    keep_focus,
     mark_classes,
 )
 from pages.parts.shell import begin_page
@@ -321,8 +322,8 @@ def draw_about(number, inside="", begun=False):
     """Which round it is, the way inside a network with its image, as HTML, and to another, or back to its beginning."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.caption(
-            f"Round {number}. Send the address of this page to everybody who is to play the same round.",
-            width="stretch",
+            f"Round {number}. Send the address of this page to whoever is to play it too.",
+            width="content" if inside else "stretch",
         )
         if inside:
             st.html(inside, width="content")
@@ -419,6 +420,8 @@ def main():
         said("seconds", rounds.read_seconds, 0),
     )
     try:
+        ended = played.since is not None and len(played.choices) == rounds.IMAGES
+        keep_focus("end" if ended else "lead" if played.since is None else "choose")
         if played.choices or played.since is not None:
             draw_begun(played)
         else:

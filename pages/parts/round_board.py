@@ -16,6 +16,26 @@ _CSS = Path(__file__).with_suffix(".css").read_text("utf-8")
 _YOU = "You"
 
 
+_focus = st.components.v2.component(
+    "round_focus",
+    css="""
+.st-key-round-focus { display: none; }
+""",
+    js=Path(__file__).with_name("round_focus.js").read_text("utf-8"),
+    isolate_styles=False,
+)
+
+
+def keep_focus(to):
+    """Moves the focus on with the round, for whoever plays by keyboard.
+
+    Args:
+        to: where it goes: "lead" to the button that leads on, "choose" to the classes, "end" to the result.
+    """
+    with st.container(key="round-focus"):
+        _focus(key="round focus", data={"next": to})
+
+
 class Opponent(NamedTuple):
     """A network on the board: its Run, a short name, its colour, and what it makes of the images of the round."""
 
@@ -119,7 +139,7 @@ def mark_classes(choice, label):
 def draw_score(mine, of, standing):
     """What you reached, large, and how that is beside the networks."""
     st.html(
-        f"<p class='round-score'><b>{mine}</b><span>{escape(of)}</span></p>"
+        f"<p class='round-score' tabindex='-1'><b>{mine}</b><span>{escape(of)}</span></p>"
         f"<p class='round-standing'>{escape(standing)}</p>"
     )
 

@@ -47,6 +47,14 @@ def duration(seconds):
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def moment(seconds):
+    """The time of day of a moment of today, the day of one before: "14:05", "22 Nov"; `seconds` since 1970."""
+    then = time.localtime(seconds)
+    if then[:3] == time.localtime()[:3]:
+        return time.strftime("%H:%M", then)
+    return f"{then.tm_mday} {time.strftime('%b', then)}"
+
+
 def run_name(run, config, created):
     """ "AlexNet on MNIST, Quick · 2 Jan 2026 15:04 · 7f3a"; `created` in seconds since 1970."""
     made = time.localtime(created)

@@ -82,3 +82,21 @@ def test_on_a_phone_the_image_is_large_and_everybody_is_on_the_board(lab, page):
         expect(row).to_be_visible()
         expect(row.locator(".points")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_focus_stays_in_the_round_for_whoever_plays_with_tab_and_enter(lab, page):
+    _, app_url = lab
+    page.goto(f"{app_url}/round")
+    lead_on, verdict = page.locator(".st-key-go-on button"), page.locator(".round-verdict")
+    expect(lead_on).to_be_enabled()
+    lead_on.focus()
+    for number in range(1, 4):
+        page.keyboard.press("Enter")
+        expect(verdict).to_have_text(f"Image {number} of 10: what is it?")
+        expect(page.locator(f".st-key-class-{2 if number > 1 else 0} button")).to_be_focused()
+        if number == 1:
+            page.keyboard.press("Tab")
+            page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        page.wait_for_function("n => new URLSearchParams(location.search).get('answers')?.length === n", arg=number)
+        expect(lead_on).to_be_focused()

@@ -247,10 +247,27 @@ def test_a_networks_runs_differ_in_shade_and_dash_by_recipe_and_only_then_by_mar
     assert looks([make_config("vgg16", "mnist", "modern")])[0].colour == NETWORK_COLOURS["vgg16"]
 
 
-def test_a_networks_second_run_has_a_name_of_its_own():
+def named(*runs):
+    return short_names(runs, [run.read_config() for run in runs], with_dataset=False)
+
+
+def test_a_networks_second_run_is_named_by_what_differs_a_setting_or_else_when_it_was_made():
     first, second = finished_run(seed=1), finished_run(seed=2)
-    names = short_names((first, second), [first.read_config(), second.read_config()])
-    assert names == [f"AlexNet on MNIST, Quick ({run.id[-4:]})" for run in (first, second)]
+    assert named(first, second) == ["AlexNet, Quick, seed 1", "AlexNet, Quick, seed 2"]
+    longer = finished_run(epochs=9, seed=2)
+    other = finished_run("vgg16", epochs=9, seed=2)
+    assert named(second, longer, other) == ["AlexNet, Quick, epochs 4", "AlexNet, Quick, epochs 9", "VGG-16, Quick"]
+    # No single setting tells these three from one another.
+    assert named(first, second, longer) == [
+        "AlexNet, Quick, epochs 4, seed 1",
+        "AlexNet, Quick, epochs 4, seed 2",
+        "AlexNet, Quick, epochs 9, seed 2",
+    ]
+    again = finished_run(seed=2)
+    assert named(second, again) == [f"AlexNet, Quick ({run.id[-4:]})" for run in (second, again)]
+    record = json.loads(again.config_path.read_text("utf-8"))
+    again.config_path.write_text(json.dumps(record | {"created": 1_700_000_000}), "utf-8")
+    assert named(second, again)[1] == "AlexNet, Quick (14 Nov)"
 
 
 def test_the_reports_last_validation_figures_are_dotted_and_drawn_once_a_pair():

@@ -184,3 +184,11 @@ def test_a_run_on_other_images_does_not_play(runs):
     other = finished_run("alexnet", "cifar10")
     page = opened("round", run=[runs[0].id, other.id])
     assert page.info[0].value.startswith(f"{other.id} has no predictions of the test images of MNIST")
+
+
+def test_two_networks_of_one_kind_say_which_run_each_is(runs):
+    longer = finished_run("alexnet", epochs=9)
+    page = opened("round", run=[runs[0].id, longer.id, runs[1].id])
+    (board,) = htmls(page, "round-board")
+    names = re.findall("role='rowheader'>(.*?)</b>", board)
+    assert names == ["You", "AlexNet, Quick, epochs 4", "AlexNet, Quick, epochs 9", "VGG-16, Quick"]

@@ -9,11 +9,13 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 
 from core.config.recipes import RECIPES
+from core.config.run_config import FIELDS, in_words
 from core.networks.catalogue import NETWORKS
 from core.palette import NETWORK_COLOURS, shades
 from core.results.curves import settled_range
 from core.results.reference import REPORT
-from pages.parts.style import pair_label
+from pages.parts import data
+from pages.parts.style import moment, pair_label
 
 HEIGHT = 400
 PANELS = ("accuracy", "loss")
@@ -44,19 +46,34 @@ class Look(NamedTuple):
 
 
 def short_names(runs, configs, with_dataset=True, seeds=None):
-    """A name for each run, "VGG-16 on MNIST, Modern" or "VGG-16, Modern", with the end of its id where two would be
-    called the same; or "VGG-16 on MNIST, Modern, 3 seeds" where `seeds` has 3 for it.
+    """A name for each run, "VGG-16 on MNIST, Modern" or "VGG-16, Modern", with what tells it from others that would be
+    called the same: settings, else the day, else the end of its id; or "VGG-16 on MNIST, Modern, 3 seeds" where `seeds`
+    has 3 for it.
     """
     names = [
         f"{pair_label(config.network, config.dataset) if with_dataset else NETWORKS[config.network]['label']}, "
         f"{RECIPES[config.recipe]['label']}{f', {count} seeds' if count > 1 else ''}"
         for config, count in zip(configs, seeds or [1] * len(configs), strict=True)
     ]
-    often = Counter(names)
-    return [
-        f"{name} ({run.id.rsplit('-', 1)[-1]})" if often[name] > 1 else name
-        for run, name in zip(runs, names, strict=True)
-    ]
+    for name in [name for name, often in Counter(names).items() if often > 1]:
+        alike = [position for position, each in enumerate(names) if each == name]
+        words = _what_differs([runs[position] for position in alike], [configs[position] for position in alike])
+        for position, told in zip(alike, words, strict=True):
+            names[position] = name + told
+    return names
+
+
+def _what_differs(runs, configs):
+    """What tells each of some runs of one network, dataset and recipe from the others, to be added to its name."""
+    differing = [name for name in FIELDS if len({getattr(config, name) for config in configs}) > 1]
+    # As few settings as it takes, and the seed only where nothing else does.
+    differing.sort(key="seed".__eq__)
+    for names in [*([name] for name in differing), differing]:
+        words = [f", {in_words({name: getattr(config, name) for name in names})}" for config in configs]
+        if len(set(words)) == len(words):
+            return words
+    days = [f" ({moment(data.created(run))})" for run in runs]
+    return days if len(set(days)) == len(days) else [f" ({run.id.rsplit('-', 1)[-1]})" for run in runs]
 
 
 def looks(configs):
