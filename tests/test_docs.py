@@ -26,7 +26,7 @@ README = PROJECT / "README.md"
 GUIDES = sorted((PROJECT / "docs").rglob("*.md"))
 TEXTS = {path: path.read_text("utf-8") for path in (README, *GUIDES, PROJECT / "artifacts" / "README.md")}
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
-LANGUAGES = {"sh", "powershell", "nginx", "text", "toml"}
+LANGUAGES = {"sh", "powershell", "nginx", "python", "text", "toml"}
 SHIPPED = [Run(path.parent) for path in sorted((PROJECT / "artifacts").glob("*/shipped"))]
 NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 every_text = pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.relative_to(PROJECT).as_posix())
@@ -117,6 +117,11 @@ def trains_elsewhere(words):
     parses(rest if rest and not rest[0].isdecimal() else ["plan", "plan.txt", "--at-once", *rest])
 
 
+def shows_curves(words):
+    option, _folder = words
+    assert option == "--logdir"
+
+
 def prints(words):
     assert len(words) == 1
 
@@ -130,6 +135,7 @@ PROGRAMS = {
     "pytest": is_bare,
     "source": activates,
     "sh": trains_elsewhere,
+    "tensorboard": shows_curves,
     "echo": prints,
 }
 
@@ -205,7 +211,7 @@ def test_each_of_the_readmes_two_commands_makes_its_own_environment():
 
 
 def test_every_pin_is_exact():
-    names = ("requirements.txt", "requirements-cluster.txt", "tests/requirements.txt")
+    names = ("requirements.txt", "requirements-cluster.txt", "requirements-export.txt", "tests/requirements.txt")
     for path in (PROJECT / name for name in names):
         lines = [line for line in path.read_text("utf-8").splitlines() if line and not line.startswith(("#", "-r "))]
         assert lines

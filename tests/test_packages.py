@@ -31,28 +31,33 @@ def imported_packages(*folders):
 def declared(*files):
     """The distributions that these requirements files name."""
     lines = [line for file in files for line in (PROJECT / file).read_text("utf-8").splitlines()]
-    return {line.split("==")[0] for line in lines if line and not line.startswith("#")}
+    return {_plain(line.split("==")[0]) for line in lines if line and not line.startswith("#")}
+
+
+def _plain(name):
+    """One spelling of a distribution's name of the many that are the same to pip."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def undeclared(packages, distributions):
     installed = packages_distributions()
-    names = {
-        package: {re.sub(r"[-_.]+", "-", name).lower() for name in installed.get(package, [package])}
-        for package in packages
-    }
+    names = {package: {_plain(name) for name in installed.get(package, [package])} for package in packages}
     return [package for package, provided_by in names.items() if not provided_by & distributions]
 
 
 def test_every_package_that_the_program_imports_is_declared():
     packages = imported_packages("app.py", "core/**/*.py", "pages/**/*.py")
     assert {"streamlit", "keras", "requests", "PIL"} <= packages
-    assert undeclared(packages, declared("requirements.txt", "requirements-cluster.txt")) == []
+    assert (
+        undeclared(packages, declared("requirements.txt", "requirements-cluster.txt", "requirements-export.txt")) == []
+    )
 
 
 def test_what_a_machine_without_a_network_is_given_is_all_that_training_imports():
     assert (
         undeclared(
-            imported_packages("core/**/*.py"), declared("requirements.txt", "requirements-cluster.txt") - set(PAGES)
+            imported_packages("core/**/*.py"),
+            declared("requirements.txt", "requirements-cluster.txt", "requirements-export.txt") - set(PAGES),
         )
         == []
     )
@@ -61,7 +66,7 @@ def test_what_a_machine_without_a_network_is_given_is_all_that_training_imports(
 def test_every_package_that_the_tests_import_is_declared():
     packages = imported_packages("tests/**/*.py")
     assert {"pytest", "playwright", "hypothesis"} <= packages
-    assert undeclared(packages, declared("requirements.txt", "tests/requirements.txt")) == []
+    assert undeclared(packages, declared("requirements.txt", "requirements-export.txt", "tests/requirements.txt")) == []
 
 
 @pytest.mark.parametrize("place", ["before", "after"])

@@ -135,11 +135,14 @@ def _features_by(run):
 
 
 def export(run_id, folder, formats):
-    """Write a finished run into a folder: its networks, what they take and give, its tables and predictions."""
-    from core.export import export
+    """Write a finished run into a folder: its networks, what they take and give, its tables, curves and predictions."""
+    from core.export import export, not_installed
 
     for path in export(open_run(run_id), Path(folder), formats):
         print(path)
+    if not formats:
+        for sentence in not_installed().values():
+            print(f"Left out: {sentence}", file=sys.stderr)
     return 0
 
 

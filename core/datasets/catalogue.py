@@ -17,11 +17,18 @@ DOUBTED = {
     ),
 }
 
-# sha256 is of each final array's bytes, md5 of the unpacked original files; sources are tried from the top.
+# hub is what Hugging Face calls it. sha256 is of each final array's bytes, md5 of the unpacked original files; sources
+# are tried from the top.
 DATASETS = {
     "mnist": {
         "label": "MNIST",
         "about": "Handwritten digits by census staff and school pupils, each centred in a small grey image.",
+        "home": "https://yann.lecun.com/exdb/mnist/",
+        "licence": "Creative Commons Attribution-Share Alike 3.0; copyright of Yann LeCun and Corinna Cortes",
+        "paper": "LeCun, Bottou, Bengio and Haffner, Gradient-based learning applied to document recognition (1998)",
+        "hub": "ylecun/mnist",
+        "limits": "Those are white digits on black, centred and of one size; a photograph of paper is not, unless it "
+        "is made so first.",
         "image_shape": (28, 28, 1),
         "train_examples": 60_000,
         "test_examples": 10_000,
@@ -49,6 +56,13 @@ DATASETS = {
     "fashion_mnist": {
         "label": "Fashion-MNIST",
         "about": "Clothes, shoes and bags from a shop's catalogue, in the size and shape of MNIST.",
+        "home": "https://github.com/zalandoresearch/fashion-mnist",
+        "licence": "MIT; copyright of Zalando SE",
+        "paper": "Xiao, Rasul and Vollgraf, Fashion-MNIST: a novel image dataset for benchmarking machine learning "
+        "algorithms (2017)",
+        "hub": "zalando-datasets/fashion_mnist",
+        "limits": "Those are single things from one shop's catalogue, bright on black and centred; people who wear "
+        "them are not.",
         "image_shape": (28, 28, 1),
         "train_examples": 60_000,
         "test_examples": 10_000,
@@ -87,6 +101,12 @@ DATASETS = {
     "cifar10": {
         "label": "CIFAR-10",
         "about": "Small colour photographs of animals, cars, planes and ships.",
+        "home": "https://www.cs.toronto.edu/~kriz/cifar.html",
+        "licence": "none is stated; its authors ask to be cited",
+        "paper": "Krizhevsky, Learning multiple layers of features from tiny images (2009)",
+        "hub": "uoft-cs/cifar10",
+        "limits": "Those are photographs from the web, before 2009, of one thing that fills the image; most "
+        "photographs are not.",
         "image_shape": (32, 32, 3),
         "train_examples": 50_000,
         "test_examples": 10_000,

@@ -5,12 +5,13 @@ Importing this brings in no heavy library; writing a format may.
 
 import contextlib
 import dataclasses
+import importlib.util
 import os
 import shutil
 from collections.abc import Callable
 
 from core.config.recipes import training_command
-from core.export import description, predictions
+from core.export import card, description, predictions
 from core.runs.integrity import check_fingerprint, fingerprints, problems
 from core.runs.run import RunError
 from core.runs.schema import FILES
@@ -25,6 +26,8 @@ class Format:
         sources: the files of the run that it is made of, which have to be sound.
         files: the names of the files that it consists of.
         write: called with a Run and a folder (a Path): writes those files.
+        needs: packages that write it and that not everybody has: those of requirements-export.txt. Whoever serves
+            pages leaves such a format to a process of its own.
         missing: called with a Run: why the run cannot be had in it, in a sentence; None where it can.
         check: called with a Run, before anything is written: reads its source whole, as the format's reader would, and
             raises RunError where that fails.
@@ -34,6 +37,7 @@ class Format:
     sources: tuple
     files: tuple
     write: Callable
+    needs: tuple = ()
     missing: Callable = lambda run: None
     check: Callable = lambda run: None
 
@@ -44,18 +48,22 @@ def export(run, folder, names=None):
     Args:
         run: a Run.
         folder: a Path; made if it is not there.
-        names: which of FORMATS; all if None, without the networks that a run that ships does not have.
+        names: which of FORMATS; all if None, without those of `not_installed`, and without the networks that a run that
+            ships does not have.
 
     Returns:
         The paths of the files that were written.
 
     Raises:
         core.runs.run.RunError: the run is not finished, a file of it is damaged, it cannot be had in a format that was
-            named, or the folder cannot be written.
+            named, or needs what is not installed, or the folder cannot be written.
     """
     if run.read_metrics() is None:
         raise RunError(f"{run.id} has no network yet; train it to its end first.")
-    missing = {name: FORMATS[name].missing(run) for name in names or FORMATS}
+    absent = not_installed()
+    for sentence in (absent[name] for name in names or () if name in absent):
+        raise RunError(sentence)
+    missing = {name: FORMATS[name].missing(run) for name in names or FORMATS if name not in absent}
     if names or not run.is_shipped:
         for sentence in filter(None, missing.values()):
             raise RunError(sentence)
@@ -72,6 +80,19 @@ def export(run, folder, names=None):
     except OSError as error:
         raise RunError(f"{folder} cannot be written: {error.strerror}.") from None
     return [folder / name for format in chosen for name in format.files if os.path.lexists(folder / name)]
+
+
+def not_installed():
+    """The formats that cannot be written here: name -> what to install for it, in a sentence."""
+    absent = {
+        name: [package for package in format.needs if importlib.util.find_spec(package) is None]
+        for name, format in FORMATS.items()
+    }
+    return {
+        name: f"{name}: {' and '.join(packages)} not installed; pip install -r requirements-export.txt"
+        for name, packages in absent.items()
+        if packages
+    }
 
 
 def _copies(*names):
@@ -110,6 +131,24 @@ def _write_keras(run, folder):
     write(run, folder)
 
 
+def _write_onnx(run, folder):
+    from core.export.onnx import write
+
+    write(run, folder)
+
+
+def _write_safetensors(run, folder):
+    from core.export.safetensors import write
+
+    write(run, folder)
+
+
+def _write_tensorboard(run, folder):
+    from core.export.tensorboard import write
+
+    write(run, folder)
+
+
 def _check_keras(run):
     run.check(run.model_path, lambda path: check_fingerprint(path, run.read_metrics()))
 
@@ -144,12 +183,35 @@ FORMATS = {
         missing=_without_litert,
         check=_check_litert,
     ),
+    "onnx": Format(
+        about="the network as ONNX, which many programs and languages run: uint8 images in, logits out",
+        sources=("model.keras",),
+        files=("model.onnx",),
+        write=_write_onnx,
+        needs=("onnx", "onnxruntime"),
+        missing=_without_network,
+    ),
+    "safetensors": Format(
+        about="the weights alone, by their Keras paths, for any framework; and a list of them, as JSON, with the "
+        "settings that build the network",
+        sources=("model.keras",),
+        files=("model.safetensors", "weights.json"),
+        write=_write_safetensors,
+        needs=("safetensors",),
+        missing=_without_network,
+    ),
     "description": Format(
         about="what the network takes and gives, as JSON, and a Python script of ten lines that uses it",
         sources=("config.json", "metrics.json"),
         files=("model.json", "example.py"),
         write=description.write,
         missing=without_any_network,
+    ),
+    "card": Format(
+        about="the model card, as Markdown: data, recipe, figures with their intervals, how to use it, and its limits",
+        sources=("config.json", "history.csv", "metrics.json", "note.json", "test_predictions.npz"),
+        files=("README.md",),
+        write=card.write,
     ),
     "predictions": Format(
         about="what the network makes of each test image, as CSV: label, prediction and all probabilities",
@@ -162,5 +224,12 @@ FORMATS = {
         sources=("config.json", "history.csv", "metrics.json", "note.json"),
         files=("config.json", "history.csv", "metrics.json", "note.json"),
         write=_copies("config.json", "history.csv", "metrics.json", "note.json"),
+    ),
+    "tensorboard": Format(
+        about="the curves by epoch and by step, the settings and the test figures, as an event file for TensorBoard",
+        sources=("config.json", "history.csv", "progress.jsonl", "metrics.json", "note.json"),
+        files=("events.out.tfevents",),
+        write=_write_tensorboard,
+        needs=("tensorboardX",),
     ),
 }

@@ -79,5 +79,9 @@ def describe(run):
 def write(run, folder):
     """Writes model.json and example.py into a folder: an example for Keras where the run has model.keras."""
     (folder / "model.json").write_text(json.dumps(describe(run), indent=2, ensure_ascii=False) + "\n", "utf-8")
-    program = EXAMPLE.format(**(KERAS if os.path.lexists(run.model_path) else LITERT))
-    (folder / "example.py").write_text(program, "utf-8")
+    (folder / "example.py").write_text(example(run), "utf-8")
+
+
+def example(run):
+    """The text of a program that uses the network: for Keras where the run has model.keras."""
+    return EXAMPLE.format(**(KERAS if os.path.lexists(run.model_path) else LITERT))

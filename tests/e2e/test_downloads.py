@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from core.export import export
 from core.runs.run import RunError
 from tests.e2e.conftest import lab_of
 from tests.e2e.test_closed import ask
@@ -77,3 +78,18 @@ def test_a_click_on_a_file_saves_it_and_back_leads_back(lab, page, tmp_path):
     expect(page.get_by_text("7 changed")).to_be_visible()
     page.go_back()
     expect(page.get_by_role("button", name="AlexNet on MNIST about")).to_be_visible()
+
+
+def test_a_click_makes_what_takes_a_library_and_another_saves_it(lab, page, tmp_path):
+    (*_, run), app_url = lab
+    name = "events.out.tfevents"
+    status, _, body = ask(app_url, f"/download/{run.id}/{name}")
+    assert (status, body.decode()) == (404, f"{name} is not made yet: the page of the run has a button for it.")
+    page.goto(f"{app_url}/train?run={run.id}&details=files")
+    page.get_by_role("button", name=f"Make {name}").click()
+    expect(page.get_by_role("link", name=name)).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name=name).click()
+    download.value.save_as(tmp_path / name)
+    export(run, tmp_path / "here", ["tensorboard"])
+    assert (tmp_path / name).read_bytes() == (tmp_path / "here" / name).read_bytes()

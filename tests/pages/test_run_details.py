@@ -2,6 +2,7 @@
 
 import html as entities
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -190,3 +191,53 @@ def test_a_lab_that_is_read_only_shows_names_and_notes_and_takes_none(monkeypatc
     page = opened(run, "note")
     assert not page.text_input
     assert {"**mine**", "Do not touch."} <= {text.value for text in page.markdown}
+
+
+def files_of(page):
+    """Row of the table of files -> its link, or None."""
+    (found,) = re.findall(r'<table class="about-run">(.*?)</table>', html(page), re.DOTALL)
+    cells = re.findall(r"<tr><td>(.*?)</td><td[^>]*>(.*?)</td>", found, re.DOTALL)
+    return {re.sub("<[^>]*>", "", name): (re.findall('href="(.*?)"', name), size) for name, size in cells}
+
+
+def test_what_takes_a_library_is_made_on_request_and_can_be_had_then():
+    run = finished_run()
+    page = opened(run, "files")
+    assert files_of(page)["events.out.tfevents"] == ([], "on request")
+    assert files_of(page)["README.md"] == ([f"download/{run.id}/README.md"], "made for you")
+    # There is no network that could become one of these.
+    assert not {"model.onnx", "model.safetensors"} & set(files_of(page))
+    (button,) = [button for button in page.button if button.label == "Make events.out.tfevents"]
+    page = button.click().run(timeout=120)
+    assert not page.exception
+    assert not page.error
+    link, size = files_of(page)["events.out.tfevents"]
+    assert link == [f"download/{run.id}/events.out.tfevents"]
+    assert size.endswith(" kB")
+    assert not [button for button in page.button if button.label.startswith("Make ")]
+
+
+def test_what_cannot_be_made_is_said_where_the_button_was():
+    run = finished_run()
+    page = opened(run, "files")
+    (button,) = [button for button in page.button if button.label == "Make events.out.tfevents"]
+    run.history_path.write_text("epoch\n1\n")
+    page = button.click().run(timeout=120)
+    assert any("history.csv: its first line is not epoch" in error.value for error in page.error)
+
+
+def test_what_is_not_installed_is_said_with_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    page = opened(finished_run(), "files")
+    assert "events.out.tfevents" not in files_of(page)
+    said = "Not offered: tensorboard: tensorboardX not installed; pip install -r requirements-export.txt"
+    assert said in [caption.value.replace("\\", "") for caption in page.caption]
+
+
+def test_a_read_only_lab_makes_nothing(monkeypatch):
+    run = finished_run()
+    monkeypatch.setenv("LAB_READ_ONLY", "1")
+    page = opened(run, "files")
+    assert "events.out.tfevents" not in files_of(page)
+    assert "README.md" in files_of(page)
+    assert not [button for button in page.button if button.label.startswith("Make ")]

@@ -10,12 +10,13 @@ import streamlit as st
 
 from core.config.recipes import RECIPES, make_config, overrides, training_command
 from core.config.run_config import said
+from core.export import FORMATS, not_installed
 from core.runs import provenance
 from core.runs.run import RunError
 from core.settings import read_only
 from pages.parts import data
 from pages.parts.kept import look_again
-from pages.parts.run.downloads import address, offers
+from pages.parts.run.downloads import address, is_made_apart, make, offers
 from pages.parts.settings_form import FIELDS
 from pages.parts.style import duration, plain
 
@@ -121,10 +122,13 @@ def _log(run, config):
 
 def _files(run, config):
     found = offers(run)
+    # A lab that nobody may change makes nothing that takes the machine for a while.
+    later = {name: offer for name, offer in found.items() if is_made_apart(offer)}
+    shown = [(name, offer) for name, offer in found.items() if not (name in later and read_only())]
     rows = "".join(
-        f'<tr><td><a href="{address(run, name)}" download>{html.escape(name)}</a></td>'
-        f'<td class="number">{_size(offer.bytes)}</td><td>{html.escape(offer.about)}</td></tr>'
-        for name, offer in found.items()
+        f"<tr><td>{_link(run, name, name in later)}</td>"
+        f'<td class="number">{_size(offer.bytes, name in later)}</td><td>{html.escape(offer.about)}</td></tr>'
+        for name, offer in shown
     )
     st.html(
         f'<table class="about-run"><tr><th>File</th><th>Size</th><th>What it holds</th></tr>{rows}</table>'
@@ -135,13 +139,39 @@ def _files(run, config):
         st.caption("This run came with the project, without its weights. Train it again to have model.keras.")
     elif "model.keras" not in found:
         st.caption("The networks follow when the run is finished.")
+    if not read_only():
+        _makers(run, [offer.format for offer in later.values()])
     st.markdown("The same in a terminal:")
     st.code(f"python -m core export {run.id} FOLDER", language="bash", wrap_lines=True)
 
 
-def _size(count):
+def _link(run, name, later):
+    written = html.escape(name)
+    return written if later else f'<a href="{address(run, name)}" download>{written}</a>'
+
+
+def _makers(run, formats):
+    """A button for each format that is made on request, and what to install for those that are not offered."""
+    with st.container(horizontal=True):
+        for name in dict.fromkeys(formats):
+            files = " and ".join(FORMATS[name].files)
+            # What it does stands where the button was, and gives way to the link above.
+            if st.button(f"Make {files}", icon=":material/build:", key=f"make {name} {run.id}"):
+                try:
+                    with st.spinner(
+                        f"Making {files}: a process of its own reads the run and writes it…", show_time=True
+                    ):
+                        make(run, name)
+                    st.rerun()
+                except RunError as error:
+                    st.error(plain(str(error)))
+    for sentence in not_installed().values():
+        st.caption(plain(f"Not offered: {sentence}"))
+
+
+def _size(count, later):
     if count is None:
-        return "made for you"
+        return "on request" if later else "made for you"
     return f"{count / 1e6:,.1f} MB" if count >= 1e5 else f"{count / 1e3:,.1f} kB"
 
 

@@ -1,9 +1,11 @@
 """A run's files, for whoever wants them on their own machine: sent from the disk as they are read, so that a large
-network never stands in the server's memory. What a format makes of a run is made when it is asked for.
+network never stands in the server's memory. What a format makes of a run is made when it is asked for; what takes
+seconds or a library that the server does not load, by a process of its own.
 """
 
 import os
 import tempfile
+import threading
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,13 +14,18 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
-from core.export import FORMATS
+from core.export import FORMATS, not_installed
+from core.jobs.exporting import export_apart
 from core.runs.run import RunError, open_run
 from core.runs.schema import FILES
 
 _PATH = "download/{run}/{name}"
 # They belong to no format: what was written while the run trained.
 _BESIDES = ("progress.jsonl", "log.txt")
+# (name of a run, of a format) -> the folder that a process has written it to, the latest last. A few are kept, as one
+# may have hundreds of megabytes; they go with the server.
+_made, _changing = {}, threading.Lock()
+_KEPT = 4
 
 
 class Offer(NamedTuple):
@@ -28,33 +35,69 @@ class Offer(NamedTuple):
         about: what it holds, for a person.
         bytes: its size; None where it is made when somebody asks for it.
         format: the name of the format that makes it; None where it lies in the run's folder.
+        path: where it is on the disk now; None where it is made when somebody asks for it.
     """
 
     about: str
     bytes: int | None
     format: str | None
+    path: Path | None
 
 
 def offers(run):
     """What can be had of a run now: file name -> Offer, the networks first."""
     found, is_finished = {}, os.path.lexists(run.metrics_path)
+    absent = not_installed()
     for name, format in FORMATS.items():
-        can_be_made = is_finished and not format.missing(run)
-        can_be_made = can_be_made and all(os.path.lexists(run.path / source) for source in format.sources)
+        can_be_made = is_finished and name not in absent and not format.missing(run)
+        # What need not be there, its format can do without.
+        needed = [source for source in format.sources if FILES[source].needed]
+        can_be_made = can_be_made and all(os.path.lexists(run.path / source) for source in needed)
         for file in format.files:
             if file in FILES:
                 _add(found, run, file)
             elif can_be_made:
-                found[file] = Offer(format.about, None, name)
+                found[file] = _of_format(run, name, file)
     for file in _BESIDES:
         _add(found, run, file)
     return found
 
 
+def _of_format(run, name, file):
+    folder = _made.get((run.id, name))
+    path = Path(folder.name) / file if folder else None
+    return Offer(FORMATS[name].about, path and path.stat().st_size, name, path)
+
+
+def is_made_apart(offer):
+    """Whether a file has to be made by `make` before it can be sent."""
+    return offer.format is not None and offer.path is None and bool(FORMATS[offer.format].needs)
+
+
+def make(run, name):
+    """Has a process of its own write a format, whose files can be had afterwards; takes seconds.
+
+    Raises:
+        RunError: as `core.export.export` does.
+    """
+    folder = tempfile.TemporaryDirectory(prefix="export-")
+    try:
+        export_apart(run, Path(folder.name), name)
+    except RunError:
+        folder.cleanup()
+        raise
+    with _changing:
+        old = [_made.pop((run.id, name), None)]
+        _made[run.id, name] = folder
+        old += [_made.pop(key) for key in list(_made)[:-_KEPT]]
+    for folder in filter(None, old):
+        folder.cleanup()
+
+
 def _add(found, run, file):
     # A pipe or a folder that somebody has put there is not offered.
     if os.path.isfile(run.path / file):
-        found[file] = Offer(FILES[file].holds, os.path.getsize(run.path / file), None)
+        found[file] = Offer(FILES[file].holds, os.path.getsize(run.path / file), None, run.path / file)
 
 
 def address(run, name):
@@ -71,10 +114,12 @@ def _send(request):
         run = open_run(run_id)
         offer = offers(run).get(name)
         if offer is None:
-            return PlainTextResponse(f"{run.id} has no file called {name} for you.", 404)
+            raise RunError(f"{run.id} has no file called {name} for you.")
         file_name = f"{run.id}-{name}"
-        if offer.format is None:
-            return FileResponse(run.path / name, filename=file_name)
+        if offer.path is not None:
+            return FileResponse(offer.path, filename=file_name)
+        if is_made_apart(offer):
+            raise RunError(f"{name} is not made yet: the page of the run has a button for it.")
         with tempfile.TemporaryDirectory() as folder:
             FORMATS[offer.format].write(run, Path(folder))
             made = (Path(folder) / name).read_bytes()

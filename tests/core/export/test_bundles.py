@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from core.__main__ import main
 from core.datasets.catalogue import DATASETS
 from core.datasets.loading import load
-from core.export import bundles
+from core.export import FORMATS, bundles
 from core.export.bundles import ship
 from core.export.litert_reader import Classifier
 from core.jobs import control, liveness, scheduler
@@ -166,5 +166,6 @@ def test_a_shipped_run_can_be_exported_as_far_as_it_goes(shipped, tmp_path):
     before = files(copy)
     assert main(["export", copy.id, str(tmp_path / "export")]) == 0
     exported = {path.name for path in (tmp_path / "export").iterdir()}
-    assert exported == {"config.json", "history.csv", "metrics.json", "test_predictions.csv"}
+    whole = ("card", "predictions", "tables", "tensorboard")
+    assert exported == {file for name in whole for file in FORMATS[name].files} - {"note.json"}
     assert files(copy) == before

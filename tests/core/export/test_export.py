@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from core.__main__ import main
 from core.datasets.catalogue import DATASETS
 from core.export import FORMATS, export
 from core.export.keras import save_network
@@ -22,6 +23,7 @@ from core.runs.run import Run, RunError
 from core.runs.schema import FILES
 from tests.folders import finished_run, started_run
 
+PROJECT = Path(__file__).parents[3]
 SHAPE = (28, 28, 1)
 IMAGES = np.random.default_rng(1).integers(0, 256, (3, *SHAPE), dtype=np.uint8)
 
@@ -86,7 +88,7 @@ def test_every_format_writes_its_files_and_all_together_write_all(run, tmp_path)
 
 def test_every_file_of_a_run_that_is_exported_is_in_a_format():
     exported = {file.name: file.exported for file in FILES.values() if file.exported}
-    assert set(exported) == {source for format in FORMATS.values() for source in format.sources}
+    assert set(exported) <= {source for format in FORMATS.values() for source in format.sources}
     assert set(exported.values()) <= {file for format in FORMATS.values() for file in format.files}
 
 
@@ -149,12 +151,44 @@ def test_a_run_that_came_without_networks_gives_its_tables_and_says_why_there_is
     for path in (run.model_path, run.tflite_path):
         path.unlink()
     export(run, tmp_path / "out")
-    assert names_in(tmp_path / "out") == {*FORMATS["tables"].files, *FORMATS["predictions"].files}
-    for name in ("keras", "litert", "description"):
+    whole = ("card", "predictions", "tables", "tensorboard")
+    assert names_in(tmp_path / "out") == {file for name in whole for file in FORMATS[name].files}
+    for name in FORMATS.keys() - set(whole):
         with pytest.raises(
             RunError, match=r"came without its network; train it yourself: python -m core train alexnet"
         ):
             export(run, tmp_path / name, [name])
+
+
+def test_a_format_whose_library_is_missing_is_left_out_of_all_and_says_what_to_install(
+    run, tmp_path, monkeypatch, capsys
+):
+    # As if they were not installed.
+    for package in ("onnxruntime", "tensorboardX"):
+        monkeypatch.setitem(sys.modules, package, None)
+    assert main(["export", run.id, str(tmp_path / "all")]) == 0
+    left_out = {*FORMATS["onnx"].files, *FORMATS["tensorboard"].files}
+    assert names_in(tmp_path / "all") == {file for format in FORMATS.values() for file in format.files} - left_out
+    sentences = {
+        name: f"{name}: {package} not installed; pip install -r requirements-export.txt"
+        for name, package in (("onnx", "onnxruntime"), ("tensorboard", "tensorboardX"))
+    }
+    printed = capsys.readouterr()
+    assert printed.err.splitlines() == [f"Left out: {sentence}" for sentence in sentences.values()]
+    for name, sentence in sentences.items():
+        assert main(["export", run.id, str(tmp_path / name), "--formats", name]) == 2
+        assert capsys.readouterr().err == f"{sentence}\n"
+        assert not (tmp_path / name).exists()
+
+
+def test_what_a_format_needs_is_pinned_and_is_not_loaded_by_who_reads_the_registry():
+    lines = (PROJECT / "requirements-export.txt").read_text("utf-8").splitlines()
+    pinned = {line.split("==")[0] for line in lines if not line.startswith("#")}
+    needed = {package for format in FORMATS.values() for package in format.needs}
+    assert {package.lower() for package in needed} == pinned
+    program = f"import sys, core.export, pages.parts.run.downloads; print({needed!r} & sys.modules.keys())"
+    ran = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert ran.stdout == "set()\n"
 
 
 def test_nothing_is_written_of_a_run_that_is_damaged_or_unfinished(run, tmp_path):

@@ -1,0 +1,111 @@
+"""ONNX files: onnxruntime predicts with them what Keras does, for every family of networks."""
+
+import hashlib
+import json
+
+import keras
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+from core.config.recipes import make_config
+from core.datasets.catalogue import DATASETS
+from core.datasets.test_images import load_test_images
+from core.export import export
+from core.export import onnx as exporting
+from core.export.keras import save_network
+from core.networks.build import build_model
+from core.networks.catalogue import FAMILIES
+from core.runs.run import RunError
+from tests.folders import finished_run
+from tests.shallow import shallow
+
+SIZE = 16
+
+
+def untrained(network, dataset="mnist", **overrides):
+    """A network that has seen nothing, with averages of batch normalisation as if it had."""
+    config = make_config(network, dataset, "quick", image_size=SIZE, **overrides)
+    shape, random = DATASETS[dataset]["image_shape"], np.random.default_rng(0)
+    mean = random.uniform(0, 255, (SIZE, SIZE, shape[2])).astype("float32")
+    model = build_model(config, shape, mean_image=mean, deviation=78.0)
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.set_weights([weight * random.uniform(0.5, 1.5, weight.shape) for weight in layer.get_weights()])
+    return model
+
+
+def difference(model, folder, dataset="mnist", images=1000):
+    """How far the logits of so many test images are from Keras' at most."""
+    path = folder / exporting.FILE
+    path.write_bytes(exporting.convert(model).SerializeToString())
+    return exporting.largest_difference(path, model, load_test_images(dataset)[:images])
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_onnxruntime_predicts_what_keras_does_for_a_small_network_of_each_family(family, monkeypatch, tmp_path):
+    assert difference(untrained(shallow(monkeypatch, family)), tmp_path) < 1e-4
+
+
+@pytest.mark.parametrize("network", ["alexnet", "vgg16", "resnet34"])
+def test_onnxruntime_predicts_what_keras_does_for_the_reports_networks_in_full(network, tmp_path):
+    assert difference(untrained(network), tmp_path, images=200) < 1e-4
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        {"flip": True, "translate": 0.2, "dropout": 0.3, "standardize": False, "activation": "leaky_relu"},
+        {"stochastic_depth": 0.4, "stem": "3x3", "batch_normalization": False},
+    ],
+    ids=lambda overrides: next(iter(overrides)),
+)
+def test_what_acts_in_training_alone_is_no_part_of_the_file(overrides, monkeypatch, tmp_path):
+    model = untrained(shallow(monkeypatch, "resnet"), "cifar10", **overrides)
+    assert difference(model, tmp_path, "cifar10", images=100) < 1e-4
+    kinds = {node.op_type for node in onnx.load(tmp_path / exporting.FILE).graph.node}
+    assert not [kind for kind in kinds if "Random" in kind or "Dropout" in kind]
+
+
+def test_a_saved_run_becomes_a_file_that_says_what_it_takes_and_gives_and_is_the_same_each_time(
+    artifacts, monkeypatch, tmp_path
+):
+    run = finished_run(shallow(monkeypatch, "alexnet"), image_size=SIZE)
+    model = untrained("alexnet")
+    save_network(model, run)
+    for folder in ("first", "second"):
+        assert export(run, tmp_path / folder, ["onnx"]) == [tmp_path / folder / "model.onnx"]
+    first, second = (tmp_path / folder / "model.onnx" for folder in ("first", "second"))
+    assert hashlib.sha256(first.read_bytes()).digest() == hashlib.sha256(second.read_bytes()).digest()
+    session = onnxruntime.InferenceSession(first, providers=["CPUExecutionProvider"])
+    (images,), (logits,) = session.get_inputs(), session.get_outputs()
+    assert (images.name, images.type, images.shape) == ("images", "tensor(uint8)", ["batch", 28, 28, 1])
+    assert (logits.name, logits.type, logits.shape) == ("logits", "tensor(float)", ["batch", 10])
+    about = {entry.key: json.loads(entry.value) for entry in onnx.load(first).metadata_props}
+    assert about["classes"] == list(DATASETS["mnist"]["classes"])
+    assert about["run"] == run.id
+    # Of any number of images at once.
+    pixels = load_test_images("mnist")[:7]
+    expected = model.predict(pixels, verbose=0)
+    for count in (1, 7):
+        (found,) = session.run(None, {"images": pixels[:count]})
+        assert found == pytest.approx(expected[:count], abs=1e-3)
+
+
+def test_a_file_with_which_onnxruntime_predicts_something_else_is_not_written(artifacts, monkeypatch, tmp_path):
+    run = finished_run(shallow(monkeypatch, "alexnet"), image_size=SIZE)
+    save_network(untrained("alexnet"), run)
+    # As if a layer were translated wrongly.
+    monkeypatch.setitem(exporting._KINDS, "ReLU", exporting._left_out)
+    with pytest.raises(RunError, match=r"onnxruntime does not predict with model\.onnx what Keras does"):
+        export(run, tmp_path / "out", ["onnx"])
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_layer_that_cannot_be_translated_is_named():
+    images = keras.Input((28, 28, 1), dtype="uint8")
+    x = keras.layers.Flatten()(keras.layers.Rescaling(1.0)(images))
+    model = keras.Model(images, keras.layers.Softmax(name="last")(x))
+    with pytest.raises(RunError, match=r"The network's layer last \(Softmax\) cannot be written as ONNX\."):
+        exporting.convert(model)
