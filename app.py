@@ -6,7 +6,9 @@ import sys
 import streamlit as st
 
 from core import settings
+from core.pack import background
 from core.runs.run import RunError
+from pages.parts.compare import pack
 from pages.parts.kept import one_look
 from pages.parts.lesson import lesson_bar
 from pages.parts.map import pictures
@@ -59,7 +61,9 @@ def stop_at_wrong_settings():
 
 @contextlib.asynccontextmanager
 async def welcome(server):
-    """Says where the lab is and opens a browser there, as Streamlit does for scripts that do not start a server."""
+    """Says where the lab is and opens a browser there, as Streamlit does for scripts that do not start a server. At the
+    end nothing stays of the packs that it has made.
+    """
     from streamlit import cli_util
     from streamlit.web.server import server_util
 
@@ -69,6 +73,7 @@ async def welcome(server):
     if not st.get_option("server.headless"):
         cli_util.open_browser(url)
     yield
+    background.end()
 
 
 # Streamlit imports this file once, when the server starts, and runs it as a script for every page that is drawn.
@@ -76,4 +81,4 @@ if __name__ == "__main__":
     draw_page()
 else:
     stop_at_wrong_settings()
-    app = st.App(__file__, lifespan=welcome, routes=[*downloads.routes(), *pictures.routes()])
+    app = st.App(__file__, lifespan=welcome, routes=[*downloads.routes(), *pack.routes(), *pictures.routes()])

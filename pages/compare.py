@@ -21,6 +21,7 @@ from pages.parts import data, presenter
 from pages.parts.charts.curves import PANELS, curves_figure, explanations, looks, short_names
 from pages.parts.compare.calibration import draw_calibration
 from pages.parts.compare.images import draw_images
+from pages.parts.compare.pack import draw_pack, pack_button
 from pages.parts.compare.settings import draw_settings
 from pages.parts.glossary import help_on
 from pages.parts.inner_links import follow_inner_links
@@ -168,7 +169,9 @@ def draw_rows(rows, which, report, chosen, baseline):
             icon=":material/download:",
             type="tertiary",
         )
+        pack_button(chosen)
         st.caption("Tick rows to draw their curves.")
+    draw_pack(chosen)
     runs_of = [ids(row) for row in rows["run"]]
     named = [run.id for run in chosen]
     # In the order of the URL. A row of several runs is ticked where the URL names all of them.

@@ -68,7 +68,9 @@ def _groups(names):
     """
     runs = list_runs()
     if names and list(names) != [ALL]:
-        runs = list(dict.fromkeys(map(open_run, names)))
+        named = set(map(open_run, names))
+        # In the same order, whatever the order in which they are named.
+        runs = [run for run in runs if run in named]
         for run in runs:
             if run.read_metrics() is None:
                 raise RunError(f"{run.id} has no results yet; train it to its end first.")
@@ -117,7 +119,7 @@ def _contents(groups, tell):
         _draw_curves(group, group.key, group.history, add)
         complete.append(_draw_cases(group, add))
         for run in group.runs:
-            steps.next(f"{run.id}: confusion matrix")
+            steps.next(f"{group.label}: confusion matrix")
             if len(group.runs) > 1:
                 _draw_curves(group, run.id, run.read_history(), add)
             shown = _draw_matrix(group, run, add)

@@ -14,7 +14,7 @@ from tests.penmanship import teach
 
 APP = str(Path(__file__).parents[2] / "app.py")
 # What may be pressed there: they filter, show more, or empty the pad.
-HARMLESS = {"Clear", "Remove", "Any other", "Start", "Another round", DETAILS}
+HARMLESS = {"Clear", "Remove", "Any other", "Start", "Another round", "Pack to hand in", DETAILS}
 CONTROLS = ("button", "selectbox", "number_input", "text_input", "segmented_control", "toggle", "pills", "multiselect")
 
 
