@@ -1,6 +1,7 @@
 """How long a run takes on this machine: before it starts, and while it goes on."""
 
 import functools
+import math
 import platform
 import time
 from typing import NamedTuple
@@ -31,8 +32,10 @@ STEP_SECONDS = 4e-3
 FORWARD_SHARE = 1 / 3
 # TensorFlow itself; and of what the layers give, how much there is at most while the gradients are computed.
 PROGRAM_BYTES, KEPT_FACTOR = 800e6, 1.5
-START_SECONDS = 15
-FINISH_SECONDS = 10
+# Of a quick run's own processor time: until its first step is done 6.9 s with LeNet-5 and 7.8 s with AlexNet, most of
+# it to load TensorFlow; to write LeNet-5's network 2.4 s, and larger ones longer.
+START_SECONDS = 7
+FINISH_SECONDS = 4
 # Of the map, where a run makes one.
 MAP_SECONDS = 30
 FINISHING = ("evaluating", "exporting", "making the map")
@@ -63,7 +66,7 @@ def estimate(config, speeds=None):
     return Estimate(seconds, bool(measured), bool(config.early_stopping_patience))
 
 
-def seconds_left(config, status, history, progress):
+def seconds_left(config, status, history, progress, now=None):
     """How long an unfinished run still takes at its present speed; None until enough is measured to say so.
 
     Args:
@@ -71,6 +74,7 @@ def seconds_left(config, status, history, progress):
         status: what `core.jobs.liveness.state` gives.
         history: what `Run.read_history` gives.
         progress: its progress rows, oldest first.
+        now: the time in seconds since 1970; None to look at the clock.
     """
     if not progress:
         return None
@@ -80,7 +84,7 @@ def seconds_left(config, status, history, progress):
     speed = float(np.median(speeds[-LAST_ROWS:]))
     done = history["seconds"].sum()
     if status.get("phase") != "training" or not all(status.get(name) for name in ("epoch", "steps")):
-        return _finish_seconds(config, speed, done) if status.get("phase") in FINISHING else None
+        return _finish_left(config, speed, done, status, now) if status.get("phase") in FINISHING else None
     if few and not len(history):
         return None
     epoch = history["seconds"].iloc[-3:].mean() if len(history) else _epoch_seconds(config, speed)
@@ -168,11 +172,26 @@ def _epoch_seconds(config, speed):
 
 
 def _finish_seconds(config, speed, training):
-    """Answering the test images with the best and the last epoch's weights, writing the network, and making the map
-    where the training takes so many seconds that there is one.
+    """What comes after the last epoch, where the epochs take so many seconds."""
+    return sum(_finish_parts(config, speed, training).values())
+
+
+def _finish_parts(config, speed, training):
+    """Phase -> its seconds: answering the test images with the best and the last epoch's weights, writing the network,
+    and making the map where the training takes so many seconds that there is one.
     """
     answering = 2 * FORWARD_SHARE * DATASETS[config.dataset]["test_examples"] / speed
-    return answering + FINISH_SECONDS + MAP_SECONDS * embedding.is_wanted(config, training)
+    map_ = MAP_SECONDS * embedding.is_wanted(config, training)
+    return dict(zip(FINISHING, (answering, FINISH_SECONDS, map_), strict=True))
+
+
+def _finish_left(config, speed, training, status, now):
+    """The same from the phase in which the run is."""
+    parts, phase = _finish_parts(config, speed, training), status["phase"]
+    # Here a run says something at the beginning of a phase; on a cluster more often, and then its part stays whole.
+    since = (time.time() if now is None else now) - status.get("heartbeat", math.inf)
+    later = list(parts)[list(parts).index(phase) + 1 :]
+    return max(0.0, parts[phase] - max(0.0, since)) + sum(parts[each] for each in later)
 
 
 @functools.cache

@@ -12,7 +12,7 @@ import streamlit as st
 from core.config.recipes import make_config
 from core.runs.run import HISTORY_COLUMNS
 from pages.parts.charts import live_chart
-from pages.parts.charts.live_chart import MOST_POINTS, axis_end, epoch_points, ranges, sentences, step_points
+from pages.parts.charts.live_chart import MOST_POINTS, axis_end, epoch_points, outside, ranges, sentences, step_points
 
 PROJECT = Path(__file__).parents[2]
 
@@ -175,3 +175,22 @@ def test_another_plotly_is_replaced(tmp_path, monkeypatch):
     live_chart._plotly_address.__wrapped__()
     assert (tmp_path / "plotly.min.js").stat().st_size > 1_000_000
     assert [path.name for path in tmp_path.iterdir()] == ["plotly.min.js"]
+
+
+def test_the_first_epoch_is_shown_where_it_does_not_flatten_the_rest():
+    near = history(4, train_loss=[0.4, 0.2, 0.15, 0.1], validation_loss=[0.3, 0.2, 0.15, 0.12])
+    found = ranges(near, step_points([], config()), {})
+    low, high = found["loss"]
+    assert low < 0.1
+    assert high > 0.4
+    assert outside(near, found) == []
+
+
+def test_where_it_is_left_out_that_is_said():
+    far = history(4, train_loss=[9.0, 0.2, 0.15, 0.1], validation_loss=[0.3, 0.2, 0.15, 0.12])
+    found = ranges(far, step_points([], config()), {})
+    assert found["loss"][1] < 0.5
+    assert outside(far, found) == ["loss"]
+    said = "“Fitted” leaves out epoch 1 of the loss, which would flatten the rest: see “Whole”."
+    assert said in sentences(config(), far, ["loss"])
+    assert said not in sentences(config(), far)

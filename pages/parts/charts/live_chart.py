@@ -27,6 +27,8 @@ ABOUT_RANGES = (
     "Fitted leaves out the start of a run, which would flatten the rest. Whole shows everything. "
     "Log loss gives every halving of the loss the same height."
 )
+# The first epoch is shown where all then spans at most so many times what the rest spans.
+FLATTENED = 5
 # The smoothed line is a mean over the last steps, whose weights fall to a third in this share of an epoch.
 SMOOTHED_OVER = 0.25
 _STATIC = Path(__file__).parents[3] / "static"
@@ -52,6 +54,7 @@ def live_chart(run, config, history, steps, shown="fitted"):
     report = REPORT.get((config.network, config.dataset))
     levels = {"accuracy": report["validation_accuracy"]} if report else {}
     points = step_points(steps, config)
+    found = ranges(history, points, levels)
     _component(
         key=f"live {run.id}",
         data={
@@ -64,10 +67,10 @@ def live_chart(run, config, history, steps, shown="fitted"):
             "epochs": epoch_points(history),
             "steps": points,
             "shown": shown,
-            "ranges": ranges(history, points, levels),
+            "ranges": found,
         },
     )
-    said = " ".join(sentences(config, history))
+    said = " ".join(sentences(config, history, outside(history, found) if shown == "fitted" else ()))
     st.caption(said, help=help_on(said))
 
 
@@ -146,6 +149,7 @@ def _chosen(steps):
 
 def ranges(history, points, levels):
     """The range of each vertical axis in which the start of the run does not flatten the rest: measure -> (low, high).
+    Where it would not, the first epoch's means are in it.
 
     Args:
         history: its history, a row an epoch.
@@ -169,6 +173,10 @@ def ranges(history, points, levels):
         # Both run towards zero. A later spike counts for as much as twice what nine tenths stay under.
         far = values if measure == "loss" else 1 - values
         high, low = min(far.max(), 2 * np.quantile(far, 0.9)), far.min()
+        first = _first_epoch(history, measure)
+        first = (first if measure == "loss" else 1 - first).max()
+        if first - low <= FLATTENED * (high - low):
+            high = max(high, first)
         if measure in levels:
             level = levels[measure] if measure == "loss" else 1 - levels[measure]
             high, low = max(high, level), min(low, level)
@@ -178,8 +186,27 @@ def ranges(history, points, levels):
     return {measure: [_short(value) for value in found[measure]] for measure in found}
 
 
-def sentences(config, history):
-    """What the lines are, and why some look wrong that are not: a sentence or a few of text each."""
+def outside(history, found):
+    """Those of MEASURES of which the first epoch's means lie outside the ranges that `ranges` has found."""
+    left_out = []
+    for measure, (low, high) in found.items():
+        first = _first_epoch(history, measure)
+        if not ((low <= first) & (first <= high)).all():
+            left_out.append(measure)
+    return left_out
+
+
+def _first_epoch(history, measure):
+    return history[[f"train_{measure}", f"validation_{measure}"]].iloc[0].to_numpy(float)
+
+
+def sentences(config, history, left_out=()):
+    """What the lines are, and why some look wrong that are not: a sentence or a few of text each.
+
+    Args:
+        config, history: as for `live_chart`.
+        left_out: those of MEASURES of which the first epoch is not shown.
+    """
     guessing = math.log(len(DATASETS[config.dataset]["classes"]))
     said = [
         "Thin line: each step, or the mean of the steps of about a second. Thick line: the same, smoothed over a "
@@ -192,6 +219,11 @@ def sentences(config, history):
         said.append(
             "Training loss stays well above validation loss because only training has label smoothing "
             f"({config.label_smoothing:g}), which asks the network never to be quite sure."
+        )
+    if left_out:
+        said.append(
+            f"“{RANGES['fitted']}” leaves out epoch 1 of the {' and the '.join(left_out)}, which would flatten the "
+            f"rest: see “{RANGES['whole']}”."
         )
     first = history["validation_loss"].iloc[0] if len(history) else 0
     if guessing < first < math.inf:

@@ -169,7 +169,7 @@ def _facts(run, config, status, history, steps):
         ahead = status | {"phase": FINISHING[0]} if status["state"] == "finishing" else status
         left = seconds_left(config, ahead, history, steps)
         is_moving = status["state"] in ("running", "finishing")
-        facts["Time left"] = "—" if not is_moving else "estimating…" if left is None else f"about {duration(left)}"
+        facts["Time left"] = "—" if not is_moving else "estimating…" if left is None else _in_words(left)
         facts["Images a second"] = f"{last['images_per_second']:,.0f}" if last else "—"
         facts["Learning rate"] = f"{last['learning_rate']:.2g}" if last else "—"
     metrics, report = data.metrics(run), REPORT.get((config.network, config.dataset))
@@ -190,6 +190,11 @@ def _facts(run, config, status, history, steps):
             facts["In all"] = duration(metrics["total_seconds"])
         facts["Images a second"] = f"{history['images_per_second'].median():,.0f}"
     return facts
+
+
+def _in_words(seconds):
+    """A time left, which is never quite known: "about 12 s", "a moment"."""
+    return f"about {duration(seconds)}" if seconds >= 2 else "a moment"
 
 
 def _how_sure(run, config):

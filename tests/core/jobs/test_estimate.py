@@ -207,3 +207,18 @@ def test_the_test_of_the_arithmetic_gives_the_same_speed_again():
     speeds = [matrix_speed.__wrapped__() for _ in range(3)]
     assert np.max(speeds) < 3 * np.min(speeds)
     assert np.min(speeds) > 1e8
+
+
+def test_at_the_end_the_time_left_goes_on_shrinking_and_what_is_behind_no_longer_counts():
+    config, steps, now = make_config("alexnet", "mnist", epochs=3, map="on"), progress(*[500.0] * 9), 1_000_000.0
+
+    def left(phase, since):
+        status = {"phase": phase, "heartbeat": now - since}
+        return seconds_left(config, status, history(500.0), steps, now)
+
+    in_turn = [left(phase, since) for phase in estimates.FINISHING for since in (0, 3, 6)]
+    assert in_turn == sorted(in_turn, reverse=True)
+    assert in_turn[0] - in_turn[1] == pytest.approx(3)
+    # It takes as long as it takes: never less than what comes after.
+    assert left("exporting", 5000) == pytest.approx(estimates.MAP_SECONDS)
+    assert left("making the map", 5000) == 0
