@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
+from core.datasets.catalogue import DATASETS
 from core.datasets.test_images import load_test_images
 from core.explain import familiarity
 from core.explain.embedding import neighbours
@@ -53,7 +54,8 @@ def test_digits_that_lie_on_their_side_are_flagged_much_more_often(lenet):
 @pytest.mark.parametrize("run", READERS, ids=lambda run: run.id)
 def test_each_included_network_warns_of_no_more_test_images_than_is_stated_by_its_validation_images(run):
     arrays = run.read_map()
-    assert arrays["validation_images"] == 6_000
+    config = run.read_config()
+    assert arrays["validation_images"] == config.split_sizes(DATASETS[config.dataset]["train_examples"])[1]
     # Those on the map, each to the nearest other one, need no network. Three deviations of chance are allowed.
     away = familiarity.between_landmarks(arrays)
     slack = 3 * np.sqrt(familiarity.MOST_FLAGGED * (1 - familiarity.MOST_FLAGGED) / len(away))
