@@ -4,6 +4,7 @@ import contextlib
 import sys
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from core import settings
 from core.pack import background
@@ -81,4 +82,7 @@ if __name__ == "__main__":
     draw_page()
 else:
     stop_at_wrong_settings()
+    # Else Streamlit takes a folder called `pages` for its older kind of app, with a sidebar of file names, until
+    # `st.navigation` has been called once: an open tab showed that for a moment when the server was started anew.
+    PagesManager.uses_pages_directory = False
     app = st.App(__file__, lifespan=welcome, routes=[*downloads.routes(), *pack.routes(), *pictures.routes()])

@@ -61,7 +61,7 @@ def _settle():
 
 @pytest.fixture(autouse=True)
 def as_after_the_first_request(monkeypatch):
-    """AppTest forgets at every run that app.py has called st.navigation; a server remembers, see pages.parts.shell."""
+    """AppTest forgets at every run that app.py has called st.navigation; a server knows, see app.py."""
     make = PagesManager.__init__
 
     def make_and_remember(self, *arguments, **options):

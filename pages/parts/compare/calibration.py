@@ -57,7 +57,7 @@ def draw_calibration(runs):
         # Both above the one axis of confidence.
         xaxis={"anchor": "y2"},
         yaxis={"title": "Accuracy (%)", "range": [0, 102], "domain": [0.32, 1]},
-        yaxis2={"title": "Images", "type": "log", "domain": [0, 0.24], "nticks": 4},
+        yaxis2={"title": "Images", "type": "log", "domain": [0, 0.24], "dtick": 1},
         height=HEIGHT,
         margin={"l": 0, "r": 8, "t": 8, "b": 0},
         hovermode="closest",
