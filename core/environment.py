@@ -50,9 +50,11 @@ def leave_out():
     before Keras is imported.
 
     TensorFlow's converter to LiteRT imports JAX wherever it is installed, which takes a second; here it is left alone
-    where another backend was asked for by name. Keras imports scikit-learn, which takes 0.7 seconds: see `bring_back`.
+    where another backend was asked for by name. Keras imports scikit-learn and matplotlib, which takes 0.7 seconds
+    each: see `bring_back`.
     """
-    sys.modules.setdefault("sklearn", None)
+    for name in ("matplotlib", "sklearn"):
+        sys.modules.setdefault(name, None)
     if os.environ.get("KERAS_BACKEND", "jax") != "jax":
         sys.modules.setdefault("jax", None)
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from core.environment import bring_back
 from core.palette import ink_on
 from core.results.curves import settled_range
 from core.results.scores import confidences, log_odds, predicted_classes
@@ -246,6 +247,7 @@ def _finite(values):
 @contextlib.contextmanager
 def _figure(width, height):
     """A figure of so many inches, and its axes."""
+    bring_back("matplotlib")
     from matplotlib import rc_context, rcdefaults, rcParams
     from matplotlib.figure import Figure
 
