@@ -1,5 +1,5 @@
-"""Small networks of a family, converted without rounding their weights, and opened beside the Keras network that each
-came from.
+"""Networks, small ones of a family or as they are, converted without rounding their weights, and opened beside the
+Keras network that each came from.
 """
 
 import keras
@@ -18,8 +18,13 @@ SIDE, DEVIATION = 32, 78.0
 
 def opened(monkeypatch, family, dataset="mnist", recipe="paper"):
     """A small network of the family with random weights: (OpenNetwork, the Keras network)."""
+    return opened_in_full(shallow(monkeypatch, family), dataset, recipe)
+
+
+def opened_in_full(name, dataset="mnist", recipe="paper"):
+    """A network of the catalogue as it is, but for small images, with random weights; returns as `opened`."""
     options = {"image_size": SIDE, "precision": "float32", "standardize": True}
-    config = make_config(shallow(monkeypatch, family), dataset, recipe, **options)
+    config = make_config(name, dataset, recipe, **options)
     shape, random = DATASETS[dataset]["image_shape"], np.random.default_rng(3)
     mean = random.uniform(0, 255, (SIDE, SIDE, shape[2])).astype("float32")
     network = build_model(config, shape, mean_image=mean, deviation=DEVIATION)

@@ -8,9 +8,10 @@ from core.config.recipes import make_config
 from core.explain.features import OpenNetwork, fields, resized, strongest
 from core.networks.catalogue import NETWORKS
 from core.networks.preprocessing import resizing_matrix
-from core.networks.sizes import layers
+from core.networks.sizes import layers, size
+from core.results.reference import REPORT
 from core.runs.run import RunError
-from tests.core.explain.opened import SIDE, in_keras, keras_layer, opened, some_images
+from tests.core.explain.opened import SIDE, in_keras, keras_layer, opened, opened_in_full, some_images
 from tests.folders import finished_run
 from tests.penmanship import teach
 
@@ -25,6 +26,22 @@ FAMILIES = {"lenet": "mnist", "small_resnet": "cifar10", "preactivation": "mnist
 @pytest.mark.parametrize(("family", "dataset"), FAMILIES.items())
 def test_what_each_layer_gives_is_what_keras_gives(monkeypatch, family, dataset):
     network, in_keras_ = opened(monkeypatch, family, dataset)
+    inside, names = expect_what_keras_gives(network, in_keras_, dataset)
+    check_receptive_fields(network, in_keras_, names, inside.preprocessed)
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("name", sorted({name for name, _ in REPORT}))
+def test_what_each_layer_of_the_reports_networks_gives_in_full_size_is_what_keras_gives(name):
+    network, in_keras_ = opened_in_full(name, "cifar10", "report")
+    assert size(network.config).parameters > 20e6
+    expect_what_keras_gives(network, in_keras_, "cifar10")
+
+
+def expect_what_keras_gives(network, in_keras_, dataset):
+    """Compares all that an OpenNetwork gives of an image with the Keras network; returns its Inside, and the names of
+    the Keras layers that its Stages are.
+    """
     (image,) = some_images(1, dataset)
     inside = network.open(image, [stage.key for stage in network.stages])
     names = {stage.key: keras_layer(stage, network, in_keras_) for stage in network.stages}
@@ -40,7 +57,7 @@ def test_what_each_layer_gives_is_what_keras_gives(monkeypatch, family, dataset)
     np.testing.assert_array_equal(inside.probabilities, network.classify(image[None])[0])
     check_last_features(network, inside)
     check_first_filters(network, inside)
-    check_receptive_fields(network, in_keras_, names, inside.preprocessed)
+    return inside, names
 
 
 def check_last_features(network, inside):
@@ -50,12 +67,17 @@ def check_last_features(network, inside):
 
 def check_first_filters(network, inside):
     """With its normalisation, a filter of the file gives what the first layer gives before its activation."""
-    first, (row, column) = network.first_layer(), (5, 9)
+    first = network.first_layer()
+    row, column = first.out_side // 3, first.out_side // 2
     side = first.kernels.shape[1]
     padded = np.pad(inside.preprocessed, ((first.padding, side),) * 2 + ((0, 0),))
     patch = padded[row * first.strides :, column * first.strides :][:side, :side]
     made = (first.kernels * patch).sum(axis=(1, 2, 3)) + first.biases
-    activated = {"relu": np.maximum(made, 0), "scaled_tanh": 1.7159 * np.tanh(made)}[network.config.activation]
+    activated = {
+        "relu": np.maximum(made, 0),
+        "leaky_relu": np.maximum(made, 0.3 * made),
+        "scaled_tanh": 1.7159 * np.tanh(made),
+    }[network.config.activation]
     given = inside.outputs[network.stages[0].key][row, column]
     # DenseNet's first layer has no activation.
     np.testing.assert_allclose(made if np.allclose(given, made, atol=1e-3) else activated, given, atol=1e-3)
