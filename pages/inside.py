@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.runs.run import RunError
 from pages.parts import data, presenter
+from pages.parts.glossary import help_on
 from pages.parts.inner_links import follow_inner_links
 from pages.parts.inside.choice import choose_image, choose_runs, tested_runs
 from pages.parts.inside.convolution import draw_convolution
@@ -26,6 +27,15 @@ begin_page()
 NONE, GUESS = "none", "guess"
 # Of the network and of the one beside it: the label of the list of its layers, and its name in the URL.
 LAYERS = (("All maps of layer", "stage"), ("All maps of a layer beside", "stage_beside"))
+STRIP = (
+    "From left to right, what becomes of the image: its pixels, the preprocessing that is part of the network, the "
+    "augmentation of its training, its first filters, the strongest maps after each block, the last features, and the "
+    "prediction. Point at a map for its range and its receptive field; a click enlarges it."
+)
+STEPS = (
+    "A filter slides over the image. At each position its weights are multiplied with the pixels under them, and the "
+    "products are added up: one value of the map."
+)
 STYLE = """<style>
 .inside-name { font-size: 1.15rem; margin: 0; padding: .3rem 0 0; }
 .inside-name i { display: inline-block; width: .8rem; height: .8rem; border-radius: 50%; margin-right: .4rem; }
@@ -67,11 +77,7 @@ def choose_frames(networks, notices):
     layer that is shown with all its maps, or NONE.
     """
     st.header("Filmstrip")
-    st.caption(
-        "From left to right, what becomes of the image: its pixels, the preprocessing that is part of the network, the "
-        "augmentation of its training, its first filters, the strongest maps after each block, the last features, and "
-        "the prediction. Point at a map for its range and its receptive field; a click enlarges it."
-    )
+    st.caption(STRIP, help=help_on(STRIP))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         draws = linked_number(
             "Augmentation",
@@ -123,11 +129,7 @@ def choose_layer(network, notices):
 def draw_steps(networks, looked, notices):
     """The first convolution of one of the networks, step by step."""
     st.header("One convolution, step by step")
-    st.caption(
-        "A filter slides over the image. At each position its weights are multiplied with the pixels under "
-        "them, and the "
-        "products are added up: one value of the map."
-    )
+    st.caption(STEPS, help=help_on(f"Convolution. {STEPS}", before=STRIP))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         network = networks[0]
         if len(networks) > 1:

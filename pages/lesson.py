@@ -5,6 +5,7 @@ from html import escape
 import streamlit as st
 
 from core.lesson import LessonError
+from pages.parts.glossary import help_on
 from pages.parts.inner_links import follow_inner_links
 from pages.parts.lesson import KEY, address_of, missing_words, step_in_url, the_lesson
 from pages.parts.shell import begin_page
@@ -60,7 +61,7 @@ def draw_step(lesson, number):
     address, missing = address_of(lesson, number)
     st.html(f"<div class='lesson-step'><p>Step {number} of {count}</p><h2>{escape(step.title)}</h2></div>")
     with st.container(key="lesson-text"):
-        st.markdown(step.text)
+        st.markdown(step.text, help=help_on(step.text))
     st.html(f"<blockquote class='lesson-question'>{escape(step.question)}</blockquote>")
     if missing:
         st.info(missing_words(missing))

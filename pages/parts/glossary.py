@@ -27,14 +27,34 @@ WORDS = {
         r"cross-entropy",
         "The usual loss: how surprised the network is by the true class, given its prediction.",
     ),
+    "convolution": (
+        r"convolutions?",
+        "A layer that looks for the same few patterns at every position of the image.",
+    ),
     "dropout": (
         r"dropout",
         "Leaving out a random part of the network at each step of the training, against overfitting.",
     ),
     "epoch": (r"epochs?", "One pass through all the training images."),
+    "filter": (
+        r"filters?",
+        "The few weights that slide over an image; where their pattern is, the map that they make is bright.",
+    ),
+    "interval": (
+        r"intervals?",
+        "From where to where the true figure may lie, as the test images are only some of all images.",
+    ),
     "label smoothing": (
         r"label smoothing",
         "Teaching a network to be 91 % sure and not 100 %, so that it does not become too certain.",
+    ),
+    "last features": (
+        r"last features",
+        "The numbers that the network has made of the image when it decides: its final layer weighs them up.",
+    ),
+    "layer": (
+        r"layers?",
+        "One step of the network: it takes what the step before it made, and makes something new of it.",
     ),
     "learning rate": (
         r"learning rate",
@@ -97,9 +117,14 @@ def words_in(text):
     return list(dict.fromkeys(names[int(found.lastgroup[1:])] for found in _ANY.finditer(text)))
 
 
-def help_on(text):
-    """The meanings of the words in a text, for a Streamlit element's `help`; None where there are none."""
-    return "\n\n".join(f"**{word[0].upper()}{word[1:]}**: {meaning(word)}" for word in words_in(text)) or None
+def help_on(text, before=""):
+    """The meanings of the words in a text, for a Streamlit element's `help`; None where there are none.
+
+    Args:
+        before: another text, which explains its own words already.
+    """
+    words = [word for word in words_in(text) if word not in words_in(before)]
+    return "\n\n".join(f"**{word[0].upper()}{word[1:]}**: {meaning(word)}" for word in words) or None
 
 
 def explained(help, text):

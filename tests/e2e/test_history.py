@@ -7,6 +7,8 @@ from playwright.sync_api import expect
 
 from tests.e2e.conftest import lab_of
 from tests.e2e.test_gallery import click_cell, tiles
+from tests.e2e.test_inside import included
+from tests.e2e.test_map import drag
 from tests.folders import finished_run
 
 
@@ -87,18 +89,79 @@ def test_each_click_is_one_entry_and_back_undoes_it(lab, page):
         page.goto(f"{app_url}/{address}")
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         expect(page.locator(DRAWN).first).to_be_visible()
-        seen, entries = [page.url], page.evaluate("history.length")
-        for click in each:
-            click()
-            page.wait_for_function("url => location.href !== url", arg=seen[-1])
-            # What would be a second entry has time to come.
-            page.wait_for_timeout(500)
-            seen.append(page.url)
-            assert page.evaluate("history.length") == entries + len(seen) - 1, (seen[-2], page.url)
-        for url in seen[-2::-1]:
-            page.go_back()
-            page.wait_for_function("url => location.href === url", arg=url)
+        click_each_and_go_back(page, each)
         undone[address.partition("?")[0]]()
+
+
+def click_each_and_go_back(page, clicks):
+    """Each click is one entry in the browser's history; then Back undoes one after another."""
+    seen, entries = [page.url], page.evaluate("history.length")
+    for click in clicks:
+        click()
+        page.wait_for_function("url => location.href !== url", arg=seen[-1])
+        # What would be a second entry has time to come.
+        page.wait_for_timeout(500)
+        seen.append(page.url)
+        assert page.evaluate("history.length") == entries + len(seen) - 1, (seen[-2], page.url)
+    for url in seen[-2::-1]:
+        page.go_back()
+        page.wait_for_function("url => location.href === url", arg=url)
+
+
+@pytest.fixture(scope="module")
+def looked_into(tmp_path_factory):
+    with lab_of(lambda: included("lenet5-mnist-*"), tmp_path_factory) as found:
+        yield found
+
+
+def test_each_click_inside_a_network_is_one_entry_and_back_undoes_it(looked_into, page):
+    run, app_url = looked_into
+    page.goto(f"{app_url}/inside?run={run.id}&image=1")
+    expect(page.locator(".stVegaLiteChart .mark-line").first).to_be_visible()
+
+    def erase():
+        page.locator(".eraser canvas").focus()
+        page.keyboard.press("Space")
+
+    click_each_and_go_back(
+        page,
+        (
+            lambda: page.get_by_test_id("stNumberInputStepUp").first.click(),
+            lambda: page.get_by_role("button", name="All 16 maps of c3").click(),
+            lambda: page.get_by_role("radio", name="Occlusion").click(),
+            lambda: page.get_by_role("slider", name="Rotate").press("ArrowRight"),
+            erase,
+            lambda: page.get_by_role("button", name="Undo all changes").click(),
+            lambda: page.get_by_text("Find the smallest change").click(),
+            lambda: page.locator(".flips a").last.click(),
+            lambda: page.get_by_text("Hide the answer").click(),
+            lambda: page.get_by_role("button", name="Reveal").click(),
+        ),
+    )
+    expect(page.get_by_text("Test image 1:")).to_be_visible()
+    expect(page.get_by_role("radio", name="Class activation")).to_be_checked()
+    expect(page.locator(".filmstrip .sheet")).to_be_hidden()
+    expect(page.locator(".flips")).to_have_count(0)
+
+
+def test_each_click_on_the_map_is_one_entry_and_back_undoes_it(looked_into, page):
+    run, app_url = looked_into
+    page.set_viewport_size({"width": 1440, "height": 1300})
+    page.goto(f"{app_url}/gallery?run={run.id}&show=all")
+    expect(tiles(page).first).to_be_visible()
+    click_each_and_go_back(
+        page,
+        (
+            lambda: page.get_by_role("radio", name="Map", exact=True).click(),
+            lambda: drag(page, (0.3, 0.3), (0.7, 0.3), (0.7, 0.7), (0.3, 0.7), (0.3, 0.35)),
+            lambda: page.get_by_role("radio", name="Predicted class").click(),
+            lambda: page.locator(".legend button").first.click(),
+            lambda: tiles(page).first.locator("summary").click(),
+            lambda: page.get_by_role("button", name="Clear the area").click(),
+        ),
+    )
+    expect(page.locator(".above")).to_have_count(0)
+    expect(tiles(page).and_(page.locator("[open]"))).to_have_count(0)
 
 
 def test_a_switch_under_the_tables_own_buttons_can_be_clicked(lab, page):

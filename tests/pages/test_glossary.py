@@ -1,12 +1,15 @@
 """The words of the trade: each is found where it stands, and means something."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.config.recipes import RECIPES
+from core.runs.run import Run
 from pages.parts import glossary
+from tests.every_page import opened
 from tests.folders import finished_run
 
 
@@ -59,3 +62,23 @@ def test_the_figures_of_a_finished_run_are_explained(artifacts):
         each.proto.body for each in page.get("html") if "run-facts" in each.proto.body and "<b>" in each.proto.body
     ]
     assert glossary.marked("Validation accuracy, epoch 3") in facts
+
+
+def test_the_words_of_inside_are_explained_where_they_stand_first(artifacts):
+    (folder,) = (Path(__file__).parents[2] / "artifacts").glob("lenet5-mnist-*")
+    run = Run(shutil.copytree(folder, artifacts / folder.name))
+    page = opened("inside", run=run.id)
+    strip, steps = (
+        next(each for each in page.caption if each.value.startswith(begin)) for begin in ("From left", "A filter")
+    )
+    for word in ("augmentation", "filter", "last features", "receptive field"):
+        assert glossary.meaning(word) in strip.help
+    assert glossary.meaning("convolution") in steps.help
+    assert glossary.meaning("filter") not in steps.help
+
+
+def test_the_words_of_a_step_of_the_lesson_are_explained_beside_it(artifacts):
+    page = opened("lesson", lesson="11")
+    (text,) = [each for each in page.markdown if each.value.startswith("AlexNet has eight layers")]
+    for word in ("layer", "parameters", "accuracy"):
+        assert glossary.meaning(word) in text.help
