@@ -71,6 +71,21 @@ def counted(contents):
     ]
 
 
+def summary(contents):
+    """The same in a sentence; "" where nothing stands beside the report."""
+    alone = [group.rows["published"]["verdict"] for group in contents.groups if group.pair in REPORT]
+    if not alone:
+        return ""
+    (better, worse), (also_better, also_worse) = (
+        [verdicts.count(word) for word in (BETTER, WORSE)] for verdicts in (alone, contents.joint)
+    )
+    count = f"{len(alone)} comparison{'s' * (len(alone) != 1)}"
+    return (
+        f"Of {count} with the report, taken one by one, {better} say better and {worse} worse; judged together, with "
+        f"Holm's correction, {also_better} and {also_worse}."
+    )
+
+
 def where_trained(run):
     """Where and with what a run was trained, in words."""
     return provenance.in_words(run.read_sessions()) or "Where it was trained was not recorded."
@@ -175,10 +190,8 @@ def report_tex(contents):
         latex(lead(contents)),
         "",
     ]
-    facts = counted(contents)
-    if facts:
-        words = ", ".join(f"{number} {words.replace(';', ',')}" for number, words in facts[1:])
-        lines += [latex(f"{' '.join(facts[0])}: {words}."), ""]
+    if said := summary(contents):
+        lines += [latex(said), ""]
     if contents.differences:
         lines += [
             r"\begin{center}",
@@ -188,7 +201,7 @@ def report_tex(contents):
         ]
     for heading, about, tables in sections(contents):
         # A heading would be left alone at the foot of a page where a table's first row no longer fits.
-        lines += [r"\clearpage"] * (tables != contents.tables[:1] and tables != contents.tables[1:2])
+        lines += [r"\clearpage"] * (tables != contents.tables[:1])
         lines += [rf"\section{{{heading}}}", latex(about), ""]
         for table in tables:
             lines.append(rf"\input{{{'claims' if table in contents.claims else 'tables'}/{table.name}}}")
@@ -242,7 +255,7 @@ def readme(contents, files):
     lines = [
         f"# {HEADING}",
         "",
-        markdown(lead(contents)),
+        markdown(f"{lead(contents)} {summary(contents)}".strip()),
         "",
         "Begin with `report.html`, which opens in any browser, without a network, and prints. `report.tex` is the same "
         "for LaTeX: `pdflatex report.tex`, twice. The single tables in `tables/` and `claims/` need the packages "

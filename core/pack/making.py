@@ -203,8 +203,8 @@ def _draw_matrix(group, run, add):
         ),
         key=lambda cell: (cell[0], -cell[1], -cell[2]),
     )
-    most = f"Most often {classes[worst[1]]} is taken for {classes[worst[2]]}: {worst[0]} times."
-    alt = f"Confusion matrix. {caption} {most}"
+    most = f"Most often {classes[worst[1]]} is taken for {classes[worst[2]]}: {worst[0]} times." * bool(worst[0])
+    alt = f"Confusion matrix. {caption} {most}".strip()
     add(
         path,
         figures.matrix(counts, classes, NETWORK_COLOURS[group.config.network]),

@@ -285,7 +285,11 @@ def _last_words(group, panel):
         train, validation = (written(scores[f"{part}_{panel}"]) + unit for part in ("train", "validation"))
         return f"{train} training, {validation} validation"
 
-    parts = [f"{name} epoch ({group.rows[name]['epoch']:g}): {said(group.rows[name])}" for name in ("best", "last")]
+    best, last = group.rows["best"], group.rows["last"]
+    if best["epoch"] == last["epoch"] and said(best) == said(last):
+        parts = [f"best and last epoch ({best['epoch']:g}): {said(best)}"]
+    else:
+        parts = [f"{name} epoch ({row['epoch']:g}): {said(row)}" for name, row in (("best", best), ("last", last))]
     if group.pair in REPORT:
         parts.append(f"report's last: {said(REPORT[group.pair])}")
     words = "; ".join(parts)

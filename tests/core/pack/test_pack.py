@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ from PIL import Image
 
 from core.config.recipes import training_command
 from core.datasets.catalogue import DATASETS
-from core.pack import NAME, making
+from core.pack import NAME, figures, making, tables
 from core.pack.figures import Case, cases, in_percent
 from core.pack.forms import Column, Row, Table, as_html, as_latex, as_markdown, latex
 from core.results import table as results
@@ -269,3 +270,24 @@ def test_the_settings_of_an_older_run_and_its_sessions_are_packed_too():
     (group,) = making._groups([old.name])
     assert group.about == "Baseline recipe, seed 0"
     assert group.rows["published"]["train_accuracy"] == group.rows["last"]["train_accuracy"]
+
+
+def test_a_run_that_diverged_and_one_that_errs_nowhere_are_drawn_too(artifacts):
+    run = finished_run(wrong=0, seed=1)
+    diverged = {"train_loss": math.nan, "validation_loss": math.inf, "train_accuracy": 0.1, "validation_accuracy": 0.1}
+    run.append_history(run.read_history().iloc[-1].to_dict() | diverged | {"epoch": 4})
+    metrics = run.read_metrics()
+    run.write_metrics(metrics | {"last": metrics["last"] | diverged | {"test_loss": math.nan}})
+    (group,) = making._groups([run.id])
+    found = {}
+    group = making._draw_cases(group, lambda path, drawn, alt, about, inside=None: found.update({path: (alt, inside)}))
+    assert group.cases[False] == []
+    assert found[f"figures/cases/{run.id}-fail"] == ("Fail cases of AlexNet on MNIST: there are none.", "<p>None.</p>")
+    written = as_markdown(tables.results_table([group]))
+    assert "**ours** | **10.00** | **—** | **10.00** | **inf** | **100.00**" in written
+    assert "training from 1.0000 to —" in tables.curve_alt(group, "loss")
+    drawn = figures.curves(group.history, "loss", "#D26E19", report=0.03)
+    assert drawn.files["svg"].startswith(b"<?xml")
+    assert "currentColor" in drawn.inline
+    one = figures.curves(group.history.iloc[:1], "accuracy", "#D26E19")
+    assert one.files["png"].startswith(b"\x89PNG")
