@@ -29,7 +29,7 @@ from pages.parts.style import GREY, TEXT, percent, plain
 from pages.parts.unlike import is_unlike, warn_of_unlike
 from pages.parts.urls import address_with
 
-_HEIGHT = 320
+_HEIGHT = 400
 _HTML = """
 <div class="eraser">
   <div class="paper"><canvas tabindex="0" role="application" aria-describedby="how"
