@@ -54,6 +54,9 @@ CARD_STYLE = """<style>
 [class*="st-key-card-"] [data-testid="stPageLink-NavLink"] { padding-left: 0; background: none; }
 [class*="st-key-card-"] [data-testid="stPageLink-NavLink"]::after { content: ""; position: absolute; inset: 0; }
 [class*="st-key-card-"] :has(> [data-testid="stPageLink-NavLink"]) { position: static; }
+[class*="st-key-card-"] [data-testid="stPageLink-NavLink"] * { white-space: normal; overflow: visible; }
+@media (min-width: 641px) and (max-width: 1350px) {
+  [class*="st-key-card-"] [data-testid="stPageLink-NavLink"] > :has([data-testid="stIconMaterial"]) { display: none; } }
 </style>"""
 
 

@@ -65,6 +65,11 @@ def presenting():
     return bool(st.session_state.get(KEY))
 
 
+def on_phone():
+    """Whether the page is drawn for a phone, as far as its browser says so."""
+    return "Mobi" in (st.context.headers.get("User-Agent") or "")
+
+
 def grown(pixels):
     """The width of a widget that holds text: so many pixels, or more in presenter mode."""
     return round(_TEXT * pixels) if presenting() else pixels

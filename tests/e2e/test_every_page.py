@@ -260,3 +260,32 @@ def test_no_page_asks_an_outside_host_for_anything(opened):
     assert len([url for url in asked if url.startswith("ws:")]) == 1
     assert len(asked) > 5
     assert {urlsplit(url).hostname for url in asked if not url.startswith(("data:", "blob:"))} <= set(HERE)
+
+
+def test_on_a_phone_the_keyboard_skips_the_closed_list_of_pages_and_enters_the_open_one(lab, page):
+    _, app_url = lab
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{app_url}/round")
+    drawn(page, "round")
+    within = "document.activeElement.closest('[data-testid=stSidebar]') !== null"
+    for _ in range(6):
+        page.keyboard.press("Tab")
+        assert not page.evaluate(within)
+    page.get_by_role("button", name="Expand sidebar").click()
+    link = page.get_by_role("link", name="Claims")
+    expect(link).to_be_visible()
+    link.focus()
+    assert page.evaluate(within)
+
+
+def test_no_card_of_the_overview_is_cut_off(lab, page):
+    _, app_url = lab
+    for width in (1100, 1280, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.goto(app_url)
+        drawn(page, "overview")
+        cut = page.locator("[class*=st-key-card-] [data-testid=stPageLink-NavLink]").evaluate_all(
+            "links => links.filter(link => [link, ...link.querySelectorAll('*')]"
+            ".some(each => each.scrollWidth > each.clientWidth + 1 && each.clientWidth)).map(link => link.innerText)"
+        )
+        assert cut == [], width

@@ -5,6 +5,7 @@ import functools
 import html
 import json
 import re
+import types
 from urllib.parse import parse_qs
 
 import numpy as np
@@ -19,7 +20,7 @@ from core.results.curves import settled_range
 from core.results.reference import NETWORKS_OF_REPORT, REPORT, TEST_IMAGES
 from core.results.statistics import compare_accuracies
 from core.runs.run import list_runs
-from pages.parts import data, linked
+from pages.parts import data, linked, presenter
 from pages.parts.charts.curves import PANELS, curves_figure, explanations, looks, short_names
 from pages.parts.style import pair_label
 from tests.every_page import opened as opened_page
@@ -552,3 +553,29 @@ def test_each_bin_of_the_calibration_has_its_interval_and_its_size():
     assert line["error_y"]["arrayminus"] == pytest.approx([100 * (found.accuracy[only] - found.low[only])])
     assert [count for count in sizes["y"] if count] == [200]
     assert sizes["yaxis"] == "y2"
+
+
+def test_on_a_phone_the_dataset_is_not_pinned_so_that_the_verdict_can_be_seen(monkeypatch):
+    finished_run()
+
+    def pinned():
+        (columns,) = [json.loads(frame.proto.columns) for frame in opened().dataframe[:1]]
+        return sum(bool(column.get("pinned")) for column in columns.values())
+
+    assert pinned() == 2
+    monkeypatch.setattr(presenter, "on_phone", lambda: True)
+    assert pinned() == 1
+
+
+@pytest.mark.parametrize(
+    ("browser", "is_phone"),
+    [
+        ("Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 Chrome/130.0 Mobile Safari/537.36", True),
+        ("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/130.0 Safari/537.36", False),
+        (None, False),
+    ],
+)
+def test_a_phone_is_known_by_what_its_browser_says(monkeypatch, browser, is_phone):
+    said = types.SimpleNamespace(headers={"User-Agent": browser} if browser else {})
+    monkeypatch.setattr(presenter.st, "context", said)
+    assert presenter.on_phone() == is_phone

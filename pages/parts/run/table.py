@@ -59,6 +59,9 @@ def _help(column):
 def _options(column):
     """The settings of its kind, a width as wide as the page's letters are large."""
     options = FORMATS[column.kind][0]
+    if column.kind == "dataset" and presenter.on_phone():
+        # Two columns that stay in their place would leave no room for a verdict.
+        options = options | {"pinned": False}
     return options | {"width": presenter.grown(options["width"])} if "width" in options else options
 
 
