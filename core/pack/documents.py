@@ -270,11 +270,11 @@ def readme(contents, files):
     for group in contents.groups:
         for run in group.runs:
             config = run.read_config()
-            cells = (run.id, f"{group.label}, {group.about}", where_trained(run))
-            lines.append(f"| {' | '.join(map(markdown, cells))} | `{training_command(config)}` |")
+            cells = " | ".join(map(markdown, (f"{group.label}, {group.about}", where_trained(run))))
+            lines.append(f"| `{run.id}` | {cells} | `{training_command(config)}` |")
     if contents.evidence:
         lines += ["", "Only the claims rest on these:", ""]
-        lines += [f"- {run.id}: `{training_command(run.read_config())}`" for run in contents.evidence]
+        lines += [f"- `{run.id}`: `{training_command(run.read_config())}`" for run in contents.evidence]
     lines += ["", "## Files", "", "| File | What it holds |", "|---|---|", "| `README.md` | this |"]
     lines += [f"| `{path}` | {markdown(files[path])} |" for path in sorted(files)]
     return "\n".join([*lines, ""])
