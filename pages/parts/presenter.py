@@ -4,6 +4,7 @@ What is sized in rem grows by itself. Charts are sized in pixels: each one goes 
 """
 
 import contextlib
+import threading
 import time
 
 import streamlit as st
@@ -16,7 +17,9 @@ _TEXT, _LINES, _HEIGHT = ROOT_SIZE / 16, 1.7, 1.4
 # What Plotly and Vega, with Streamlit's theme, draw where nobody says otherwise.
 _PLOTLY_LINE, _PLOTLY_MARKER, _CHART_TEXT = 2, 6, 14
 # The browser has the style before it has the first table, see `page_frame`.
-_STYLED, _STYLE_SECONDS = "presenter style", 0.25
+_STYLE_SECONDS = 0.25
+# Whether the switch was turned just before this run of the script, which is in the same thread.
+_turned = threading.local()
 _SWITCH_STYLE = """<style>
 .st-key-presenter { position: fixed; z-index: 999991; top: 0.9rem; right: 4.5rem; width: auto; }
 [data-testid="stStatusWidget"] { margin-right: 11rem; }
@@ -39,13 +42,17 @@ def presenter_switch():
     if presenting() and KEY not in st.query_params:
         # `st.switch_page` has emptied the address; to set the value puts it there again.
         st.session_state[KEY] = True
+    is_first_page = KEY not in st.session_state
     with st.container(key="presenter"):
         on = st.toggle(
-            "Presenter mode", key=KEY, bind="query-params", help="Large type and thick lines, for a projector"
+            "Presenter mode",
+            key=KEY,
+            bind="query-params",
+            on_change=lambda: setattr(_turned, "now", True),
+            help="Large type and thick lines, for a projector",
         )
     st.html(_SWITCH_STYLE + (_STYLE if on else ""))
-    if on != st.session_state.get(_STYLED, False):
-        st.session_state[_STYLED] = on
+    if vars(_turned).pop("now", False) or (is_first_page and on):
         time.sleep(_STYLE_SECONDS)
     if said not in ("true", "false"):
         st.warning(

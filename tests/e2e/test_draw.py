@@ -3,11 +3,13 @@
 import math
 import re
 import time
+from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import expect
 
+from core.digits.strokes import strokes_in_address
 from core.networks.catalogue import NETWORKS
 from core.results.reference import NETWORKS_OF_REPORT
 from tests.e2e.conftest import lab_of, served
@@ -338,3 +340,26 @@ def test_what_a_class_trains_answers_when_it_is_done(artifacts, app_url, page):
     page.get_by_role("radio", name="Best").click()
     expect(page).to_have_url(re.compile("answer=best"))
     expect(page).to_have_url(re.compile("drawing="))
+
+
+def test_a_stroke_that_is_drawn_while_the_page_is_enlarged_for_a_projector_stays(three_networks, app_url, page):
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.goto(f"{app_url}/draw")
+    pad = page.locator(".pad canvas")
+    pad.wait_for()
+    page.locator("[data-test-script-state=notRunning]").wait_for()
+    box = pad.bounding_box()
+    pad.evaluate("canvas => { window.before = canvas; }")
+    page.locator(".st-key-presenter label").first.click()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.2 * box["height"])
+    page.mouse.down()
+    for part in range(1, 40):
+        page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + (0.2 + 0.015 * part) * box["height"])
+        page.wait_for_timeout(40)
+    page.mouse.up()
+    page.wait_for_function("document.documentElement && getComputedStyle(document.documentElement).fontSize === '24px'")
+    page.wait_for_timeout(1500)
+    # It is a new pad by now, since the page is drawn into another container.
+    assert not page.evaluate("before.isConnected")
+    (stroke,) = strokes_in_address(parse_qs(urlsplit(page.url).query)["drawing"][0])
+    assert len(stroke["points"]) > 20

@@ -17,7 +17,7 @@ from core.datasets.catalogue import DATASETS
 from core.networks.catalogue import NETWORKS
 from core.runs.run import RunError, open_run
 from pages.parts.settings_form import FIELDS
-from tests.every_page import PAGES
+from tests.every_page import PAGES, opened
 from tests.folders import finished_run, started_run
 
 PROJECT = Path(__file__).parents[2]
@@ -201,3 +201,11 @@ def test_no_value_of_a_setting_is_more_than_refused(artifacts, option, value):
             code = leaving.code
     assert code == 2
     assert touched == []
+
+
+def test_presenter_mode_keeps_nothing_in_the_session_but_its_own_switch(artifacts):
+    page = opened("overview", present="true")
+    assert page.toggle(key="present").value
+    page.toggle(key="present").set_value(False).run()
+    assert not page.exception
+    assert "presenter style" not in page.session_state

@@ -1,5 +1,8 @@
 // Streamlit calls the default export at every rerun; what must last is kept by element.
 const pads = new WeakMap();
+// What was on the pad that was taken from the page last: the server may draw the page into another container while
+// somebody draws, and then the stroke goes on on the new pad.
+let left = null;
 const SEND_EVERY = 150;
 const CLOSEST = 0.004;
 // Positions are whole thousandths of the pad's side, so that a link holds a drawing exactly.
@@ -115,9 +118,22 @@ function openPad(root, { strokes: kept, penWidth, penWidths, mostPoints, longest
     if (number === sheet) return;
     clearTimeout(timer);
     [sheet, strokes, cleared, pointer, timer, down] = [number, kept, [], null, 0, false];
+    if (left?.sheet === number) takeOver();
+    left = null;
     picture.hidden = !address;
     if (address) picture.src = address;
     paint();
+  }
+
+  // It is known here first, and the server is told again.
+  function takeOver() {
+    strokes = left.strokes;
+    try {
+      if (left.pointer !== null) canvas.setPointerCapture((pointer = left.pointer));
+    } catch {
+      pointer = null; // It has been lifted in the meantime.
+    }
+    timer = setTimeout(send, SEND_EVERY);
   }
 
   function replace(now, before = []) {
@@ -249,6 +265,7 @@ function openPad(root, { strokes: kept, penWidth, penWidths, mostPoints, longest
   sizes.observe(canvas);
 
   function close() {
+    if (timer || pointer !== null) left = { sheet, strokes, pointer };
     clearTimeout(timer);
     sizes.disconnect();
   }
