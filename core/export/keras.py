@@ -30,9 +30,19 @@ def write(run, folder):
     """
     target = folder / run.model_path.name
     if _has_older_layer(run.model_path):
-        write_whole(target, _renewed(load_network(run), run.read_config()).save)
+        write_whole(target, load_todays_network(run).save)
     else:
         shutil.copy2(run.model_path, target)
+
+
+def load_todays_network(run):
+    """The Keras model of a run, of Keras' layers only: in place of a layer of this project, which earlier versions had.
+
+    Raises:
+        core.runs.run.RunError: as `load_network`.
+    """
+    model = load_network(run)
+    return _renewed(model, run.read_config()) if _has_older_layer(run.model_path) else model
 
 
 def load_network(run):

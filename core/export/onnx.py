@@ -9,10 +9,11 @@ import json
 from typing import NamedTuple
 
 import numpy as np
+from tqdm import tqdm
 
 from core.datasets.test_images import load_test_images
 from core.export import description
-from core.export.keras import load_network
+from core.export.keras import load_todays_network
 from core.runs.run import RunError
 
 FILE = "model.onnx"
@@ -86,7 +87,7 @@ def write(run, folder):
     Raises:
         RunError: the network holds what cannot be written as ONNX, or onnxruntime does not predict what Keras does.
     """
-    network = load_network(run)
+    network = load_todays_network(run)
     proto = convert(network, description.describe(run))
     path = folder / FILE
     path.write_bytes(proto.SerializeToString(deterministic=True))
@@ -101,9 +102,17 @@ def largest_difference(path, network, images):
     largest logit where that is more than 1.
 
     Args:
+        path: the Path of the file.
+        network: the keras.Model.
         images: uint8 (N, h, w, c).
     """
-    expected = np.asarray(network.predict(images, batch_size=_BATCH, verbose=0))
+    import keras
+
+    starts = tqdm(range(0, len(images), _BATCH), desc=path.name)
+    # Without a graph, whose making takes longer than these images.
+    expected = np.concatenate(
+        [keras.ops.convert_to_numpy(network(images[start : start + _BATCH], training=False)) for start in starts]
+    )
     return float(np.abs(logits(path, images) - expected).max() / max(1.0, np.abs(expected).max()))
 
 

@@ -3,7 +3,7 @@
 import json
 
 from core.export import description
-from core.export.keras import load_network
+from core.export.keras import load_todays_network
 
 FILES = WEIGHTS, LIST = "model.safetensors", "weights.json"
 
@@ -14,7 +14,7 @@ def write(run, folder):
     """
     from safetensors.numpy import save_file
 
-    weights = dict(named_weights(load_network(run)))
+    weights = dict(named_weights(load_todays_network(run)))
     arrays = {path: weight.numpy() for path, weight in weights.items()}
     # One entry: of several, the library would write each time in another order.
     save_file(arrays, folder / WEIGHTS, metadata={"format": "keras"})

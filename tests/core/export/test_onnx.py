@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+import shutil
+from pathlib import Path
 
 import keras
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from safetensors.numpy import load_file
 
 from core.config.recipes import make_config
 from core.datasets.catalogue import DATASETS
@@ -15,6 +18,7 @@ from core.datasets.test_images import load_test_images
 from core.export import export
 from core.export import onnx as exporting
 from core.export.keras import save_network
+from core.export.safetensors import named_weights
 from core.networks.build import build_model
 from core.networks.catalogue import FAMILIES
 from core.runs.run import RunError
@@ -91,6 +95,18 @@ def test_a_saved_run_becomes_a_file_that_says_what_it_takes_and_gives_and_is_the
     for count in (1, 7):
         (found,) = session.run(None, {"images": pixels[:count]})
         assert found == pytest.approx(expected[:count], abs=1e-3)
+
+
+def test_a_network_that_an_earlier_version_saved_becomes_a_file_too(artifacts, tmp_path):
+    run = finished_run(image_size=SIZE)
+    shutil.copy(Path(__file__).parents[2] / "older_network.keras", run.model_path)
+    export(run, tmp_path, ["onnx", "safetensors"])
+    images = np.random.default_rng(1).integers(0, 256, (2, 28, 28, 1), dtype=np.uint8)
+    # As in the test of the same network as model.keras.
+    expected = [0.6323, 0.3873, -2.4124, -0.4466, -0.6674, -1.0092, -1.5366, -4.2887, 0.0073, 0.3999]
+    assert exporting.logits(tmp_path / "model.onnx", images)[0] == pytest.approx(expected, abs=2e-4)
+    begin = [path for path, _ in named_weights(build_model(run.read_config(), (28, 28, 1)))][:3]
+    assert set(begin) <= set(load_file(tmp_path / "model.safetensors"))
 
 
 def test_a_file_with_which_onnxruntime_predicts_something_else_is_not_written(artifacts, monkeypatch, tmp_path):
