@@ -63,7 +63,7 @@ def stop_at_wrong_settings():
 @contextlib.asynccontextmanager
 async def welcome(server):
     """Says where the lab is and opens a browser there, as Streamlit does for scripts that do not start a server. At the
-    end nothing stays of the packs that it has made.
+    end nothing stays of the packs and files that it has made.
     """
     from streamlit import cli_util
     from streamlit.web.server import server_util
@@ -75,6 +75,7 @@ async def welcome(server):
         cli_util.open_browser(url)
     yield
     background.end()
+    downloads.discard_made()
 
 
 # Streamlit imports this file once, when the server starts, and runs it as a script for every page that is drawn.

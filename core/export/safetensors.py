@@ -12,12 +12,12 @@ def write(run, folder):
     """Writes the weights by their Keras paths, and weights.json: the settings that build the network, and each weight
     in the order of Keras' `set_weights`.
     """
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     weights = dict(named_weights(load_todays_network(run)))
     arrays = {path: weight.numpy() for path, weight in weights.items()}
     # One entry: of several, the library would write each time in another order.
-    save_file(arrays, folder / WEIGHTS, metadata={"format": "keras"})
+    (folder / WEIGHTS).write_bytes(save(arrays, metadata={"format": "keras"}))
     rows = [
         {
             "path": path,

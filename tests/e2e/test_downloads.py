@@ -93,3 +93,14 @@ def test_a_click_makes_what_takes_a_library_and_another_saves_it(lab, page, tmp_
     download.value.save_as(tmp_path / name)
     export(run, tmp_path / "here", ["tensorboard"])
     assert (tmp_path / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+
+
+def test_what_was_made_is_deleted_when_the_server_ends(tmp_path, tmp_path_factory, page, monkeypatch):
+    (tmp_path / "made").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "made"))
+    with lab_of(finished_run, tmp_path_factory) as (run, app_url):
+        page.goto(f"{app_url}/train?run={run.id}&details=files")
+        page.get_by_role("button", name="Make events.out.tfevents").click()
+        expect(page.get_by_role("link", name="events.out.tfevents")).to_be_visible()
+        assert list((tmp_path / "made").glob("export-*"))
+    assert not list((tmp_path / "made").glob("export-*"))

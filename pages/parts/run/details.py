@@ -153,20 +153,24 @@ def _link(run, name, later):
 def _makers(run, formats):
     """A button for each format that is made on request, and what to install for those that are not offered."""
     with st.container(horizontal=True):
-        for name in dict.fromkeys(formats):
-            files = " and ".join(FORMATS[name].files)
-            # What it does stands where the button was, and gives way to the link above.
-            if st.button(f"Make {files}", icon=":material/build:", key=f"make {name} {run.id}"):
-                try:
-                    with st.spinner(
-                        f"Making {files}: a process of its own reads the run and writes it…", show_time=True
-                    ):
-                        make(run, name)
-                    st.rerun()
-                except RunError as error:
-                    st.error(plain(str(error)))
+        asked = [
+            name
+            for name in dict.fromkeys(formats)
+            if st.button(f"Make {_files_of(name)}", icon=":material/build:", key=f"make {name} {run.id}")
+        ]
+    for name in asked:
+        try:
+            with st.spinner(f"A process of its own reads the run and writes {_files_of(name)}…", show_time=True):
+                make(run, name)
+            st.rerun()
+        except RunError as error:
+            st.error(plain(str(error)))
     for sentence in not_installed().values():
         st.caption(plain(f"Not offered: {sentence}"))
+
+
+def _files_of(name):
+    return " and ".join(FORMATS[name].files)
 
 
 def _size(count, later):

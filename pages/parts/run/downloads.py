@@ -94,6 +94,13 @@ def make(run, name):
         folder.cleanup()
 
 
+def discard_made():
+    """Deletes what was made; for when the server ends."""
+    with _changing:
+        while _made:
+            _made.popitem()[1].cleanup()
+
+
 def _add(found, run, file):
     # A pipe or a folder that somebody has put there is not offered.
     if os.path.isfile(run.path / file):
