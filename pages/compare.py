@@ -18,7 +18,7 @@ from core.results.seeds import are_several, ids, mean_history
 from core.runs.run import Run, RunError, artifacts_folder
 from core.settings import read_only
 from pages.parts import data, presenter
-from pages.parts.charts.curves import PANELS, curves_figure, explanations, looks, short_names
+from pages.parts.charts.curves import PANELS, curves_figure, explanations, looks, short_names, told_apart
 from pages.parts.compare.calibration import draw_calibration
 from pages.parts.compare.images import draw_images
 from pages.parts.compare.pack import draw_pack, pack_button
@@ -196,7 +196,10 @@ def draw_rows(rows, which, report, chosen, baseline):
         (name,) = short_names([run], [data.config(run)])
         groups = {results.DIFFERENCE: f"Difference from {name}"}
     draw_table(
-        *(rows, columns_to_draw(rows, report), groups), key=key, on_select=follow_ticks, alt="Runs and their figures"
+        *(rows, columns_to_draw(rows, report), groups, what_differs(rows)),
+        key=key,
+        on_select=follow_ticks,
+        alt="Runs and their figures",
     )
     if hidden:
         st.caption(
@@ -205,6 +208,13 @@ def draw_rows(rows, which, report, chosen, baseline):
             + "."
         )
     st.caption(PAIRED if baseline else INTERVAL)
+
+
+def what_differs(rows):
+    """For each row what tells it from others of its network, dataset and recipe, "" where there is no other."""
+    kinds = list(zip(rows["network"], rows["dataset"], rows["recipe"], strict=True))
+    runs = [Run(artifacts_folder() / ids(row)[0]) for row in rows["run"]]
+    return told_apart(kinds, runs, [data.config(run) for run in runs])
 
 
 def leading_runs(best):

@@ -579,3 +579,14 @@ def test_a_phone_is_known_by_what_its_browser_says(monkeypatch, browser, is_phon
     said = types.SimpleNamespace(headers={"User-Agent": browser} if browser else {})
     monkeypatch.setattr(presenter.st, "context", said)
     assert presenter.on_phone() == is_phone
+
+
+def test_rows_that_would_look_alike_say_what_differs_beside_the_network(monkeypatch):
+    for options in ({"epochs": 9}, {"epochs": 5}, {"recipe": "modern"}, {"dataset": "cifar10"}):
+        finished_run("resnet34", **options)
+    finished_run("vgg16")
+    networks = table(opened())["", "Network"].tolist()
+    assert sorted(networks) == ["ResNet-34", "ResNet-34", "ResNet-34, epochs 5", "ResNet-34, epochs 9", "VGG-16"]
+    # A phone has no room for it.
+    monkeypatch.setattr(presenter, "on_phone", lambda: True)
+    assert set(table(opened())["", "Network"]) == {"ResNet-34", "VGG-16"}

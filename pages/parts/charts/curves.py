@@ -55,12 +55,18 @@ def short_names(runs, configs, with_dataset=True, seeds=None):
         f"{RECIPES[config.recipe]['label']}{f', {count} seeds' if count > 1 else ''}"
         for config, count in zip(configs, seeds or [1] * len(configs), strict=True)
     ]
+    return [name + told for name, told in zip(names, told_apart(names, runs, configs), strict=True)]
+
+
+def told_apart(names, runs, configs):
+    """What is to be added to each of these names of runs so that no two are the same; "" for one that none has too."""
+    words = [""] * len(names)
     for name in [name for name, often in Counter(names).items() if often > 1]:
         alike = [position for position, each in enumerate(names) if each == name]
-        words = _what_differs([runs[position] for position in alike], [configs[position] for position in alike])
-        for position, told in zip(alike, words, strict=True):
-            names[position] = name + told
-    return names
+        found = _what_differs([runs[position] for position in alike], [configs[position] for position in alike])
+        for position, told in zip(alike, found, strict=True):
+            words[position] = told
+    return words
 
 
 def _what_differs(runs, configs):

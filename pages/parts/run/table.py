@@ -80,9 +80,12 @@ def columns_to_draw(rows, report):
     return [name for name in columns_of_runs(report) if name not in empty]
 
 
-def draw_table(rows, names, groups=None, **options):
-    """Draws these columns of a table of `core.results.table`; `options` go to st.dataframe. `groups`: what is written
-    in place of the columns' own groups, name -> name.
+def draw_table(rows, names, groups=None, told_apart=None, **options):
+    """Draws these columns of a table of `core.results.table`; `options` go to st.dataframe.
+
+    Args:
+        groups: what is written in place of the columns' own groups, name -> name.
+        told_apart: for each row what is added to its network's name, where there is room; None for nothing.
     """
     st.html(f"<style>{_STYLE}</style>")
     columns, written = [COLUMNS[name] for name in names], rows[list(names)].copy()
@@ -90,6 +93,8 @@ def draw_table(rows, names, groups=None, **options):
         _, write = FORMATS[column.kind]
         if write:
             written[name] = write(written[name])
+        if column.kind == "network" and told_apart and not presenter.on_phone():
+            written[name] = [label + words for label, words in zip(written[name], told_apart, strict=True)]
     numbers = [pd.api.types.is_numeric_dtype(kind) or kind.kind == "m" for kind in written.dtypes]
     written.columns = pd.MultiIndex.from_tuples(
         [((groups or {}).get(column.group, column.group), column.label) for column in columns]
