@@ -82,6 +82,11 @@ def grown(pixels):
     return round(_TEXT * pixels) if presenting() else pixels
 
 
+def line(pixels):
+    """The width of a line in a chart: so many pixels, or more in presenter mode."""
+    return max(LEAST_LINE, _LINES * pixels) if presenting() else pixels
+
+
 def text_size():
     """Pixels of the text that a component draws itself."""
     return round(14 * (_TEXT if presenting() else 1))
@@ -112,7 +117,9 @@ def plotly(figure):
     figure.update_xaxes(tickfont_size=text, title_font_size=text)
     figure.update_yaxes(tickfont_size=text, title_font_size=text)
     for trace in figure.data:
-        trace.line.width = max(LEAST_LINE, _LINES * (trace.line.width or _PLOTLY_LINE))
+        trace.line.width = line(trace.line.width or _PLOTLY_LINE)
+        if "error_y" in trace and trace.error_y.thickness:
+            trace.error_y.thickness = line(trace.error_y.thickness)
         sizes = _PLOTLY_MARKER if trace.marker.size is None else trace.marker.size
         trace.marker.size = [_LINES * size for size in sizes] if isinstance(sizes, tuple) else _LINES * sizes
     return figure

@@ -222,7 +222,7 @@ def test_nothing_on_a_projected_page_is_small_or_thin(opened):
     # Charts are drawn anew after the rest.
     assert in_a_while(page, small_texts, is_as_it_should=not_) == []
     assert in_a_while(page, thin_lines, is_as_it_should=not_) == []
-    assert bool(page.evaluate(LINES)) == (name in ("networks", "train", "compare", "inside"))
+    assert bool(page.evaluate(LINES)) == (name in ("networks", "train", "compare", "gallery", "inside"))
     assert page.evaluate(WIDTH) <= 1920
     assert (
         in_a_while(page, lambda page: page.evaluate(LEAST_ROW), lambda row: row >= LEAST_ROW_PROJECTED)

@@ -87,7 +87,7 @@ def draw_class_accuracies(matrix, classes, colour):
         },
         "layer": [
             layer("bar", {}, color=colour, height={"band": 0.72}, cornerRadiusEnd=3),
-            layer("rule", {"x": quantity("low"), "x2": {"field": "high"}}, color=TEXT, strokeWidth=2),
+            layer("rule", {"x": quantity("low"), "x2": {"field": "high"}}, color=TEXT, strokeWidth=presenter.line(2)),
             # At the bars' beginning, so that no interval lies on it.
             layer(
                 "text",
