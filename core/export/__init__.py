@@ -231,5 +231,6 @@ FORMATS = {
         files=("events.out.tfevents",),
         write=_write_tensorboard,
         needs=("tensorboardX",),
+        check=lambda run: run.read_progress(),
     ),
 }

@@ -1,9 +1,13 @@
 """Formats that take seconds, or a library that a server does not load, written by a process of their own."""
 
+import contextlib
+import os
 import subprocess
 import sys
 import threading
 from pathlib import Path
+
+import psutil
 
 from core.environment import worker_environment
 from core.runs.run import RunError
@@ -26,11 +30,15 @@ def export_apart(run, folder, name):
     """
     command = [sys.executable, "-m", "core", "export", run.id, str(folder), "--formats", name]
     with _ONE_AT_A_TIME:
-        ended = subprocess.run(
-            command, cwd=_PROJECT, env=worker_environment(), stdin=subprocess.DEVNULL,
-            capture_output=True, text=True, errors="replace", check=False,
+        process = subprocess.Popen(
+            command, cwd=_PROJECT, env=worker_environment(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, text=True, errors="replace",
         )  # fmt: skip
-    if ended.returncode:
-        last = (ended.stderr.strip().splitlines() or [""])[-1]
-        why = last if ended.returncode == 2 else f"{name} was not made of {run.id} ({last or ended.returncode})."
+        # The pages come first.
+        with contextlib.suppress(psutil.Error):
+            psutil.Process(process.pid).nice(10 if os.name == "posix" else psutil.BELOW_NORMAL_PRIORITY_CLASS)
+        _, said = process.communicate()
+    if process.returncode:
+        last = (said.strip().splitlines() or [""])[-1]
+        why = last if process.returncode == 2 else f"{name} was not made of {run.id} ({last or process.returncode})."
         raise RunError(why)

@@ -12,6 +12,7 @@ import urllib.request
 import pytest
 
 from core.export import export
+from core.runs.run import RunError
 from tests.folders import finished_run
 
 
@@ -92,6 +93,15 @@ def test_the_same_run_gives_the_same_bytes_in_another_process_too(run, tmp_path)
         subprocess.run(command, check=True, env=os.environ | {"PYTHONHASHSEED": seed})
     first, second = ((tmp_path / seed / "events.out.tfevents").read_bytes() for seed in ("1", "2"))
     assert first == second
+
+
+def test_steps_that_cannot_be_read_are_said_before_anything_is_written(run, tmp_path):
+    row = run.progress_path.read_bytes()
+    # Of a long file only the end is looked at until somebody needs all of it.
+    run.progress_path.write_bytes(1000 * row + b"noise\n" + 1000 * row)
+    with pytest.raises(RunError, match=r"progress\.jsonl: a row is not JSON"):
+        export(run, tmp_path / "out", ["tables", "tensorboard"])
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_epoch_ends_with_its_last_step_where_steps_were_recorded(artifacts, tmp_path):

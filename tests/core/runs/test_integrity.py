@@ -35,7 +35,7 @@ NEEDED = FILES[:5]
 # For the gallery, and for the commands evaluate and export.
 LOOKED_INTO = ("config.json", "status.json", "metrics.json", "test_predictions.npz")
 EVALUATED = ("config.json", "metrics.json", "model.keras", "model.tflite")
-EXPORTED = {*FILES} - {"status.json", "progress.jsonl", "queue.json", "log.txt"}
+EXPORTED = {*FILES} - {"status.json", "queue.json", "log.txt"}
 # What grows line by line may end anywhere, and of a network only its beginning and its contents are looked at.
 HARMLESS = {
     *(("log.txt", way) for way in ("empty", "noise", "truncated", "huge")),
