@@ -12,6 +12,7 @@ from streamlit.web.cli import main_run
 
 from core.cli.parser import parser
 from core.config.recipes import RECIPES, make_config, training_command
+from core.config.run_config import FIELDS, option
 from core.datasets.catalogue import DATASETS
 from core.networks.catalogue import NETWORKS
 from core.networks.sizes import size
@@ -410,7 +411,7 @@ def test_the_results_have_the_8_bit_networks():
 
 def test_the_recipes_are_what_their_table_says():
     said = {}
-    for label, _, sizes, epochs, images in tables(PROJECT / "docs/recipes.md"):
+    for label, _, sizes, epochs, images in (row for row in tables(PROJECT / "docs/recipes.md") if len(row) == 5):
         said[label] = [
             [int(number) for number in re.findall(r"\d+", cell.replace(",", ""))] for cell in (sizes, epochs)
         ]
@@ -421,6 +422,21 @@ def test_the_recipes_are_what_their_table_says():
         found = [sorted({getattr(config, column) for config in configs}) for column in columns]
         assert said.pop(recipe["label"]) == [sorted({values[0], values[-1]}) for values in found]
     assert not said
+
+
+def test_the_techniques_stand_in_a_table_with_their_source_and_are_off_in_the_reports_recipe():
+    rows = [row for row in tables(PROJECT / "docs/recipes.md") if len(row) == 4]
+    techniques = {written.strip("`"): (label, source) for label, written, _, source in rows}
+    augmentation = {name for name, field in FIELDS.items() if field.metadata["group"] == "Augmentation"}
+    assert {option(name) for name in augmentation - {"translate", "flip"}} <= set(techniques)
+    for name in FIELDS:
+        label, source = techniques.pop(option(name), (None, None))
+        if label:
+            assert label == FIELDS[name].metadata["label"]
+            assert re.search(r"\b(19|20)\d\d\b", source)
+            for network in NETWORKS:
+                assert not getattr(make_config(network, "cifar10", "report"), name)
+    assert not techniques
 
 
 def test_the_figures_in_sentences_are_those_of_the_runs():

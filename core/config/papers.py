@@ -1,8 +1,8 @@
 """How the networks' own papers trained them, as rules of the `paper` recipe: data, with where each was read.
 
 Images keep the size that this lab gives them: 32 pixels a side for networks made for small images, 64 for the others,
-which their papers trained on ImageNet. Crops of images with a border of 4 pixels are translations by up to an eighth
-here, and what a paper does to images besides is said with its source.
+which their papers trained on ImageNet. Crops are those of images with a border of 4 pixels; theirs is black and ours is
+a mirror. What a paper does to images besides is said with its source.
 """
 
 # As Torch and Caffe descend: momentum without Nesterov's look ahead, decay as part of the gradient.
@@ -18,7 +18,8 @@ SGD = {
     "monitor": "validation_accuracy",
     "batch_normalization_momentum": 0.9,
     "standardize": True,
-    "translate": 0.125,
+    "translate": 0.0,
+    "crop_padding": 4,
     "dropout": 0.0,
 }
 # "Divided by 10 when the error stopped improving."
@@ -40,7 +41,7 @@ RULES = (
             "drops_at": "10 25 40 60",
             "drop_factor": 0.376,
             "activation": "scaled_tanh",
-            "translate": 0.0,
+            "crop_padding": 0,
             "flip": False,
         },
         "LeCun et al. 1998, section III.B: 20 passes, one image a step, rates from 5e-4 down to 1e-5 in five steps. "
@@ -161,6 +162,8 @@ RULES = (
             "drop_factor": 0.98,
             "weight_averaging": 0.999,
             "image_size": 28,
+            "translate": 0.125,
+            "crop_padding": 0,
         },
         "Byerly et al. 2020, section 4. Its rotations, widths and erased pixels are left out",
     ),

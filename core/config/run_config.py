@@ -333,6 +333,54 @@ class RunConfig:
         "Augmentation",
         "Mirrors half of the training images, at random. Right for most photos, wrong for digits.",
     )
+    alternating_flip: bool = _switch(
+        False,
+        "Alternating flips",
+        "Augmentation",
+        "With flips: mirrors each image in every other epoch, the first time by chance, so that no two epochs in a row "
+        "show it the same way (Jordan 2024). Off is usual; on pays in short runs.",
+    )
+    crop_padding: int = _number(
+        0,
+        "Random crops",
+        1,
+        16,
+        "Augmentation",
+        "How many pixels of the stored image are added around it, by reflection, before a random part of the old size "
+        "is cut out (He et al. 2015; Jordan 2024). In place of a translation; 4 are usual for 32 x 32 pixels, 2 for "
+        "digits.",
+        "off",
+    )
+    rotate: float = _number(
+        0.0,
+        "Rotation",
+        1.0,
+        90.0,
+        "Augmentation",
+        "The furthest that a training image is turned at random, either way, in degrees (An et al. 2020). 10 "
+        "to 20 are usual for digits.",
+        "off",
+    )
+    scale: float = _number(
+        0.0,
+        "Scaling",
+        0.01,
+        0.5,
+        "Augmentation",
+        "The furthest that a training image is made smaller or larger at random, as a share of its side (LeCun et al. "
+        "1998). 0.1 is usual for digits.",
+        "off",
+    )
+    erase: float = _number(
+        0.0,
+        "Cutout",
+        0.05,
+        0.75,
+        "Augmentation",
+        "Side of a square that is erased from each training image at a random position, as a share of the image's: it "
+        "shows the mean of all training images (cutout, DeVries and Taylor 2017). 0.25 to 0.5 are usual.",
+        "off",
+    )
 
     precision: str = _choice(
         "float32",

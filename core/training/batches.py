@@ -4,6 +4,8 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
+from core.networks.raw_augmentation import alternates, crop, draws, first_mirrored, mirrored
+
 # With one thread, Keras reads through a pipeline that TensorFlow tunes as it runs and that, at its end, often waits for
 # half as long as it has run; with more, which read ahead, it does not.
 THREADS = 2
@@ -13,7 +15,7 @@ class Batches(keras.utils.PyDataset):
     """Batches of raw uint8 images (batch, h, w, c) and smoothed one-hot float32 targets (batch, classes).
 
     The smoothing is in the targets and not in the loss, so that validation and test losses are plain cross-entropies.
-    Every epoch's order depends on the seed and the epoch alone.
+    Every epoch's order depends on the seed and the epoch alone, and what happens to a batch on these and the step.
     """
 
     def __init__(self, images, labels, config, classes):
@@ -21,6 +23,7 @@ class Batches(keras.utils.PyDataset):
         self.images, self.labels, self.config = images, labels, config
         smoothing = config.label_smoothing
         self.targets = ((1 - smoothing) * np.eye(classes) + smoothing / classes).astype("float32")
+        self.first_mirrored = first_mirrored(config.seed, len(images)) if alternates(config) else None
         self.steps = -(-len(images) // config.batch_size)
         self.start_at(0)
 
@@ -36,10 +39,21 @@ class Batches(keras.utils.PyDataset):
         return self.steps - self.first_step
 
     def __getitem__(self, index):
-        start = (self.first_step + index) * self.config.batch_size
+        step = self.first_step + index
+        start = step * self.config.batch_size
         # Sorted, because reading a memory-mapped file in order is faster; a batch has no order of its own.
         chosen = np.sort(self.order[start : start + self.config.batch_size])
-        return self.images[chosen], self.targets[self.labels[chosen]]
+        return self._augmented(self.images[chosen], chosen, step), self.targets[self.labels[chosen]]
+
+    def _augmented(self, images, chosen, step):
+        """What is done to images of these numbers before the network sees them."""
+        config = self.config
+        random = draws(config, self.epoch, step)
+        if alternates(config):
+            images = mirrored(images, self.first_mirrored[chosen] ^ bool(self.epoch % 2))
+        if config.crop_padding:
+            images, _, _ = crop(images, config, random)
+        return images
 
 
 class SequentialBatches(keras.utils.PyDataset):

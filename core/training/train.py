@@ -140,7 +140,8 @@ def _jit_compile(model, config):
     possible = all(layer.supports_jit for layer in [*model.layers, *model.get_layer(NAME).layers])
     if config.jit_compile == "on" and not possible:
         raise RunError(
-            "TensorFlow cannot compile random shifts with XLA: set translate to 0, or compile with XLA to auto."
+            "TensorFlow cannot compile random shifts with XLA: set translate to 0, and rotate and scale, or compile "
+            "with XLA to auto; random crops can be compiled."
         )
     return {"on": True, "off": False}.get(config.jit_compile, "auto")
 

@@ -100,9 +100,13 @@ def _before(network, image, inside, draws):
     yield _image(title, f"{about}: {_number(low)} to {_number(high)}. This is what the first layer sees.", pixels)
     if not augments(config):
         return
+
+    def preprocess(version):
+        return pixels if version is image else network.open(version, set()).preprocessed
+
     random = np.random.default_rng(draws)
     for number in range(1, VERSIONS + 1):
-        version, said = augmented(pixels, config, random)
+        version, said = augmented(image, preprocess, config, random)
         yield _image(f"Augmented {number}", f"as training may have seen it: {said}", version, (low, high))
 
 

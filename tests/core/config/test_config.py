@@ -124,7 +124,8 @@ def test_no_rule_names_a_network(recipe):
     [
         (
             "resnet110",
-            {"optimizer": "sgd", "batch_size": 128, "epochs": 182, "drops_at": "50 75", "weight_decay": 1e-4},
+            {"optimizer": "sgd", "batch_size": 128, "epochs": 182, "drops_at": "50 75", "weight_decay": 1e-4}
+            | {"crop_padding": 4, "translate": 0, "flip": True, "alternating_flip": False, "erase": 0},
         ),
         ("resnet110_stochastic", {"epochs": 500, "stochastic_depth": 0.5}),
         ("preact_resnet1001", {"epochs": 164, "batch_size": 64}),

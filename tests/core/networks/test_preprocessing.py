@@ -124,6 +124,36 @@ def test_half_of_the_images_are_mirrored():
     assert 60 < mirrored.sum() < 140
 
 
+def test_a_square_that_is_erased_shows_the_mean_image_and_lies_anywhere_inside():
+    images = RANDOM.integers(0, 256, (300, 20, 20, 1), dtype=np.uint8)
+    mean = np.full((20, 20, 1), 0.5, np.float32)
+    erased = np.asarray(block((20, 20, 1), 20, mean, erase=0.25)(images, training=True)) == 0
+    # No pixel is 0 by itself.
+    heights, widths = (erased.any(axis=axis).sum(axis=(1, 2)) for axis in (2, 1))
+    assert (heights == 5).all()
+    assert (widths == 5).all()
+    assert (erased.sum(axis=(1, 2, 3)) == 25).all()
+    # But the first row and column, which only a square at exactly 0 would reach.
+    assert erased.any(axis=(0, 2))[1:].all()
+    assert erased.any(axis=(0, 1))[1:].all()
+
+
+def test_turns_and_scalings_are_bounded_and_differ_from_image_to_image():
+    line = np.zeros((100, 41, 41, 1), np.uint8)
+    line[:, 20] = 250
+    turned = np.asarray(block((41, 41, 1), 41, rotate=20.0)(line, training=True))[..., 0]
+    # Where the line meets the right edge tells the angle.
+    ends = turned[:, :, -1].argmax(axis=1) - 20
+    assert len(set(ends.tolist())) > 5
+    assert (np.abs(ends) <= np.ceil(20 * np.tan(np.radians(20)))).all()
+    dots = np.zeros((100, 41, 41, 1), np.uint8)
+    dots[:, 20, 30] = 250
+    scaled = np.asarray(block((41, 41, 1), 41, scale=0.3)(dots, training=True))[:, 20, :, 0]
+    distances = scaled.argmax(axis=1) - 20
+    assert 7 <= distances.min() < 9
+    assert 12 < distances.max() <= 15
+
+
 def test_on_jax_augmentation_does_not_keep_the_training_step_from_being_compiled():
     pytest.importorskip("jax", reason="jax is not installed")
     program = """

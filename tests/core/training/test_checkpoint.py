@@ -14,6 +14,8 @@ from tests.few_images import eager, few
 from tests.shallow import shallow
 
 TINY = {"image_size": 16, "train_examples": 60, "epochs": 3, "batch_size": 18}
+# All that happens to images at random; `translate` and `flip` are what most recipes do besides.
+AUGMENTED = {"flip": True, "alternating_flip": True, "crop_padding": 3, "rotate": 20.0, "scale": 0.2, "erase": 0.3}
 STEPS = 3
 # In the middle of the first and of the second epoch, counting from where the run goes on.
 CUTS = (2, 3)
@@ -73,7 +75,7 @@ def test_a_run_cut_in_the_middle_of_an_epoch_equals_one_that_was_not(handful, ar
     if family != "googlenet":
         eager(monkeypatch)
     monkeypatch.setattr(checkpoint, "MINUTES_BETWEEN", 0)
-    options = TINY | {"epochs": 2, "dropout": 0.2, "stochastic_depth": 0.3, "optimizer": "sgd"}
+    options = TINY | {"epochs": 2, "dropout": 0.2, "stochastic_depth": 0.3, "optimizer": "sgd"} | AUGMENTED
     config = make_config(shallow(monkeypatch, family), "mnist", "quick", **options)
     whole = create_run(config)
     cut = Run(artifacts / f"{whole.id[:-4]}0000")
@@ -99,7 +101,7 @@ def test_a_run_cut_in_the_middle_of_an_epoch_equals_one_that_was_not(handful, ar
 
 def test_a_run_with_averaged_weights_cut_in_several_places_equals_one_that_was_not(handful, monkeypatch):
     eager(monkeypatch)
-    config = make_config(SMALLEST, "mnist", "modern", **TINY | {"epochs": 2})
+    config = make_config(SMALLEST, "mnist", "modern", **TINY | {"epochs": 2} | AUGMENTED)
     assert config.weight_averaging
     assert config.record_test_predictions
     whole, cut = trained(config), trained(config, CUTS)

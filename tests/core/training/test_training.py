@@ -1,5 +1,6 @@
 """Training for real, on a handful of images: a small network of each family, and each recipe, fills its run folder."""
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -281,6 +282,66 @@ def test_every_image_comes_once_an_epoch_in_an_order_of_its_own():
     assert batches[0][0].ravel().tolist() == epochs[1][14:]
 
 
+def epochs_of(images, count, **options):
+    """What is trained on in each of so many epochs: the images of each in file order."""
+    config = make_config("alexnet", "cifar10", batch_size=7, **options)
+    # Each image's number is its label, so that it is known again.
+    batches = Batches(images, np.arange(len(images)), config, len(images))
+    for epoch in range(count):
+        batches.start_at(epoch)
+        parts = [batches[index] for index in range(len(batches))]
+        order = np.argsort(np.concatenate([targets.argmax(axis=1) for _, targets in parts]))
+        yield np.concatenate([pixels for pixels, _ in parts])[order]
+
+
+def test_with_alternating_flips_each_image_is_mirrored_in_every_other_epoch():
+    images = np.random.default_rng(0).integers(0, 256, (40, 4, 4, 3), dtype=np.uint8)
+    epochs = []
+    for seen in epochs_of(images, 4, flip=True, alternating_flip=True):
+        epochs.append((seen == images[:, :, ::-1]).all(axis=(1, 2, 3)))
+        assert (epochs[-1] | (seen == images).all(axis=(1, 2, 3))).all()
+    assert 10 < epochs[0].sum() < 30
+    for before, after in itertools.pairwise(epochs):
+        assert (before ^ after).all()
+    # Alternating is a way of flipping, and not a reason to flip.
+    assert (next(epochs_of(images, 1, flip=False, alternating_flip=True)) == images).all()
+
+
+def test_random_crops_reach_as_far_as_the_border_which_is_the_image_in_a_mirror():
+    images = np.random.default_rng(0).integers(0, 256, (60, 8, 9, 3), dtype=np.uint8)
+    bordered = np.pad(images, ((0, 0), (2, 2), (2, 2), (0, 0)), mode="reflect")
+    places = [(down, right) for down in range(5) for right in range(5)]
+    found = []
+    for seen in epochs_of(images, 3, flip=False, crop_padding=2):
+        for border, image in zip(bordered, seen, strict=True):
+            found += [at for at in places if (border[at[0] : at[0] + 8, at[1] : at[1] + 9] == image).all()]
+    assert len(found) == 180
+    assert set(found) == set(places)
+
+
+def test_a_border_is_never_wider_than_the_image():
+    images = np.random.default_rng(0).integers(0, 256, (9, 3, 3, 1), dtype=np.uint8)
+    (seen,) = epochs_of(images, 1, flip=False, crop_padding=16)
+    assert seen.shape == images.shape
+
+
+def test_what_happens_to_a_batch_depends_on_seed_epoch_and_step_and_not_on_where_it_was_begun():
+    images = np.random.default_rng(0).integers(0, 256, (30, 8, 8, 3), dtype=np.uint8)
+
+    def batches(epoch, step, seed=3):
+        config = make_config("alexnet", "cifar10", batch_size=7, seed=seed, alternating_flip=True, crop_padding=3)
+        begun = Batches(images, np.arange(30) % 10, config, 10)
+        begun.start_at(epoch, step)
+        return begun
+
+    resumed, whole, other = batches(1, 2), batches(1, 0), batches(1, 0, seed=4)
+    for mine, theirs in zip(resumed[0], whole[2], strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    assert not np.array_equal(resumed[0][0], other[2][0])
+    moved = [batches(epoch, 0)[step][0].tobytes() for epoch in (0, 1) for step in (0, 1)]
+    assert len(set(moved)) == 4
+
+
 def test_validation_reads_every_image_once_in_file_order():
     images, labels = np.arange(7, dtype="uint8").reshape(7, 1, 1, 1), np.arange(7) % 3
     batches = SequentialBatches(images, labels, classes=3, batch_size=4)
@@ -301,16 +362,19 @@ def test_predictions_in_batches_are_those_of_all_images_at_once():
     [("auto", 0.0, False), ("on", 0.0, True), ("off", 0.0, False), ("auto", 0.1, False)],
 )
 def test_xla_compiles_the_step_where_it_is_asked_to(asked, translate, compiled):
-    config = make_config("alexnet", "mnist", image_size=16, jit_compile=asked, translate=translate, flip=True)
+    config = make_config(
+        "alexnet", "mnist", image_size=16, jit_compile=asked, translate=translate, flip=True, erase=0.3
+    )
     model = build_model(config, (28, 28, 1))
     train.compile_model(model, config, steps=1)
     # Warnings are errors here, and Keras would warn of what it cannot compile.
     assert model.jit_compile == compiled
 
 
-def test_random_shifts_that_cannot_be_compiled_are_said_in_one_sentence():
-    config = make_config("alexnet", "mnist", image_size=16, jit_compile="on", translate=0.1)
-    with pytest.raises(RunError, match=r"^TensorFlow cannot compile random shifts with XLA: set translate to 0, or "):
+@pytest.mark.parametrize("moving", [{"translate": 0.1}, {"rotate": 10.0}, {"scale": 0.1}])
+def test_random_shifts_that_cannot_be_compiled_are_said_in_one_sentence(moving):
+    config = make_config("alexnet", "mnist", image_size=16, jit_compile="on", **{"translate": 0.0} | moving)
+    with pytest.raises(RunError, match=r"^TensorFlow cannot compile random shifts with XLA: set translate to 0, "):
         train.compile_model(build_model(config, (28, 28, 1)), config, steps=1)
 
 
