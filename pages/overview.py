@@ -1,6 +1,7 @@
 """Overview: what the lab is, and how far each network has come on each dataset beside the report."""
 
 from collections import Counter
+from html import escape
 from pathlib import Path
 
 import streamlit as st
@@ -34,6 +35,11 @@ CARDS = {
     "compare": ("table_chart", "Compare the runs", "All in one table beside the report's, curves over one another."),
     "train": ("play_circle", "Train a network", "Choose one and watch its curves grow; a quick one takes minutes."),
 }
+FURTHER = {
+    "lesson": ("school", "Take the lesson, step by step"),
+    "claims": ("balance", "See whether the report is right"),
+    "round": ("sports_esports", "Play against the networks"),
+}
 REPORT_TEXT = Path(__file__).parents[1] / "docs" / "report.md"
 TOGETHER = (
     "Each card judges its pair alone: of twenty pairs of equally good networks, about one looks different by chance. "
@@ -47,16 +53,22 @@ ABOUT_CARDS = (
     "trained on all images, or on the most; the test images choose nothing. Runs that differ in nothing but the seed "
     "count as one, with their mean."
 )
-# The link covers its card.
-CARD_STYLE = """<style>
-[class*="st-key-card-"] { position: relative; }
-[class*="st-key-card-"]:hover { border-color: currentColor; }
-[class*="st-key-card-"] [data-testid="stPageLink-NavLink"] { padding-left: 0; background: none; }
-[class*="st-key-card-"] [data-testid="stPageLink-NavLink"]::after { content: ""; position: absolute; inset: 0; }
-[class*="st-key-card-"] :has(> [data-testid="stPageLink-NavLink"]) { position: static; }
-[class*="st-key-card-"] [data-testid="stPageLink-NavLink"] * { white-space: normal; overflow: visible; }
-@media (min-width: 641px) and (max-width: 1350px) {
-  [class*="st-key-card-"] [data-testid="stPageLink-NavLink"] > :has([data-testid="stIconMaterial"]) { display: none; } }
+_STYLE = """<style>
+.doors { display: grid; grid-template-columns: repeat(6, minmax(0, 1fr)); gap: 1rem; }
+.doors > div { position: relative; display: flex; flex-direction: column; gap: .35rem; padding: .9rem 1rem;
+  border: 1px solid color-mix(in srgb, currentColor 20%, transparent); border-radius: .5rem; line-height: 1.4; }
+.doors > div:is(:hover, :focus-within) { border-color: currentColor; }
+.doors a { font-weight: 600; display: flex; gap: .5rem; align-items: center; line-height: 1.3; color: inherit;
+  text-decoration: none; }
+.doors a::after { content: ""; position: absolute; inset: 0; }
+.doors span { font-size: .875rem; color: color-mix(in srgb, currentColor 72%, transparent); }
+.further { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; margin-top: 1rem; }
+.further a { display: flex; gap: .4rem; align-items: center; color: inherit; padding: .25rem 0; text-decoration: none; }
+.further a:is(:hover, :focus-visible) { text-decoration: underline; }
+:is(.doors, .further) i { font: 1.25rem/1 "Material Symbols Rounded"; font-feature-settings: "liga"; }
+@media (max-width: 1350px) { .doors i { display: none; } }
+@media (max-width: 1000px) { .doors { grid-template-columns: repeat(3, minmax(0, 1fr)); } }
+@media (max-width: 640px) { .doors { grid-template-columns: 1fr; } .doors i { display: block; } }
 </style>"""
 
 
@@ -119,15 +131,19 @@ def draw_introduction():
         with st.popover("About the report", icon=":material/menu_book:", type="tertiary"):
             # Without its heading, which the button is.
             st.markdown(REPORT_TEXT.read_text("utf-8").partition("\n")[2])
-    st.html(CARD_STYLE)
-    for column, (page, (icon, title, about)) in zip(st.columns(len(CARDS)), CARDS.items(), strict=True):
-        with column, st.container(border=True, height="stretch", gap="xxsmall", key=f"card-{page}"):
-            st.page_link(f"pages/{page}.py", label=f"**{title}**", icon=f":material/{icon}:")
-            st.caption(about)
-    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        st.page_link("pages/lesson.py", label="Take the lesson, step by step", icon=":material/school:")
-        st.page_link("pages/claims.py", label="See whether the report is right", icon=":material/balance:")
-        st.page_link("pages/round.py", label="Play against the networks", icon=":material/sports_esports:")
+    # Our own HTML, as nine of Streamlit's links take the page longer than all else above the grid.
+    doors = "".join(
+        f"<div>{_link(page, icon, title)}<span>{escape(about)}</span></div>"
+        for page, (icon, title, about) in CARDS.items()
+    )
+    further = "".join(_link(page, icon, title) for page, (icon, title) in FURTHER.items())
+    links = f"<div class='doors'>{doors}</div><div class='further'>{further}</div>"
+    st.html(f"{_STYLE}<nav aria-label='Where to go'>{links}</nav>")
+
+
+def _link(page, icon, title):
+    icon = f"<i aria-hidden='true' translate='no'>{icon}</i>"
+    return f"<a class='inner' target='_self' href='{page}'>{icon}{escape(title)}</a>"
 
 
 if read_only():

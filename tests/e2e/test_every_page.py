@@ -284,7 +284,7 @@ def test_no_card_of_the_overview_is_cut_off(lab, page):
         page.set_viewport_size({"width": width, "height": 900})
         page.goto(app_url)
         drawn(page, "overview")
-        cut = page.locator("[class*=st-key-card-] [data-testid=stPageLink-NavLink]").evaluate_all(
+        cut = page.locator(".doors a").evaluate_all(
             "links => links.filter(link => [link, ...link.querySelectorAll('*')]"
             ".some(each => each.scrollWidth > each.clientWidth + 1 && each.clientWidth)).map(link => link.innerText)"
         )
