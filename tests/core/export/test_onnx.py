@@ -62,6 +62,7 @@ def test_onnxruntime_predicts_what_keras_does_for_the_reports_networks_in_full(n
     [
         {"flip": True, "translate": 0.2, "dropout": 0.3, "standardize": False, "activation": "leaky_relu"},
         {"stochastic_depth": 0.4, "stem": "3x3", "batch_normalization": False},
+        {"rotate": 15.0, "scale": 0.1, "erase": 0.25},
     ],
     ids=lambda overrides: next(iter(overrides)),
 )
