@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from core import settings
-from core.pack import background
+from core.jobs import background
 from core.runs.run import RunError
 from pages.parts.compare import pack
 from pages.parts.kept import one_look
@@ -75,7 +75,6 @@ async def welcome(server):
         cli_util.open_browser(url)
     yield
     background.end()
-    downloads.discard_made()
 
 
 # Streamlit imports this file once, when the server starts, and runs it as a script for every page that is drawn.

@@ -99,8 +99,7 @@ def test_figures_are_drawn_by_one_module_that_nothing_which_serves_pages_imports
     assert users == [PROJECT / "core/pack/figures.py"]
     assert "matplotlib" not in top_names(*users, everywhere=False)
     pages = [path for path in SOURCES if path == PROJECT / "app.py" or PROJECT / "pages" in path.parents]
-    light = ("__init__", "background")
-    drawing = {f"core.pack.{path.stem}" for path in sources_in("core/pack") if path.stem not in light}
+    drawing = {f"core.pack.{path.stem}" for path in sources_in("core/pack") if path.stem != "__init__"}
     assert [path.name for path in pages if drawing & set(imported(path))] == []
 
 

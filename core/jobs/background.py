@@ -1,4 +1,5 @@
-"""Packs that a server makes: a process each, so that no page waits and none of what draws figures stays in its memory.
+"""Files that a server makes for a download: by a process, so that no page waits and the server loads no library for
+them, and one at a time, as each takes a core or two, and a gigabyte for a large network.
 
 They lie in a folder of the server's own, which goes with it; nothing else knows of them.
 """
@@ -7,41 +8,44 @@ import contextlib
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 from typing import NamedTuple
 
 import psutil
 
 from core.environment import worker_environment
-from core.pack import NAME
 from core.runs.run import RunError
 
+# In a command it stands for where the files go.
+FOLDER = "FOLDER"
 _PROJECT = Path(__file__).parents[2]
-# A pack has a few MB; of older ones people have long had theirs.
-_MOST_KEPT = 8
+# A network may have half a gigabyte. Of older files people have long had theirs.
+_MOST_BYTES = 1_000_000_000
+_LOOK_SECONDS = 0.1
 _SAID = re.compile(r"(\d+) % (.*)")
+_REFUSED = 2
 _lock = threading.Lock()
 _made = {}
 
 
 class State(NamedTuple):
-    """What has become of a pack.
+    """What has become of a command.
 
     Attributes:
         share, words: how much is done, 0..1, and what is made now; None and "" where nobody works on it.
-        path: of the finished pack; None where there is none.
-        made: when it was finished, in seconds since 1970.
-        error: why there is none, in a sentence; "" where nothing went wrong.
+        folder: that of the finished files, a Path; None where there are none.
+        error: why there are none, in a sentence; "" where nothing went wrong.
     """
 
     share: float | None = None
     words: str = ""
-    path: Path | None = None
-    made: float | None = None
+    folder: Path | None = None
     error: str = ""
 
 
@@ -50,46 +54,87 @@ class _Making(NamedTuple):
     folder: Path
 
 
-def token(names):
-    """What a pack of runs with these ids, or of the default ones, is called in an address: sixteen digits."""
-    return hashlib.sha256(" ".join(sorted(names)).encode()).hexdigest()[:16]
+def token(command):
+    """What the files of a command are called in an address: sixteen digits."""
+    return hashlib.sha256("\0".join(command).encode()).hexdigest()[:16]
 
 
-def start(names):
-    """Starts to make a pack; one that is there already goes on being there until then.
+def start(command):
+    """Starts a command; what it has made before goes on being there until then.
 
     Args:
-        names: ids of runs; none for those that `core.pack.making.make` takes by itself.
+        command: the arguments of `python -m core`, with FOLDER where the folder stands that it writes to.
 
     Raises:
-        core.runs.run.RunError: another one is being made, or no process can be started.
+        core.runs.run.RunError: another one is at work, or no process can be started.
     """
+    if not _begin(command):
+        raise RunError("Another file is being made; this takes half a minute. Then ask again.")
+
+
+def make(command):
+    """The same, and returns when it is done; what others have begun is waited for, and made once for all who wait.
+
+    Returns:
+        The folder, a Path.
+
+    Raises:
+        core.runs.run.RunError: as `start`, or what the command says.
+    """
+    while not (found := state(command)).folder:
+        if _begin(command):
+            with contextlib.suppress(KeyError):
+                _made[token(command)].process.wait()
+            found = state(command)
+            break
+        time.sleep(_LOOK_SECONDS)
+    if not found.folder:
+        raise RunError(found.error or "Nothing was made, as the server ends.")
+    return found.folder
+
+
+def _begin(command):
+    """Whether the command was started: no other one was at work."""
+    key = token(command)
     with _lock:
         if any(each.process.poll() is None for each in _made.values()):
-            raise RunError("Another pack is being made; this takes half a minute. Then ask again.")
-        folder = _folder() / token(names)
-        command = [sys.executable, "-m", "core", "pack", str(folder), *(["--runs", *names] if names else [])]
+            return False
+        folder = _folder() / key
+        arguments = [str(folder) if word == FOLDER else word for word in command]
         try:
             folder.mkdir(exist_ok=True)
-            with open(folder / "said.txt", "wb") as said:
+            with open(_said(folder), "wb") as said:
                 process = subprocess.Popen(
-                    command, cwd=_PROJECT, stdout=subprocess.DEVNULL, stderr=said, env=worker_environment()
-                )
+                    [sys.executable, "-m", "core", *arguments], cwd=_PROJECT, env=worker_environment(),
+                    stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said,
+                )  # fmt: skip
         except OSError as error:
-            raise RunError(f"No pack can be made: {error.strerror}.") from None
+            raise RunError(f"No file can be made: {error.strerror}.") from None
         # The pages come first.
         with contextlib.suppress(psutil.Error):
             psutil.Process(process.pid).nice(10 if os.name == "posix" else psutil.BELOW_NORMAL_PRIORITY_CLASS)
-        _made.pop(token(names), None)
-        _made[token(names)] = _Making(process, folder)
-        while len(_made) > _MOST_KEPT:
-            oldest = _made.pop(next(iter(_made)))
-            (oldest.folder / NAME).unlink(missing_ok=True)
+        _made.pop(key, None)
+        _delete_older()
+        _made[key] = _Making(process, folder)
+        return True
 
 
-def state(names):
-    """The State of the pack of these runs."""
-    return state_of(token(names))
+def _delete_older():
+    """Deletes the oldest that was made until the rest is small enough."""
+    sizes = {
+        key: sum(file.stat().st_size for file in making.folder.iterdir() if file.is_file())
+        for key, making in _made.items()
+    }
+    for key in list(_made):
+        if sum(sizes.values()) <= _MOST_BYTES:
+            return
+        del sizes[key]
+        shutil.rmtree(_made.pop(key).folder, ignore_errors=True)
+
+
+def state(command):
+    """The State of a command."""
+    return state_of(token(command))
 
 
 def state_of(token):
@@ -97,19 +142,19 @@ def state_of(token):
     making = _made.get(token)
     if making is None:
         return State()
-    lines = [line for line in _text(making.folder / "said.txt").splitlines() if line.strip()]
-    code, last = making.process.poll(), lines[-1] if lines else ""
+    code = making.process.poll()
+    if code == 0:
+        return State(folder=making.folder)
+    lines = [line for line in _text(_said(making.folder)).splitlines() if line.strip()]
+    last = lines[-1] if lines else ""
     if code is None:
         found = _SAID.fullmatch(last)
         return State(int(found[1]) / 100, found[2]) if found else State(0.0, "Reading the runs")
-    path = making.folder / NAME
-    with contextlib.suppress(OSError):
-        if code == 0:
-            return State(path=path, made=path.stat().st_mtime)
-    # What a command refuses is its only line.
-    if len(lines) == 1 or last.endswith("."):
-        return State(error=last)
-    return State(error=f"The pack was not made: {last or f'its process ended with {code}'}")
+    return State(error=last if code == _REFUSED else f"Nothing was made: {last or f'its process ended with {code}'}.")
+
+
+def _said(folder):
+    return folder.with_suffix(".txt")
 
 
 def _text(path):
@@ -137,5 +182,5 @@ _own = []
 def _folder():
     """The server's own folder, made when the first one asks."""
     if not _own:
-        _own.append(tempfile.TemporaryDirectory(prefix="deeper-networks-pack-", ignore_cleanup_errors=True))
+        _own.append(tempfile.TemporaryDirectory(prefix="deeper-networks-", ignore_cleanup_errors=True))
     return Path(_own[0].name)

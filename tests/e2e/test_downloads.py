@@ -102,5 +102,5 @@ def test_what_was_made_is_deleted_when_the_server_ends(tmp_path, tmp_path_factor
         page.goto(f"{app_url}/train?run={run.id}&details=files")
         page.get_by_role("button", name="Make events.out.tfevents").click()
         expect(page.get_by_role("link", name="events.out.tfevents")).to_be_visible()
-        assert list((tmp_path / "made").glob("export-*"))
-    assert not list((tmp_path / "made").glob("export-*"))
+        assert list((tmp_path / "made").rglob("events.out.tfevents"))
+    assert not list((tmp_path / "made").glob("deeper-networks-*"))

@@ -53,7 +53,7 @@ def test_the_ticked_runs_are_packed_beside_the_server_and_the_report_opens_offli
         loaded = {Path(each.path).parts for each in server.memory_maps()}
         assert not any("matplotlib" in parts for parts in loaded)
         assert list((tmp_path / "temporary").rglob(NAME))
-    assert not list((tmp_path / "temporary").rglob("deeper-networks-pack*"))
+    assert not list((tmp_path / "temporary").rglob("deeper-networks-*"))
     with zipfile.ZipFile(tmp_path / NAME) as archive:
         archive.extractall(tmp_path / "pack")
     looks_at_the_report(browser, (tmp_path / "pack/report.html").as_uri())

@@ -8,7 +8,8 @@ from starlette.responses import FileResponse, PlainTextResponse
 from starlette.routing import Route
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
-from core.pack import NAME, background
+from core.jobs import background
+from core.pack import NAME
 from core.runs.run import RunError
 from pages.parts.refreshing import refreshing
 from pages.parts.style import plain
@@ -29,14 +30,19 @@ _STYLE = """<style>
 </style>"""
 
 
+def command(runs):
+    """The one that packs these runs, in whatever order they are ticked; none for those that it takes by itself."""
+    names = sorted(run.id for run in runs)
+    return ("pack", background.FOLDER, *(["--runs", *names] if names else []))
+
+
 def pack_button(runs):
     """Draws the button. `runs`: the ticked ones."""
-    names = [run.id for run in runs]
-    found = background.state(names)
-    words = "Pack again" if found.path else "Pack to hand in"
+    found = background.state(command(runs))
+    words = "Pack again" if found.folder else "Pack to hand in"
     if st.button(words, icon=":material/folder_zip:", type="tertiary", help=_HELP, disabled=found.share is not None):
         try:
-            background.start(names)
+            background.start(command(runs))
         except RunError as error:
             st.toast(plain(str(error)), icon=":material/hourglass_top:")
         else:
@@ -45,23 +51,22 @@ def pack_button(runs):
 
 def draw_pack(runs):
     """Draws how far the pack of the ticked runs is, or the way to it; nothing where nobody asked for one."""
-    names = [run.id for run in runs]
-    found = background.state(names)
+    found = background.state(command(runs))
     if found.share is not None:
-        refreshing(lambda: _draw_progress(names), _REFRESH_SECONDS)
+        refreshing(lambda: _draw_progress(command(runs)), _REFRESH_SECONDS)
     elif found.error:
         st.error(plain(found.error))
-    elif found.path:
-        address = _PATH.format(token=background.token(names))
-        made, size = time.strftime("%H:%M", time.localtime(found.made)), found.path.stat().st_size / 1e6
+    elif found.folder:
+        address, stat = _PATH.format(token=background.token(command(runs))), (found.folder / NAME).stat()
+        made, size = time.strftime("%H:%M", time.localtime(stat.st_mtime)), stat.st_size / 1e6
         st.html(
             f'{_STYLE}<a class="pack" href="{html.escape(address)}" download="{NAME}">Download {NAME} '
             f"<small>{size:.1f} MB, made at {made}</small></a>"
         )
 
 
-def _draw_progress(names):
-    found = background.state(names)
+def _draw_progress(command):
+    found = background.state(command)
     if found.share is None:
         st.rerun()
     st.progress(found.share, text=plain(found.words))
@@ -71,10 +76,10 @@ def _send(request):
     """Answers a request for a pack; where there is none, with one sentence."""
     if not is_host_allowed(request.headers.get("host")):
         return PlainTextResponse("This lab does not answer to that name.", 403)
-    path = background.state_of(request.path_params["token"]).path
-    if path is None:
+    folder = background.state_of(request.path_params["token"]).folder
+    if folder is None or not (folder / NAME).is_file():
         return PlainTextResponse("There is no such pack; ask for it on the Compare page.", 404)
-    return FileResponse(path, filename=NAME)
+    return FileResponse(folder / NAME, filename=NAME)
 
 
 def routes():

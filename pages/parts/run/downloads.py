@@ -5,7 +5,6 @@ seconds or a library that the server does not load, by a process of its own.
 
 import os
 import tempfile
-import threading
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,17 +14,13 @@ from starlette.routing import Route
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from core.export import FORMATS, not_installed
-from core.jobs.exporting import export_apart
+from core.jobs import background
 from core.runs.run import RunError, open_run
 from core.runs.schema import FILES
 
 _PATH = "download/{run}/{name}"
 # They belong to no format: what was written while the run trained.
 _BESIDES = ("progress.jsonl", "log.txt")
-# (name of a run, of a format) -> the folder that a process has written it to, the latest last. A few are kept, as one
-# may have hundreds of megabytes; they go with the server.
-_made, _changing = {}, threading.Lock()
-_KEPT = 4
 
 
 class Offer(NamedTuple):
@@ -64,9 +59,13 @@ def offers(run):
 
 
 def _of_format(run, name, file):
-    folder = _made.get((run.id, name))
-    path = Path(folder.name) / file if folder else None
+    folder = background.state(_command(run, name)).folder
+    path = folder and folder / file
     return Offer(FORMATS[name].about, path and path.stat().st_size, name, path)
+
+
+def _command(run, name):
+    return ("export", run.id, background.FOLDER, "--formats", name)
 
 
 def is_made_apart(offer):
@@ -80,25 +79,7 @@ def make(run, name):
     Raises:
         RunError: as `core.export.export` does.
     """
-    folder = tempfile.TemporaryDirectory(prefix="export-")
-    try:
-        export_apart(run, Path(folder.name), name)
-    except RunError:
-        folder.cleanup()
-        raise
-    with _changing:
-        old = [_made.pop((run.id, name), None)]
-        _made[run.id, name] = folder
-        old += [_made.pop(key) for key in list(_made)[:-_KEPT]]
-    for folder in filter(None, old):
-        folder.cleanup()
-
-
-def discard_made():
-    """Deletes what was made; for when the server ends."""
-    with _changing:
-        while _made:
-            _made.popitem()[1].cleanup()
+    background.make(_command(run, name))
 
 
 def _add(found, run, file):
