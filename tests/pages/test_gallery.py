@@ -573,5 +573,14 @@ def test_each_accuracy_has_its_interval_for_every_epoch_and_every_class(learner)
     rows = bytes_to_df(bars.proto.datasets[0].data.data)
     expected = [wilson_interval(right, 20) for right in matrix.diagonal()]
     np.testing.assert_allclose(rows[["low", "high"]], 100 * np.array(expected))
+    # The number of a bar that is too short for it stands behind its interval, in a colour for the page.
+    layers = [each for each in json.loads(bars.proto.spec)["layer"] if each["mark"]["type"] == "text"]
+    inside, behind = sorted(layers, key=lambda each: "field" in each["encoding"]["x"])
+    limits = [re.fullmatch(r"datum\.percent (<|>=) (\d+)", each["transform"][0]["filter"]) for each in layers]
+    assert {limit[1] for limit in limits} == {"<", ">="}
+    assert limits[0][2] == limits[1][2]
+    assert behind["encoding"]["x"]["field"] == "high"
+    assert "<" in behind["transform"][0]["filter"]
+    assert inside["mark"]["color"] != behind["mark"]["color"]
     # A hidden accuracy has none.
     assert not opened(hidden="true").metric[0].delta

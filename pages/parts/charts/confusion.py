@@ -12,6 +12,7 @@ from pages.parts.charts.vega import category, layer, over, quantity, selection
 from pages.parts.style import TEXT, percent
 
 ROW_HEIGHT = 40  # pixels a class, axis included
+_LONG_ENOUGH = 30  # per cent: on a phone a shorter bar has no room for its number
 BAR_HEIGHT = 28
 
 
@@ -88,12 +89,22 @@ def draw_class_accuracies(matrix, classes, colour):
         "layer": [
             layer("bar", {}, color=colour, height={"band": 0.72}, cornerRadiusEnd=3),
             layer("rule", {"x": quantity("low"), "x2": {"field": "high"}}, color=TEXT, strokeWidth=presenter.line(2)),
-            # At the bars' beginning, so that no interval lies on it.
+            # At the bars' beginning, so that no interval lies on it; behind the interval of a bar that is too short.
             layer(
                 "text",
                 {"text": category("label"), "x": {"value": 6}},
+                where=f"datum.percent >= {_LONG_ENOUGH}",
                 align="left",
                 color=ink_on(colour),
+                fontWeight=600,
+            ),
+            layer(
+                "text",
+                {"text": category("label"), "x": quantity("high")},
+                where=f"datum.percent < {_LONG_ENOUGH}",
+                align="left",
+                dx=6,
+                color=TEXT,
                 fontWeight=600,
             ),
         ],
