@@ -3,7 +3,9 @@
 import base64
 import json
 import re
+from html import unescape
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -172,6 +174,12 @@ def test_a_drawing_in_the_gallerys_address_is_placed_on_the_map(run):
     (sheet,) = placed(page)
     shown = [int(number) for number in re.findall(r'alt="No\. (\d+): ', sheet)]
     assert shown == neighbours(run.read_map(), features)[0][0].tolist()
+    # Whoever opens one of them still sees where the drawing lies.
+    links = re.findall(r'href="(gallery[^"]+)"', sheet)
+    assert [parse_qs(urlsplit(unescape(link)).query) for link in links] == [
+        {"run": [run.id], "view": ["map"], "show": ["all"], "drawing": [drawing], "image": [str(number)]}
+        for number in shown
+    ]
     # With the answers hidden the nearest would tell them.
     page = opened("gallery", run=run.id, view="map", drawing=drawing, hidden="true")
     assert told(page)["placed"]

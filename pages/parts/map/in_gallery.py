@@ -125,7 +125,7 @@ def _draw_own(run, own, nearest, is_hidden):
             kwargs={"drawing": None, "picture": None},
         )
     if not is_hidden:
-        draw_nearest(run, NETWORKS[data.config(run).network]["label"], nearest)
+        draw_nearest(run, NETWORKS[data.config(run).network]["label"], nearest, own.address)
 
 
 def _open(image):

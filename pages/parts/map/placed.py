@@ -3,6 +3,7 @@
 import html
 from collections import Counter
 from pathlib import Path
+from urllib.parse import urlencode
 
 import numpy as np
 import streamlit as st
@@ -93,18 +94,22 @@ def placement(run, image):
     return place(arrays, features)[0], neighbours(arrays, features)[0][0]
 
 
-def draw_nearest(run, label, numbers):
-    """The test images that are the nearest to something on the run's map."""
-    follow = _nearest(run, label, numbers)
+def draw_nearest(run, label, numbers, address):
+    """The test images that are the nearest to something on the run's map, which the links that open them keep.
+
+    Args:
+        address: what the URL says of it, a dict.
+    """
+    follow = _nearest(run, label, numbers, address)
     st.html(f'<style>{_CSS}</style><div class="placed"><figure><div class="nearest">{follow}</div></figure></div>')
 
 
-def _nearest(run, label, numbers):
+def _nearest(run, label, numbers, address):
     dataset, labels = data.config(run).dataset, data.verdicts(run).labels
     images, classes = data.test_images(dataset), DATASETS[dataset]["classes"]
+    kept = html.escape(urlencode({"run": run.id, "view": "map", "show": "all", **address}))
     return "<span>Nearest test images</span>" + "".join(
-        f'<div><a class="inner" target="_self" '
-        f'href="gallery?run={run.id}&amp;view=map&amp;show=all&amp;image={number}">'
+        f'<div><a class="inner" target="_self" href="gallery?{kept}&amp;image={number}">'
         f'<img src="{png_address(images[number])}" alt="No. {number}: {html.escape(classes[labels[number]])}"></a>'
         f"{look_inside(number, [run.id], 'Inside', of=label)}</div>"
         for number in numbers
@@ -122,7 +127,7 @@ def _figure(image, run, label):
     )
     if image is not None:
         where, numbers = placement(run, image[..., None])
-        here, nearest = f'<i style="{_at(where)}"></i>', _nearest(run, label, numbers)
+        here, nearest = f'<i style="{_at(where)}"></i>', _nearest(run, label, numbers, {})
     title = html.escape(label)
     return (
         f'<figure><figcaption>{title}</figcaption><div class="sheet"><div><img src="{html.escape(picture(run))}" '
