@@ -65,5 +65,6 @@ def _calibrated(label, run):
     images, beyond = (int(arrays[name]) for name in ("validation_images", "validation_beyond"))
     return (
         f"{limit}, calibrated on {images:,} validation images: {beyond} of them ({percent(beyond / images, 1)}) are "
-        f"farther away, so that of all images like them at most {most} are."
+        f"farther away, so with a confidence of {100 * familiarity.CONFIDENCE:.0f} % at most {most} of all images like "
+        "them are."
     )

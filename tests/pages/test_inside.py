@@ -331,7 +331,7 @@ def test_a_drawing_that_is_unlike_every_test_digit_is_warned_of_and_a_plain_one_
     (caption,) = [each.value for each in warned[0].caption if each.value.startswith("It is told by")]
     assert re.search(
         r"LeNet-5’s threshold is a distance of 0\.17, calibrated on 6,000 validation images: 42 of them \(0\.7 %\) are "
-        r"farther away, so that of all images like them at most 1 % are\.",
+        r"farther away, so with a confidence of 99 % at most 1 % of all images like them are\.",
         caption,
     )
 
