@@ -89,11 +89,11 @@ class View(NamedTuple):
 
 
 def choose_run():
-    """The run that the URL names, else the newest that was tested and fits what is chosen, else one that still trains,
-    or None where there is nothing to look at; and the networks chosen, a list, empty for all.
+    """The run that the URL names, else the first of `data.own_first` that was tested and fits what is chosen, else one
+    that still trains, or None where there is nothing to look at; and the networks chosen, a list, empty for all.
     """
     readable, damaged = data.readable_runs()
-    sound = [run for run in readable if not damage_of(run)]
+    sound = data.own_first(run for run in readable if not damage_of(run))
     tested, others = [], []
     for run in sound:
         (tested if data.metrics(run) else others).append(run)

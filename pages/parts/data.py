@@ -13,6 +13,7 @@ from core.datasets.catalogue import DATASETS
 from core.explain import image_history
 from core.jobs import liveness, scheduler
 from core.jobs.estimate import here, is_here, measured_speeds
+from core.networks.catalogue import NETWORKS
 from core.results import table as results
 from core.results.calibration import calibration as calibrated
 from core.results.claims import figures
@@ -467,6 +468,24 @@ def _can_be_named(run):
         return bool(_about(run) and _status(run))
     except RunError:
         return False
+
+
+def own_first(runs):
+    """The runs that were trained here in the order in which they are given, and then those that came with the project,
+    in the order of networks and datasets: what people train is what they want to see.
+    """
+    networks, datasets = list(NETWORKS), list(DATASETS)
+
+    def place(run):
+        if not _is_shipped(run):
+            return ()
+        return networks.index(config(run).network), datasets.index(config(run).dataset)
+
+    return sorted(runs, key=place)
+
+
+def _is_shipped(run):
+    return stamps_of(str(run.path), ("shipped",))[0] is not None
 
 
 def nameless_runs():

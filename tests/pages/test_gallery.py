@@ -123,6 +123,18 @@ def test_the_run_in_the_url_is_the_one_that_is_shown(artifacts):
     assert shown(page) == expected(older, correct=False)
 
 
+def test_what_was_trained_here_comes_first_and_then_what_came_with_the_project_as_the_overview_has_it(artifacts):
+    ours, included = finished_run("vgg16", "cifar10"), [finished_run("lenet5"), finished_run("alexnet")]
+    for run in included:
+        run.shipped_path.touch()
+    finished_run("resnet34", "mnist")
+    options = opened().selectbox(key="gallery run").options
+    assert [name.split(",")[0] for name in options] == [
+        "ResNet-34 on MNIST", "VGG-16 on CIFAR-10", "AlexNet on MNIST", "LeNet-5 on MNIST",
+    ]  # fmt: skip
+    assert opened(network="vgg16").selectbox(key="gallery run").value == ours.id
+
+
 def test_the_url_holds_the_filters(artifacts):
     run = finished_run(wrong=0.5)
     page = opened(show="errors", true="4", predicted="5", sort="worst")

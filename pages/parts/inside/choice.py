@@ -45,7 +45,7 @@ def opens(run):
 
 
 def tested_runs():
-    """The runs that were tested, newest first, those whose networks are here before the others."""
+    """The runs that were tested, those whose networks are here before the others; see `data.own_first`."""
     found = []
     for run in data.nameable_runs():
         try:
@@ -53,7 +53,7 @@ def tested_runs():
                 found.append(run)
         except RunError:
             continue  # Among the damaged files, which other pages name.
-    return sorted(found, key=lambda run: not opens(run))
+    return sorted(data.own_first(found), key=lambda run: not opens(run))
 
 
 def choose_runs(tested):
