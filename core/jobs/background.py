@@ -102,7 +102,7 @@ def _begin(command):
         folder = _folder() / key
         arguments = [str(folder) if word == FOLDER else word for word in command]
         try:
-            folder.mkdir(exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
             with open(_said(folder), "wb") as said:
                 process = subprocess.Popen(
                     [sys.executable, "-m", "core", *arguments], cwd=_PROJECT, env=worker_environment(),
@@ -121,10 +121,7 @@ def _begin(command):
 
 def _delete_older():
     """Deletes the oldest that was made until the rest is small enough."""
-    sizes = {
-        key: sum(file.stat().st_size for file in making.folder.iterdir() if file.is_file())
-        for key, making in _made.items()
-    }
+    sizes = {key: sum(file.stat().st_size for file in making.folder.glob("*")) for key, making in _made.items()}
     for key in list(_made):
         if sum(sizes.values()) <= _MOST_BYTES:
             return
@@ -144,7 +141,8 @@ def state_of(token):
         return State()
     code = making.process.poll()
     if code == 0:
-        return State(folder=making.folder)
+        # Some systems clear their temporary folders from time to time.
+        return State(folder=making.folder) if any(making.folder.glob("*")) else State()
     lines = [line for line in _text(_said(making.folder)).splitlines() if line.strip()]
     last = lines[-1] if lines else ""
     if code is None:
