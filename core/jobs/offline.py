@@ -23,6 +23,7 @@ NOT_FOR = {"tensorflow": (), "jax": ("tensorflow", "ai-edge-litert")}
 # A folder that has it is one of ours.
 MARKER, PLAN = "bundle.env", "plan.txt"
 _PROJECT = Path(__file__).parents[2]
+_EXPORT = "requirements-export.txt"
 _SCRIPT = Path(__file__).with_name("train.sh")
 # The oldest glibc that any wheel is made for.
 _OLDEST = 5
@@ -104,6 +105,8 @@ def _write_code(folder, machine):
     kept = [line for line in lines if line and not line.startswith("#") and _name(line) not in left_out]
     requirements = folder / "requirements.txt"
     requirements.write_text("".join(f"{line}\n" for line in [*kept, *machine.extra]), "utf-8")
+    # What some formats of `export` name where their packages are not installed.
+    shutil.copyfile(_PROJECT / _EXPORT, folder / _EXPORT)
     (folder / COPY_OF).write_text(code_version() + "\n", "utf-8")
     return requirements
 

@@ -14,6 +14,7 @@ import pytest
 
 from core.__main__ import main
 from core.config.run_config import ConfigError
+from core.export import FORMATS
 from core.jobs import liveness, offline
 from core.jobs.machine import code_version
 from core.runs.integrity import problems
@@ -146,11 +147,14 @@ def test_a_wrong_option_is_one_sentence(options, sentence, plan, tmp_path, capsy
     assert capsys.readouterr().err == sentence + "\n"
 
 
-def test_what_trains_on_jax_is_given_neither_tensorflow_nor_pages(tmp_path):
+def test_what_trains_on_jax_is_given_neither_tensorflow_nor_pages_but_the_list_of_what_formats_need(tmp_path):
     machine = offline.Machine(extra=("jax[cuda13]==0.10.2",))
     assert machine.backend == "jax"
     lines = offline._write_code(tmp_path / "code", machine).read_text().splitlines()
     names = {line.split("=")[0] for line in lines}
+    for format in FORMATS.values():
+        there = (tmp_path / "code" / "requirements-export.txt").read_text().lower()
+        assert all(f"\n{package.lower()}==" in there for package in format.needs)
     assert {"keras", "numpy", "jax[cuda13]"} <= names
     assert not names & {"tensorflow", "streamlit", "plotly"}
     assert offline.Machine(extra=("jaxtyping==1.0",)).backend == "tensorflow"
