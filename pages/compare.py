@@ -75,7 +75,7 @@ FACTS = """
 - The report's training and validation figures are its last epoch's; its test figures are its best epoch's.
 - The best epoch is the one with the lowest validation loss, as in the report; under the modern recipe, whose smoothed
   labels spoil that measure, the one with the highest validation accuracy.
-- Differences are ours less the report's; those in accuracy are in points, 1 point being 1 % of the images. Each row is
+- Differences are ours minus the report's; those in accuracy are in points, 1 point being 1 % of the images. Each row is
   compared with the report alone, by Newcombe's interval. The accuracy's own interval is Wilson's.
 - A row of several runs has their means. They differ in nothing but the seed: initial weights, order and augmentation.
   The interval over seeds (Student's t) says how far the mean is known, on these very test images; the other intervals

@@ -162,7 +162,7 @@ def smallest_flips(network, image, progress=None):
     smaller ones around that.
 
     Of a pair, the amounts of both curves are tried together, the nearest to no change first, up to MOST_PAIRS of them:
-    counted in steps of the curves, as the crow flies. Only those count that are nearer than either change alone.
+    counted in steps of the curves, in a straight line. Only those count that are nearer than either change alone.
 
     Args:
         network: anything with `classify`.

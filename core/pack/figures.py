@@ -229,7 +229,7 @@ def differences(rows):
         axes.set_yticks(range(len(rows)), [name for name, *_ in rows])
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.spines["left"].set_visible(False)
-        axes.set_xlabel("Test accuracy, ours less the report's (points), with 95 % intervals")
+        axes.set_xlabel("Test accuracy, ours minus the report's (points), with 95 % intervals")
         return _drawn(figure)
 
 

@@ -155,7 +155,7 @@ COLUMNS = {
         "points",
         "points",
         lambda facts: facts.compared.difference,
-        "Our test accuracy less the report's, in points: 1 point is 1 % of the test images.",
+        "Our test accuracy minus the report's, in points: 1 point is 1 % of the test images.",
     ),
     "test_accuracy_difference_low": Column(
         DIFFERENCE,
@@ -235,7 +235,7 @@ def table(runs, which="best"):
     Returns:
         (a DataFrame with COLUMNS, a list of sentences). `epoch` is the one (from 1) whose weights were measured;
         changed_settings and trained_on are words, "" where there is nothing to say.
-        Accuracies are shares in 0..1, losses in nats; differences are ours less the report's, in the same units.
+        Accuracies are shares in 0..1, losses in nats; differences are ours minus the report's, in the same units.
         test_accuracy_low and _high are the ends of the accuracy's own 95 % interval,
         test_accuracy_difference_low and _high those of its difference from the report's, from which the verdict
         follows: one of core.results.statistics.VERDICTS, for this run alone. seeds is 1, and the ends of the interval

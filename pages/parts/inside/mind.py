@@ -251,14 +251,14 @@ def _draw_flips(networks, image, notices):
         "How it is searched. Of each slider, amounts a step apart from the smallest on, and then every whole number "
         f"within the step before the first that flips the network; a step is: {steps}. Of squares, every size at "
         f"{GRID}×{GRID} positions, and smaller ones around the first that flips it; they get the colour of the edge. "
-        "Of pairs, those that are fewer steps away, as the crow flies, than the smallest change of either kind alone: "
+        "Of pairs, those that are fewer steps away, in a straight line, than the smallest change of either kind alone: "
         f"the {MOST_PAIRS} nearest."
     )
 
 
 def _flip(network, kind, flip):
     if flip is None:
-        return "none smaller than one alone" if kind in PAIRS else "never"
+        return "none smaller than one change alone" if kind in PAIRS else "never"
     changes = {name: str(amount) for name, amount in flip.amounts.items()}
     changes |= {"over": next(iter(changes), None), "mirror": "true" if flip.mirrored else None}
     changes["erased"] = None if flip.erased is None else in_address(flip.erased)
