@@ -36,21 +36,21 @@ def card(run):
         f"images it recognises {_share(metrics['best']['test_accuracy'], len(predictions['labels']))}."
     )
     parts = [
-        f"---\n{_yaml(_header(run, config, metrics, title))}---",
+        f"---\n{_yaml(_header(run, config, metrics))}---",
         f"# {title}",
         summary,
         " ".join(filter(None, (note["name"] and f"**{note['name']}.**", note["note"]))),
         *_data(config, dataset),
         *_training(run, config, metrics),
         *_figures(config, dataset, metrics, predictions),
-        *_use(run, config),
+        *_use(run),
         *_limits(config, dataset, predictions),
         *_sources(network, dataset),
     ]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def _header(run, config, metrics, title):
+def _header(run, config, metrics):
     """Hugging Face's fields. There is no licence among them: that is for whoever publishes the network."""
     dataset = DATASETS[config.dataset]
     library = {"library_name": "keras"} if os.path.lexists(run.model_path) else {}
@@ -174,7 +174,7 @@ def _figures(config, dataset, metrics, predictions):
     yield _table(rows)
 
 
-def _use(run, config):
+def _use(run):
     yield "## How to use it"
     if why := _without(run):
         yield why
