@@ -107,6 +107,17 @@ class RunConfig:
         "Share of each target that is spread over all classes, so that the network is less sure of itself. 0 is off; "
         "0.1 is usual.",
     )
+    mixup: float = _number(
+        0.0,
+        "Mixup",
+        0.05,
+        2.0,
+        "Training",
+        "Mixes each training image, and its label, with another of its batch: alpha of the beta distribution that the "
+        "shares are drawn from (Zhang et al. 2018). The training accuracy then counts the class with the larger share. "
+        "0.2 to 1 are usual.",
+        "off",
+    )
     weight_averaging: float = _number(
         0.0,
         "Weight averaging",
@@ -138,10 +149,11 @@ class RunConfig:
     optimizer: str = _choice(
         "adam",
         "Optimizer",
-        ("adam", "adamw", "sgd"),
+        ("adam", "adamw", "sgd", "muon"),
         "Optimizer",
         "How gradients become steps: adam is a safe choice, adamw adds weight decay to it, sgd is the older one with "
-        "momentum and wants a learning rate some 10 to 100 times higher.",
+        "momentum and wants a learning rate some 10 to 100 times higher, muon makes the steps of filters orthogonal "
+        "(Jordan et al. 2024) and takes those of adamw for the rest; large networks pay for it in time.",
     )
     learning_rate: float = _number(
         1e-3,
@@ -158,14 +170,14 @@ class RunConfig:
         0.0,
         0.999,
         "Optimizer",
-        "Share of the last step that the next one keeps, with sgd only. 0.9 is usual.",
+        "Share of the last step that the next one keeps, with sgd and muon only. 0.9 is usual, 0.95 with muon.",
     )
     nesterov: bool = _switch(
         True,
         "Nesterov",
         "Optimizer",
-        "With sgd: takes the gradient where momentum leads and not where it comes from. Older papers do without; on "
-        "is usual.",
+        "With sgd and muon: takes the gradient where momentum leads and not where it comes from. Older papers do "
+        "without; on is usual.",
     )
     weight_decay: float = _number(
         0.0,
@@ -173,8 +185,8 @@ class RunConfig:
         0.0,
         1.0,
         "Optimizer",
-        "Draws all weights towards zero, with adamw and sgd only, outside of the loss. 0 is off; 0.01 to 0.3 are usual "
-        "with adamw.",
+        "Draws all weights towards zero, with all but adam, outside of the loss. 0 is off; 0.01 to 0.3 are usual with "
+        "adamw and muon.",
     )
     decay: str = _choice(
         "decoupled",
@@ -188,11 +200,12 @@ class RunConfig:
     schedule: str = _choice(
         "plateau",
         "Schedule",
-        ("plateau", "one_cycle", "constant", "steps", "exponential"),
+        ("plateau", "one_cycle", "triangle", "constant", "steps", "exponential"),
         "Optimizer",
         "How the learning rate moves: plateau lowers it when the validation loss stops falling, one_cycle lets it rise "
-        "and fall once over the whole run, constant leaves it, steps drops it at fixed times, exponential a little "
-        "after each epoch. For short runs one_cycle is usual, for long ones plateau or steps.",
+        "and fall once over the whole run, triangle does so in straight lines, constant leaves it, steps drops it at "
+        "fixed times, exponential a little after each epoch. For short runs one_cycle is usual, for long ones plateau "
+        "or steps.",
     )
     drops_at: str = _choice(
         "50 75",
@@ -241,7 +254,17 @@ class RunConfig:
         0.0,
         0.9,
         "Optimizer",
-        "With one_cycle: share of the run in which the learning rate rises to its peak. 0.1 to 0.3 are usual.",
+        "With one_cycle and triangle: share of the run in which the learning rate rises to its peak. 0.1 to 0.3 are "
+        "usual.",
+    )
+    final_share: float = _number(
+        0.07,
+        "Final learning rate",
+        0.0,
+        1.0,
+        "Optimizer",
+        "With triangle: the learning rate at the end of the run, as a share of its peak (Jordan 2024). 0 to 0.1 are "
+        "usual.",
     )
 
     image_size: int = _number(

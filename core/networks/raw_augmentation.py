@@ -59,3 +59,21 @@ def crop(images, config, random):
 def alternates(config):
     """Whether a training under this RunConfig mirrors each image in every other epoch."""
     return config.flip and config.alternating_flip
+
+
+def mixed(images, targets, config, random):
+    """Each image and target of a batch as the mean of its own, and of another's of the same batch, weighted by a share
+    that is drawn once for the batch (Zhang et al. 2018).
+
+    Resizing and centring are linear, so that mixing before them is mixing after them, but for rounding.
+
+    Args:
+        images: uint8 (n, h, w, c).
+        targets: float32 (n, classes).
+
+    Returns:
+        Images and targets as they came, in type and shape.
+    """
+    share, others = np.float32(random.beta(config.mixup, config.mixup)), random.permutation(len(images))
+    pixels = share * images.astype(np.float32) + (1 - share) * images[others]
+    return np.rint(pixels).astype(np.uint8), share * targets + (1 - share) * targets[others]

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from core.networks.raw_augmentation import alternates, crop, draws, first_mirrored, mirrored
+from core.networks.raw_augmentation import alternates, crop, draws, first_mirrored, mirrored, mixed
 
 # With one thread, Keras reads through a pipeline that TensorFlow tunes as it runs and that, at its end, often waits for
 # half as long as it has run; with more, which read ahead, it does not.
@@ -43,17 +43,19 @@ class Batches(keras.utils.PyDataset):
         start = step * self.config.batch_size
         # Sorted, because reading a memory-mapped file in order is faster; a batch has no order of its own.
         chosen = np.sort(self.order[start : start + self.config.batch_size])
-        return self._augmented(self.images[chosen], chosen, step), self.targets[self.labels[chosen]]
+        return self._augmented(self.images[chosen], self.targets[self.labels[chosen]], chosen, step)
 
-    def _augmented(self, images, chosen, step):
-        """What is done to images of these numbers before the network sees them."""
+    def _augmented(self, images, targets, chosen, step):
+        """Images and targets of these numbers as the network gets them."""
         config = self.config
         random = draws(config, self.epoch, step)
         if alternates(config):
             images = mirrored(images, self.first_mirrored[chosen] ^ bool(self.epoch % 2))
         if config.crop_padding:
             images, _, _ = crop(images, config, random)
-        return images
+        if config.mixup:
+            images, targets = mixed(images, targets, config, random)
+        return images, targets
 
 
 class SequentialBatches(keras.utils.PyDataset):

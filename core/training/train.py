@@ -34,6 +34,8 @@ from core.training.last_features import last_features
 PREDICT_BATCH = 250
 # Of so many training images the accuracy is measured, in the end, without augmentation and dropout.
 FITTED_IMAGES = 5_000
+# With which share of its peak the triangle of learning rates begins.
+TRIANGLE_START = 0.2
 
 
 def train(config, run_dir, stop_requested=lambda: False, verbose=2):
@@ -163,6 +165,34 @@ def _one_cycle(config, steps):
     )
 
 
+class Triangle(keras.optimizers.schedules.LearningRateSchedule):
+    """In straight lines from a fifth of the peak up to it, and down to a share of it (Jordan 2024).
+
+    Args:
+        peak: the highest learning rate.
+        rising, total: after how many steps it is reached, and how many there are in all; rising is less than total.
+        final_share: what is left of the peak at the end, 0..1.
+    """
+
+    def __init__(self, peak, rising, total, final_share):
+        super().__init__()
+        self.peak, self.rising, self.total, self.final_share = peak, rising, total, final_share
+
+    def __call__(self, step):
+        step = keras.ops.cast(step, "float32")
+        up = TRIANGLE_START + (1 - TRIANGLE_START) * step / max(self.rising, 1)
+        down = 1 - (1 - self.final_share) * (step - self.rising) / (self.total - self.rising)
+        return self.peak * keras.ops.where(step < self.rising, up, keras.ops.maximum(down, self.final_share))
+
+    def get_config(self):
+        return {name: getattr(self, name) for name in ("peak", "rising", "total", "final_share")}
+
+
+def _triangle(config, steps):
+    total = steps * config.epochs
+    return Triangle(config.learning_rate, int(total * config.warmup), total, config.final_share)
+
+
 def _steps(config, steps):
     total, rate = steps * config.epochs, config.learning_rate
     shares = [float(percent) / 100 for percent in config.drops_at.split()]
@@ -177,7 +207,7 @@ def _exponential(config, steps):
 
 
 # What the learning rate does by itself; the others leave it to callbacks, or where it is.
-SCHEDULES = {"one_cycle": _one_cycle, "steps": _steps, "exponential": _exponential}
+SCHEDULES = {"one_cycle": _one_cycle, "triangle": _triangle, "steps": _steps, "exponential": _exponential}
 
 
 class CoupledSGD(keras.optimizers.SGD):
@@ -192,6 +222,23 @@ class CoupledSGD(keras.optimizers.SGD):
         super().update_step(gradient, variable, learning_rate)
 
 
+class Muon(keras.optimizers.Muon):
+    """Muon for filters too, as it was made for: Keras' own takes only matrices, and leaves convolutions to AdamW.
+
+    A filter is a matrix with a column for each of its outputs. The last layer, biases and normalisation are AdamW's.
+    """
+
+    def _should_use_adamw(self, variable):
+        return len(variable.shape) < 2 or "logits" in variable.path
+
+    def _muon_update_step(self, gradient, variable, learning_rate, momentum):
+        self.assign_add(momentum, keras.ops.add(gradient, momentum * (self.momentum - 1)))
+        step = keras.ops.add(gradient, self.momentum * momentum) if self.nesterov else momentum
+        matrix = keras.ops.reshape(step, (-1, variable.shape[-1]))
+        matrix = self.lr_adjust(learning_rate * self.zeropower_via_newtonschulz5(matrix, self.ns_steps))
+        self.assign_sub(variable, keras.ops.reshape(matrix, variable.shape))
+
+
 def _averaged(config):
     return {"use_ema": bool(config.weight_averaging), "ema_momentum": config.weight_averaging or 0.99}
 
@@ -200,6 +247,14 @@ OPTIMIZERS = {
     "adam": lambda config, rate: keras.optimizers.Adam(rate, **_averaged(config)),
     "adamw": lambda config, rate: keras.optimizers.AdamW(rate, config.weight_decay, **_averaged(config)),
     "sgd": lambda config, rate: _sgd(config, rate),
+    "muon": lambda config, rate: Muon(
+        rate,
+        momentum=config.momentum,
+        nesterov=config.nesterov,
+        weight_decay=config.weight_decay,
+        adam_weight_decay=config.weight_decay,
+        **_averaged(config),
+    ),
 }
 
 

@@ -107,7 +107,8 @@ def _before(network, image, inside, draws):
     random = np.random.default_rng(draws)
     for number in range(1, VERSIONS + 1):
         version, said = augmented(image, preprocess, config, random)
-        yield _image(f"Augmented {number}", f"as training may have seen it: {said}", version, (low, high))
+        mixed = ", before it was mixed with another" * bool(config.mixup)
+        yield _image(f"Augmented {number}", f"as training may have seen it{mixed}: {said}", version, (low, high))
 
 
 def _filters(network):

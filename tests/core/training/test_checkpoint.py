@@ -15,7 +15,16 @@ from tests.shallow import shallow
 
 TINY = {"image_size": 16, "train_examples": 60, "epochs": 3, "batch_size": 18}
 # All that happens to images at random; `translate` and `flip` are what most recipes do besides.
-AUGMENTED = {"flip": True, "alternating_flip": True, "crop_padding": 3, "rotate": 20.0, "scale": 0.2, "erase": 0.3}
+AUGMENTED = {
+    "flip": True,
+    "alternating_flip": True,
+    "crop_padding": 3,
+    "rotate": 20.0,
+    "scale": 0.2,
+    "erase": 0.3,
+    "mixup": 0.5,
+}
+MUON = {"optimizer": "muon", "schedule": "triangle"}
 STEPS = 3
 # In the middle of the first and of the second epoch, counting from where the run goes on.
 CUTS = (2, 3)
@@ -101,7 +110,7 @@ def test_a_run_cut_in_the_middle_of_an_epoch_equals_one_that_was_not(handful, ar
 
 def test_a_run_with_averaged_weights_cut_in_several_places_equals_one_that_was_not(handful, monkeypatch):
     eager(monkeypatch)
-    config = make_config(SMALLEST, "mnist", "modern", **TINY | {"epochs": 2} | AUGMENTED)
+    config = make_config(SMALLEST, "mnist", "modern", **TINY | {"epochs": 2} | AUGMENTED | MUON)
     assert config.weight_averaging
     assert config.record_test_predictions
     whole, cut = trained(config), trained(config, CUTS)

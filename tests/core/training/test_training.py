@@ -325,6 +325,26 @@ def test_a_border_is_never_wider_than_the_image():
     assert seen.shape == images.shape
 
 
+def test_mixup_gives_images_and_labels_the_same_shares():
+    # Each image is of one grey, by which it is known in the mixture.
+    greys = np.array([0, 10, 30, 70, 150, 250], np.uint8)
+    images = np.broadcast_to(greys[:, None, None, None], (6, 4, 4, 1))
+    config = make_config("alexnet", "mnist", batch_size=6, mixup=0.5, label_smoothing=0.1)
+    batches, shares = Batches(images, np.arange(6), config, 6), []
+    for epoch in range(20):
+        batches.start_at(epoch)
+        pixels, targets = batches[0]
+        assert (pixels.dtype, targets.dtype) == (np.uint8, np.float32)
+        assert targets.sum(axis=1) == pytest.approx(np.ones(6))
+        share_of_each = (targets - 0.1 / 6) / 0.9
+        assert pixels[:, 0, 0, 0] == pytest.approx(share_of_each @ greys, abs=0.51)
+        assert (share_of_each.round(4) > 0).sum(axis=1).max() <= 2
+        shares.append(share_of_each.max(axis=1).min())
+    # Drawn anew for each batch: with this alpha often near 1, and at times near a half.
+    assert len({round(share, 3) for share in shares}) > 10
+    assert min(shares) < 0.7
+
+
 def test_what_happens_to_a_batch_depends_on_seed_epoch_and_step_and_not_on_where_it_was_begun():
     images = np.random.default_rng(0).integers(0, 256, (30, 8, 8, 3), dtype=np.uint8)
 
@@ -387,6 +407,48 @@ def test_one_cycle_rises_to_the_peak_and_falls_to_nothing(optimizer):
     assert np.argmax(rates) == 25
     assert max(rates) == pytest.approx(0.1)
     assert rates[100] == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize(("warmup", "peak"), [(0.25, 25), (0.0, 0)])
+def test_a_triangle_goes_up_and_down_in_straight_lines_to_its_share_of_the_peak(warmup, peak):
+    options = {"schedule": "triangle", "learning_rate": 0.5, "warmup": warmup, "final_share": 0.07, "epochs": 4}
+    schedule = train.make_optimizer(make_config("alexnet", "mnist", **options), steps=25)._learning_rate
+    rates = [float(schedule(step)) for step in range(111)]
+    assert rates[peak] == pytest.approx(0.5)
+    assert rates[0] == pytest.approx(0.1 if peak else 0.5)
+    assert rates[100] == rates[110] == pytest.approx(0.035)
+    # Straight lines bend only at the peak and at the end.
+    bends = np.flatnonzero(np.abs(np.diff(rates, 2)) > 1e-5) + 1
+    assert bends.tolist() == [peak, 100][not peak :]
+
+
+def test_muon_makes_the_steps_of_filters_orthogonal_and_leaves_the_rest_to_adam():
+    config = make_config("lenet5", "mnist", optimizer="muon", learning_rate=0.1, schedule="constant", weight_decay=0.0)
+    network = keras.Sequential([keras.Input((5, 5, 4)), keras.layers.Conv2D(8, 3), keras.layers.Flatten()])
+    network.add(keras.layers.Dense(3, name="logits"))
+    weights, before = network.trainable_variables, network.get_weights()
+    optimizer = train.make_optimizer(config, steps=1)
+    random = np.random.default_rng(0)
+    optimizer.apply([keras.ops.array(random.normal(size=w.shape).astype("float32")) for w in weights], weights)
+    kernel, *others = (old - new for old, new in zip(before, network.get_weights(), strict=True))
+    # All directions alike, and as long as Adam's steps are: 0.2 of the root of the longer side.
+    lengths = np.linalg.svd(kernel.reshape(-1, 8), compute_uv=False) / (0.1 * 0.2 * np.sqrt(36))
+    assert lengths.min() > 0.5
+    assert lengths.max() < 1.3
+    for step in others:
+        assert np.abs(step) == pytest.approx(np.full(step.shape, 0.1), rel=1e-2)
+
+
+def test_muon_shrinks_filters_and_not_biases():
+    config = make_config("lenet5", "mnist", optimizer="muon", learning_rate=0.1, schedule="constant", weight_decay=0.5)
+    kernel, bias = (
+        keras.Variable(np.ones(shape, "float32"), name=name) for shape, name in (((3, 3, 1, 2), "kernel"), (2, "bias"))
+    )
+    train.make_optimizer(config, steps=1).apply(
+        [keras.ops.zeros(each.shape) for each in (kernel, bias)], [kernel, bias]
+    )
+    assert np.asarray(kernel) == pytest.approx(np.full((3, 3, 1, 2), 0.95))
+    assert np.asarray(bias) == pytest.approx(np.ones(2))
 
 
 @pytest.mark.parametrize(("drops_at", "rates"), [("50 75", [1, 0.2, 0.04]), ("30 60 80", [1, 0.2, 0.04, 0.008])])

@@ -34,6 +34,7 @@ images, whole, *others = few("mnist").test_images, *sys.argv[1:]
 with pytest.MonkeyPatch.context() as patch:
     tiny = {"image_size": 16, "train_examples": 40, "epochs": 1, "batch_size": 18}
     tiny |= {"flip": True, "alternating_flip": True, "crop_padding": 3, "rotate": 20.0, "scale": 0.2, "erase": 0.3}
+    tiny |= {"mixup": 0.5, "optimizer": "muon", "schedule": "triangle"}
     config = make_config(shallow(patch, whole), "mnist", "modern", **tiny)
     assert train.train(config, create_run(config).path, verbose=0)["epochs"] == 1
     assert sorted(read) == [(0, 0), (0, 1)], read
