@@ -290,7 +290,7 @@ def test_a_decimal_comma_is_no_thousand():
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
-        ({"optimizer": "magic"}, "Optimizer is one of adam, adamw, sgd, not 'magic', so the link's is ignored."),
+        ({"optimizer": "magic"}, "Optimizer is one of adam, adamw, sgd, muon, not 'magic', so the link's is ignored."),
         ({"flip": "maybe"}, "Horizontal flips is one of on, off, not 'maybe', so the link's is ignored."),
     ],
 )
