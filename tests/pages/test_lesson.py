@@ -71,6 +71,9 @@ def test_what_the_lesson_says_of_single_images_is_true_of_the_included_runs():
     texts = {step.title: " ".join(step.text.split()) for step in STEPS}
     assert "this image is a 4, and every network that comes with the lab says 9" in texts["Are the labels right?"]
     assert {says(run, 2130) for run in runs} == {"9"}, "Edit step 4 of docs/lesson.md."
+    learned_from = {run.read_config().split_sizes(60_000)[0] for run in runs if run.read_config().network == "lenet5"}
+    learned = re.search(r"It learned from ([\d,]+) other digits", texts["What does it get wrong?"])[1]
+    assert {learned} == {f"{count:,}" for count in learned_from}, "Edit step 3 of docs/lesson.md."
     (looked,) = [step for step in STEPS if step.title == "What does it look at?"]
     assert "LeNet-5 takes this 4 for a 9, and AlexNet does not" in texts[looked.title]
     by_id = {run.id: run for run in runs}
