@@ -161,17 +161,18 @@ def draw_runs(claim, scale, found, finished, on_the_way, speeds):
     waiting = sum(config in on_the_way for config in needed)
     said = [f"{len(there)} of {len(needed)} runs are there"]
     if waiting:
-        said.append(f"{waiting} train or wait")
+        said.append("1 trains or waits" if waiting == 1 else f"{waiting} train or wait")
     seconds = sum(estimate(config, speeds).seconds for config in lacking)
     if lacking:
-        said.append(f"{len(lacking)} are missing, which takes about {duration(seconds)} here")
+        are = "is" if len(lacking) == 1 else "are"
+        said.append(f"{len(lacking)} {are} missing, which takes about {duration(seconds)} here")
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key=f"claim-runs-{claim.name}"):
         st.caption(", ".join(said) + ".", width="content")
         if there:
             st.page_link(
                 "pages/compare.py",
                 # What is in italics is there for those who hear the page.
-                label=f"Compare them *: {claim.text}*",
+                label=f"Compare them *: {plain(claim.text)}*",
                 icon=":material/table_chart:",
                 query_params={"run": [run.id for run in there]},
             )

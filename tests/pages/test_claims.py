@@ -109,3 +109,14 @@ def test_a_card_says_that_the_interval_of_one_seed_leaves_out_how_trainings_diff
         for config, wrong in zip(comparison.configs("quick", seed), (0.1, 0.3), strict=True):
             finished_with(config, wrong=wrong)
         assert (words in card(opened(), LEAKY)) == (seed == 0)
+
+
+def test_a_single_missing_run_is_missing_and_then_trains():
+    (comparison,) = LEAKY.comparisons
+    for config in [config for seed in range(3) for config in comparison.configs("quick", seed)][:5]:
+        finished_with(config, wrong=0.1)
+    page = opened()
+    assert any("5 of 6 runs are there, 1 is missing, which takes" in caption.value for caption in page.caption)
+    (button,) = [button for button in page.button if button.key == "train 4-leaky-relu quick"]
+    button.click().run()
+    assert any("5 of 6 runs are there, 1 trains or waits." in caption.value for caption in page.caption)
