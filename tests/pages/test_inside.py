@@ -100,6 +100,20 @@ def test_another_draw_of_the_augmentation_is_another_picture(lenet):
     assert frame(first, "Resized") == frame(other, "Resized")
 
 
+def test_what_training_does_to_the_stored_image_is_in_the_strip_too(lenet):
+    record = json.loads(lenet.config_path.read_text("utf-8"))
+    record["config"] |= {"crop_padding": 4, "translate": 0.0, "rotate": 20.0, "erase": 0.3, "mixup": 0.2}
+    lenet.config_path.write_text(json.dumps(record), "utf-8")
+    (strip,) = strips(opened(image="7"))
+    frames = [frame(strip, f"Augmented {number}") for number in (1, 2, 3)]
+    assert len({each["pixels"] for each in frames}) == 3
+    for each in frames:
+        assert "before it was mixed with another" in each["about"]
+        assert "turned by" in each["about"]
+        assert "with a square erased" in each["about"]
+    assert any("cropped, " in each["about"] for each in frames)
+
+
 def test_nothing_says_the_answer_until_it_is_revealed(lenet):
     page = opened(image="7", hidden="true")
     (strip,) = strips(page)
