@@ -40,4 +40,4 @@ def _say(claim, verdict, found):
         print(f"  {one.comparison.label()}: {results.effect_in_words(one)}; claimed is {one.comparison.bounds()}")
     lacking = results.missing(found)
     if lacking:
-        print(f"  {len(lacking)} runs are missing.")
+        print("  1 run is missing." if len(lacking) == 1 else f"  {len(lacking)} runs are missing.")

@@ -190,11 +190,16 @@ def test_the_command_says_what_finished_runs_say_and_what_is_missing(artifacts, 
     for config, wrong in ((leaky, 0.1), (plain, 0.3)):
         finished_with(config, wrong=wrong)
     asked = vars(parser().parse_args(["claims", "4-leaky-relu"]))
-    assert asked.pop("run")(**asked) == 0
+    run = asked.pop("run")
+    assert run(**asked) == 0
     said = capsys.readouterr().out
     assert said.startswith("4-leaky-relu: holds. LeakyReLU")
     assert "1 seed), holds; claimed is at least 3 points" in said
     assert "4 runs are missing." in said
+    for config in [*comparison.configs("quick", 1), comparison.configs("quick", 2)[0]]:
+        finished_with(config, wrong=0.1)
+    assert run(**asked) == 0
+    assert "1 run is missing." in capsys.readouterr().out
     asked = vars(parser().parse_args(["claims", "9-nothing"]))
     assert asked.pop("run")(**asked) == 2
     assert "There is no claim called 9-nothing; there are 1-mnist" in capsys.readouterr().out
