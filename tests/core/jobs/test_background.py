@@ -1,5 +1,6 @@
 """Files that a server makes for a download: one at a time, in a process of its own, and nothing of them stays."""
 
+import shutil
 import threading
 import time
 
@@ -87,3 +88,11 @@ def test_the_oldest_goes_where_all_together_take_too_much(artifacts, monkeypatch
 def test_each_command_has_an_address_of_its_own():
     commands = [("pack", FOLDER), ("pack", FOLDER, "--runs", "a-1"), ("export", "a-1", FOLDER)]
     assert len({background.token(command) for command in commands}) == len(commands)
+
+
+def test_what_the_system_has_cleared_away_is_made_again(artifacts):
+    command = of_format(finished_run(), "predictions")
+    folder = background.make(command)
+    shutil.rmtree(folder.parent)
+    assert background.state(command) == background.State()
+    assert any(background.make(command).iterdir())
