@@ -83,12 +83,7 @@ def parser(kind=Parser):
     export.add_argument("run_id", metavar="RUN")
     export.add_argument("folder", metavar="FOLDER", help="the folder to write to; made if it does not exist")
     export.add_argument("--formats", nargs="+", choices=FORMATS, help=f"{', '.join(FORMATS)} (all)")
-    ship = verb(runs.ship)
-    ship.add_argument("run_ids", nargs="+", metavar="RUN")
-    ship.add_argument("--folder", help="the artifacts folder to copy them into (the project's own)")
-    ship.add_argument(
-        "--no-network", dest="network", action="store_false", help="do not copy the 8-bit network for drawings"
-    )
+    _add_shipping(verb)
     _add_offline(verb)
     return top
 
@@ -115,6 +110,16 @@ def _add_cluster(command):
     command.add_argument(
         "--cluster", metavar="ADDRESS", help="train on this Ray cluster: HOST:PORT, or auto for the one of this machine"
     )
+
+
+def _add_shipping(verb):
+    ship = verb(runs.ship)
+    ship.add_argument("run_ids", nargs="+", metavar="RUN")
+    ship.add_argument("--folder", help="the artifacts folder to copy them into (the project's own)")
+    ship.add_argument(
+        "--no-network", dest="network", action="store_false", help="do not copy the 8-bit network for drawings"
+    )
+    ship.add_argument("--thin", action="store_true", help="only figures and predictions, as the evidence for a claim")
 
 
 def _add_offline(verb):

@@ -165,14 +165,14 @@ def pack(folder, runs):
     return 0
 
 
-def ship(run_ids, folder, network):
+def ship(run_ids, folder, network, thin):
     """Copy finished runs into a project, as ones that come with it, and the test images of their datasets."""
     from core.datasets.test_images import FOLDER, read_sheet, write_sheet
     from core.export.bundles import ship
 
     project = Path(folder) if folder else FOLDER.parent
     for run in [open_run(run_id) for run_id in run_ids]:
-        copy = ship(run, project, network)
+        copy = ship(run, project, network, thin)
         size = sum(path.stat().st_size for path in copy.path.iterdir())
         print(f"{copy.path}  {size / 1e6:.1f} MB", flush=True)
         dataset = copy.read_config().dataset

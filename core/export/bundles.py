@@ -2,6 +2,8 @@
 
 import shutil
 
+import numpy as np
+
 from core import files
 from core.datasets.loading import load
 from core.digits import strokes
@@ -15,7 +17,12 @@ from core.runs.schema import FILES
 SMALL_BYTES = 3_000_000
 
 
-def ship(run, folder, network=True):
+# What a run that others are compared with can do without, and how finely its logits are told: in nats.
+_NOT_THIN = {"progress.jsonl", "map.npz", "log.txt"}
+_THIN_STEP = 1 / 64
+
+
+def ship(run, folder, network=True, thin=False):
     """Copies a completed run into a folder of runs, as one that ships.
 
     An 8-bit network of less than SMALL_BYTES goes along, and of the others that of the best run of its network on the
@@ -25,6 +32,9 @@ def ship(run, folder, network=True):
         run: a core.runs.run.Run.
         folder: the artifacts folder of a project; nothing may be there under the run's name.
         network: False to leave the 8-bit network behind even so.
+        thin: True for a run of which only its figures and predictions count, as the evidence for a claim: no network,
+            no map, no curve within the epochs, and logits in steps of _THIN_STEP below the largest, which change no
+            prediction. It takes a fifth of the room.
 
     Returns:
         The copy, a Run.
@@ -41,7 +51,7 @@ def ship(run, folder, network=True):
     if copy.path.exists():
         raise RunError(f"{folder} has {run.id} already.")
     facts = {}
-    if network and (_is_small(run) or _reads_drawings(run)):
+    if network and not thin and (_is_small(run) or _reads_drawings(run)):
         facts["quantized"] = {"test_accuracy": quantized_accuracy(run)}
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -49,15 +59,26 @@ def ship(run, folder, network=True):
             new.mkdir()
             for file in FILES.values():
                 # What the pages read. What only training and export need stays behind.
-                wanted = file.ships or (facts and file.name == run.tflite_path.name)
+                wanted = file.ships and not (thin and file.name in _NOT_THIN)
+                wanted |= bool(facts) and file.name == run.tflite_path.name
                 if wanted and (run.path / file.name).exists():
                     shutil.copyfile(run.path / file.name, new / file.name)
             kept = Run(new)
+            if thin:
+                found = run.read_predictions()
+                kept.write_predictions(logits=_in_steps(found["logits"]), labels=found["labels"])
             kept.write_metrics(run.read_metrics() | facts | {"files": fingerprints(kept)})
             kept.shipped_path.touch()
     except OSError as error:
         raise RunError(f"{folder} cannot be written: {error.strerror}.") from None
     return copy
+
+
+def _in_steps(logits):
+    below = np.maximum(logits - logits.max(axis=1, keepdims=True), -16)
+    steps = np.round(below / _THIN_STEP)
+    # Only the largest is nought, so that it stays the prediction.
+    return (np.where((steps == 0) & (below < 0), -1, steps) * _THIN_STEP).astype(np.float32)
 
 
 def quantized_accuracy(run):

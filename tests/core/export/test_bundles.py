@@ -13,7 +13,7 @@ from core.export import FORMATS, bundles
 from core.export.bundles import ship
 from core.export.litert_reader import Classifier
 from core.jobs import control, liveness, scheduler
-from core.results.scores import accuracy
+from core.results.scores import accuracy, predicted_classes
 from core.runs.integrity import problems
 from core.runs.run import RunError, list_runs, open_run
 from pages.parts.style import percent
@@ -107,6 +107,24 @@ def test_a_small_network_goes_along_whatever_it_has_learned(shipped):
     assert copy.tflite_path.read_bytes() == run.tflite_path.read_bytes()
     assert problems(copy) == {}
     assert 0 <= copy.read_metrics()["quantized"]["test_accuracy"] <= 1
+
+
+def test_a_thin_copy_has_every_figure_and_prediction_in_a_small_part_of_the_room(tmp_path):
+    run = mapped(teach(finished_run(dataset="fashion_mnist", examples=5_000)))
+    logits = np.random.default_rng(0).normal(0, 4, (5_000, 10)).astype("float32")
+    # The two largest of the first image are nearly the same, and a small one of the second is far below.
+    logits[0], logits[1] = np.linspace(0, 1e-3, 10), [9, *[-50] * 9]
+    run.write_predictions(logits=logits, labels=run.read_predictions()["labels"])
+    copy, whole = ship(run, tmp_path / "thin", thin=True), ship(run, tmp_path / "whole")
+    assert problems(copy) == {}
+    assert {"map.npz", "model.tflite", "progress.jsonl"} & files(copy).keys() == set()
+    assert {"config.json", "history.csv", "metrics.json", "shipped", "status.json"} <= files(copy).keys()
+    ours, theirs = (each.read_predictions() for each in (copy, run))
+    assert (ours["labels"] == theirs["labels"]).all()
+    assert (predicted_classes(ours["logits"]) == predicted_classes(theirs["logits"])).all()
+    assert np.abs(ours["probabilities"] - theirs["probabilities"]).max() < 0.01
+    size = {each: sum(map(len, files(each).values())) for each in (copy, whole)}
+    assert size[copy] < 0.5 * size[whole]
 
 
 @pytest.mark.parametrize("action", ACTIONS)
