@@ -345,7 +345,9 @@ def test_what_a_class_trains_answers_when_it_is_done(artifacts, app_url, page):
     expect(page).to_have_url(re.compile("drawing="))
 
 
-def test_a_stroke_that_is_drawn_while_the_page_is_enlarged_for_a_projector_stays(three_networks, app_url, page):
+def test_what_is_drawn_or_cleared_while_the_page_changes_its_size_for_a_projector_stays_so(
+    three_networks, app_url, page
+):
     page.set_viewport_size({"width": 1920, "height": 1080})
     page.goto(f"{app_url}/draw")
     pad = page.locator(".pad canvas")
@@ -353,9 +355,9 @@ def test_a_stroke_that_is_drawn_while_the_page_is_enlarged_for_a_projector_stays
     page.locator("[data-test-script-state=notRunning]").wait_for()
     box = pad.bounding_box()
     pad.evaluate("canvas => { window.before = canvas; }")
-    page.locator(".st-key-presenter label").first.click()
     page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.2 * box["height"])
     page.mouse.down()
+    page.locator(".st-key-presenter input").evaluate("box => box.click()")
     for part in range(1, 40):
         page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + (0.2 + 0.015 * part) * box["height"])
         page.wait_for_timeout(40)
@@ -366,3 +368,13 @@ def test_a_stroke_that_is_drawn_while_the_page_is_enlarged_for_a_projector_stays
     assert not page.evaluate("before.isConnected")
     (stroke,) = strokes_in_address(parse_qs(urlsplit(page.url).query)["drawing"][0])
     assert len(stroke["points"]) > 20
+
+    page.locator(".st-key-presenter input").evaluate("box => box.click()")
+    # The old pad is still there, and the server has begun to draw the page anew.
+    page.wait_for_timeout(150)
+    page.get_by_role("button", name="Clear").evaluate("button => button.click()")
+    expect(page).to_have_url(re.compile(r"/draw$"))
+    expect(verdict(page)).to_have_text("Waiting for a digit.")
+    page.locator("[data-test-script-state=notRunning]").wait_for()
+    assert ink(page) == 0
+    expect(page).to_have_url(re.compile(r"/draw$"))

@@ -1,8 +1,10 @@
 // Streamlit calls the default export at every rerun; what must last is kept by element.
 const pads = new WeakMap();
-// What was on the pad that was taken from the page last: the server may draw the page into another container while
-// somebody draws, and then the stroke goes on on the new pad.
-let left = null;
+// The sheet of paper, what is on it, what Undo brings back after Clear, and the pointer that draws. It outlives the pad:
+// the server may draw the page into another container while somebody draws, and then there is a new pad, for a moment
+// beside the old one.
+const paper = { sheet: 0, picture: null, strokes: [], cleared: [], pointer: null };
+const open = new Set();
 const SEND_EVERY = 150;
 const CLOSEST = 0.004;
 // Positions are whole thousandths of the pad's side, so that a link holds a drawing exactly.
@@ -23,6 +25,8 @@ function inLetters(number) {
   } while (rest);
   return text;
 }
+
+const paintAll = () => open.forEach((pad) => pad.paint());
 
 // The drawing as core/digits/strokes.py reads it: of each stroke the width, the first point and the way from each point
 // to the next.
@@ -52,15 +56,13 @@ export default function ({ data, parentElement, setStateValue }) {
 }
 
 function openPad(root, { strokes: kept, penWidth, penWidths, mostPoints, longestAddress }) {
-  const pad = { send() {}, lay, show, close };
+  const pad = { send() {}, lay, show, paint, close };
+  open.add(pad);
   const [frame, canvas, slider, picture, cursor, spoken] =
     [".pad", "canvas", "input", "img", ".cursor", ".spoken"].map((name) => root.querySelector(name));
   const [undo, clear] = [root.querySelector(".undo"), root.querySelector(".clear")];
   const ink = canvas.getContext("2d");
-  let sheet = 0;
-  let strokes = [];
-  let cleared = [];
-  let pointer = null;
+  let laid = 0;
   let timer = 0;
   // Where the keyboard's pen is, whether it is down, and which of the arrow keys are.
   let [at, down, held] = [[0.5, 0.5], false, new Set()];
@@ -73,7 +75,7 @@ function openPad(root, { strokes: kept, penWidth, penWidths, mostPoints, longest
     ink.clearRect(0, 0, side, side);
     ink.strokeStyle = "#fff";
     ink.lineCap = ink.lineJoin = "round";
-    for (const { width, points } of strokes) {
+    for (const { width, points } of paper.strokes) {
       ink.lineWidth = width * side;
       ink.beginPath();
       // A path of one point draws nothing.
@@ -81,23 +83,26 @@ function openPad(root, { strokes: kept, penWidth, penWidths, mostPoints, longest
       ink.stroke();
     }
     frame.style.setProperty("--nib", `${slider.value * canvas.clientWidth}px`);
-    frame.classList.toggle("drawn", strokes.length > 0 || !picture.hidden);
+    picture.hidden = !paper.picture;
+    if (paper.picture) picture.src = paper.picture;
+    frame.classList.toggle("drawn", paper.strokes.length > 0 || !picture.hidden);
     [cursor.style.left, cursor.style.top] = at.map((share) => `${100 * share}%`);
     cursor.classList.toggle("down", down);
-    clear.disabled = !strokes.length && picture.hidden;
-    undo.disabled = !strokes.length && !cleared.length;
+    clear.disabled = !paper.strokes.length && picture.hidden;
+    undo.disabled = !paper.strokes.length && !paper.cleared.length;
   }
 
   function send() {
     clearTimeout(timer);
     timer = 0;
-    pad.send({ sheet, strokes, address: address() });
+    // The server hears the newest pad.
+    [...open].at(-1)?.send({ sheet: paper.sheet, strokes: paper.strokes, address: address() });
   }
 
   // Of a drawing that is too long for a link, points that are close together are left out.
   function address() {
     for (const closest of [0, 10, 20, 40, 80, 160]) {
-      const text = inAddress(strokes, closest);
+      const text = inAddress(paper.strokes, closest);
       if (text.length <= longestAddress) return text;
     }
     return "";
@@ -105,7 +110,7 @@ function openPad(root, { strokes: kept, penWidth, penWidths, mostPoints, longest
 
   // The page's address holds the drawing; that makes no new step for the Back button.
   function show() {
-    if (pointer !== null || down) return;
+    if (paper.pointer !== null || down) return;
     const url = new URL(location.href);
     if ((url.searchParams.get("drawing") ?? "") === address()) return;
     if (address()) url.searchParams.set("drawing", address());
@@ -115,31 +120,30 @@ function openPad(root, { strokes: kept, penWidth, penWidths, mostPoints, longest
 
   // A sheet comes with what is on it; what is drawn on it later is known here first.
   function lay({ number, strokes: kept, picture: address }) {
-    if (number === sheet) return;
+    if (number === laid) return;
     clearTimeout(timer);
-    [sheet, strokes, cleared, pointer, timer, down] = [number, kept, [], null, 0, false];
-    if (left?.sheet === number) takeOver();
-    left = null;
-    picture.hidden = !address;
-    if (address) picture.src = address;
-    paint();
+    [laid, timer, down] = [number, 0, false];
+    if (number === paper.sheet) takeOver(kept, address);
+    else Object.assign(paper, { sheet: number, picture: address, strokes: kept, cleared: [], pointer: null });
+    paintAll();
   }
 
-  // It is known here first, and the server is told again.
-  function takeOver() {
-    strokes = left.strokes;
+  function takeOver(kept, address) {
     try {
-      if (left.pointer !== null) canvas.setPointerCapture((pointer = left.pointer));
+      if (paper.pointer !== null) canvas.setPointerCapture(paper.pointer);
     } catch {
-      pointer = null; // It has been lifted in the meantime.
+      paper.pointer = null; // The pen or finger has left.
     }
-    timer = setTimeout(send, SEND_EVERY);
+    if (paper.pointer !== null && !canvas.hasPointerCapture(paper.pointer)) paper.pointer = null;
+    // The server may not have heard what was done last on the pad before this one.
+    const heard = paper.picture === address && inAddress(paper.strokes, 0) === inAddress(kept, 0);
+    if (!heard) timer = setTimeout(send, SEND_EVERY);
   }
 
   function replace(now, before = []) {
-    [strokes, cleared, pointer, down] = [now, before, null, false];
-    picture.hidden = true;
-    paint();
+    Object.assign(paper, { picture: null, strokes: now, cleared: before, pointer: null });
+    down = false;
+    paintAll();
     send();
     show();
     // A button that has just been disabled would lose the keyboard.
@@ -148,14 +152,14 @@ function openPad(root, { strokes: kept, penWidth, penWidths, mostPoints, longest
     frame.classList.toggle("keys", byKeys);
   }
 
-  const full = () => strokes.reduce((sum, { points }) => sum + points.length, 0) >= mostPoints;
+  const full = () => paper.strokes.reduce((sum, { points }) => sum + points.length, 0) >= mostPoints;
 
   // The nearest point, in shares of the pad's side, where all the ink is on the pad.
   const onPad = (point, width) =>
     point.map((share) => thousandths(Math.min(Math.max(share, width / 2), 1 - width / 2)) / GRID);
 
   function addPoint(point) {
-    const { width, points } = strokes.at(-1);
+    const { width, points } = paper.strokes.at(-1);
     const inside = onPad(point, width);
     const last = points.at(-1);
     if (last && Math.hypot(inside[0] - last[0], inside[1] - last[1]) < CLOSEST) return;
@@ -163,22 +167,21 @@ function openPad(root, { strokes: kept, penWidth, penWidths, mostPoints, longest
   }
 
   function beginStroke(point) {
-    cleared = [];
-    picture.hidden = true;
-    strokes = [...strokes, { width: Number(slider.value), points: [] }];
+    const stroke = { width: Number(slider.value), points: [] };
+    Object.assign(paper, { picture: null, strokes: [...paper.strokes, stroke], cleared: [] });
     addPoint(point);
     goOn();
   }
 
   function goOn() {
-    paint();
+    paintAll();
     timer ||= setTimeout(send, SEND_EVERY);
   }
 
   function endStroke() {
-    pointer = null;
+    paper.pointer = null;
     down = false;
-    paint();
+    paintAll();
     send();
     show();
   }
@@ -189,23 +192,23 @@ function openPad(root, { strokes: kept, penWidth, penWidths, mostPoints, longest
   }
 
   canvas.onpointerdown = (event) => {
-    if (pointer !== null || event.button !== 0 || full()) return;
+    if (paper.pointer !== null || event.button !== 0 || full()) return;
     event.preventDefault();
-    pointer = event.pointerId;
+    paper.pointer = event.pointerId;
     down = false;
     canvas.focus({ preventScroll: true });
     frame.classList.remove("keys");
-    canvas.setPointerCapture(pointer);
+    canvas.setPointerCapture(paper.pointer);
     beginStroke(placeOf(event));
   };
   canvas.onpointermove = (event) => {
-    if (event.pointerId !== pointer) return;
+    if (event.pointerId !== paper.pointer) return;
     const between = event.getCoalescedEvents?.() ?? [];
     for (const moved of between.length ? between : [event]) addPoint(placeOf(moved));
     goOn();
   };
   canvas.onpointerup = canvas.onpointercancel = (event) => {
-    if (event.pointerId === pointer) endStroke();
+    if (event.pointerId === paper.pointer) endStroke();
   };
 
   function movePen(long) {
@@ -228,7 +231,7 @@ function openPad(root, { strokes: kept, penWidth, penWidths, mostPoints, longest
   }
 
   canvas.onkeydown = (event) => {
-    if (pointer !== null || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (paper.pointer !== null || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key in ARROWS) {
       held.add(event.key);
       movePen(event.shiftKey);
@@ -243,14 +246,14 @@ function openPad(root, { strokes: kept, penWidth, penWidths, mostPoints, longest
     frame.classList.add("keys");
   };
   canvas.onkeyup = (event) => held.delete(event.key);
-  canvas.onfocus = () => frame.classList.toggle("keys", pointer === null);
+  canvas.onfocus = () => frame.classList.toggle("keys", paper.pointer === null);
   canvas.onblur = () => {
     held.clear();
     if (down) liftOrLower();
     frame.classList.remove("keys");
   };
-  undo.onclick = () => replace(strokes.length ? strokes.slice(0, -1) : cleared);
-  clear.onclick = () => replace([], strokes);
+  undo.onclick = () => replace(paper.strokes.length ? paper.strokes.slice(0, -1) : paper.cleared);
+  clear.onclick = () => replace([], paper.strokes);
   slider.oninput = paint;
   frame.onkeydown = (event) => {
     if (!(event.ctrlKey || event.metaKey) || event.key !== "z" || undo.disabled) return;
@@ -265,8 +268,8 @@ function openPad(root, { strokes: kept, penWidth, penWidths, mostPoints, longest
   sizes.observe(canvas);
 
   function close() {
-    if (timer || pointer !== null) left = { sheet, strokes, pointer };
     clearTimeout(timer);
+    open.delete(pad);
     sizes.disconnect();
   }
   return pad;
