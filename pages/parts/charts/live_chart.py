@@ -191,7 +191,8 @@ def outside(history, found):
     left_out = []
     for measure, (low, high) in found.items():
         first = _first_epoch(history, measure)
-        if not ((low <= first) & (first <= high)).all():
+        # What is no number is nowhere.
+        if ((first < low) | (first > high)).any():
             left_out.append(measure)
     return left_out
 

@@ -115,7 +115,7 @@ def networks(page):
 
 # Page -> whether it shows a completed run.
 SHOWS = {
-    "overview": lambda page, run: f"run={run.id}" in linked(page),
+    "overview": lambda page, run: any(f"gallery?run={run.id}" in html.proto.body for html in page.get("html")),
     "train": lambda page, run: f"run={run.id}" in linked(page),
     "compare": lambda page, run: run.id in page.dataframe[0].value["", "Run"].tolist(),
     "gallery": lambda page, run: run.id[-4:] in "".join(page.selectbox(key="gallery run").options),
