@@ -472,14 +472,16 @@ def _can_be_named(run):
 
 def own_first(runs):
     """The runs that were trained here in the order in which they are given, and then those that came with the project,
-    in the order of networks and datasets: what people train is what they want to see.
+    in the order of networks and datasets, those on all training images first: what people train is what they want to
+    see.
     """
     networks, datasets = list(NETWORKS), list(DATASETS)
 
     def place(run):
         if not _is_shipped(run):
             return ()
-        return networks.index(config(run).network), datasets.index(config(run).dataset)
+        known = config(run)
+        return known.train_examples > 0, networks.index(known.network), datasets.index(known.dataset)
 
     return sorted(runs, key=place)
 
