@@ -87,7 +87,7 @@ def is_unfinished(run):
 
 def watched_runs(runs, started):
     """What is watched, with a chooser that changes the URL: the runs in the URL, else all unfinished ones, else the
-    newest.
+    newest that was trained here, or one that came with the project.
 
     Returns:
         The runs in the order of their cards: at work, pending in the order of the queue, and the others; and which of
@@ -102,7 +102,7 @@ def watched_runs(runs, started):
         before = dict.fromkeys([*(named or unfinished), *just_now[::-1]])
         named = [*(run for run in before if run != started), started]
         put_runs_in_url(named)
-    shown = named or unfinished or runs[:1]
+    shown = named or unfinished or data.own_first(runs)[:1]
     # Sorting leaves those of one kind as they are; `in_order` sorts the queue.
     shown.sort(key=lambda run: 2 if not is_unfinished(run) else int(data.state(run)["state"] == "queued"))
     key = "watched runs"

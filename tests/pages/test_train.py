@@ -396,10 +396,12 @@ def test_several_runs_are_watched_at_once_in_the_urls_order_after_those_at_work(
     assert [chart["run"] for chart in charts(page)] == [run.id for run in runs[1:]]
 
 
-def test_without_a_choice_the_unfinished_runs_are_watched_else_the_newest():
+def test_without_a_choice_the_unfinished_runs_are_watched_else_the_newest_of_ones_own():
     older, newest = finished_run("vgg16"), finished_run("alexnet")
     older.path.rename(older.path.with_name("vgg16-mnist-quick-20200101-000000-0000"))
     assert [chart["run"] for chart in charts(opened())] == [newest.id]
+    newest.shipped_path.touch()
+    assert [chart["run"] for chart in charts(opened())] == ["vgg16-mnist-quick-20200101-000000-0000"]
     at_work = started_run("resnet34")
     assert [chart["run"] for chart in charts(opened())] == [at_work.id]
 

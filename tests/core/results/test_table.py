@@ -255,3 +255,11 @@ def test_a_csv_file_names_its_units_and_has_one_for_each_kind(artifacts):
     assert list(written.index) == [name + endings.get(kind, "") for name, kind in kinds.items()]
     # Every share is one of the two kinds; what is left are losses, times and counts.
     assert {name for name in kinds if "accuracy" in name} == {name for name in kinds if kinds[name] in endings}
+
+
+def test_what_came_with_the_project_as_evidence_for_claims_stands_after_the_other_runs_of_its_pair(artifacts):
+    whole, ours, evidence = (finished_run(recipe=recipe) for recipe in ("modern", "quick", "quick"))
+    for run in (whole, evidence):
+        run.shipped_path.touch()
+    rows, _ = results.table([evidence, ours, whole])
+    assert rows["run"].tolist() == [ours.id, whole.id, evidence.id]
