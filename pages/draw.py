@@ -296,7 +296,11 @@ def main():
     learning = [run for run in mnist_runs if data.state(run)["state"] in UNFINISHED]
     there = {data.config(run).network for run in [*learning, *completed, *(reader.run for reader in found)]}
     missing = [] if read_only() else [network for network in NETWORKS_OF_REPORT if network not in there]
-    absent = [run for run in mnist_runs if run.is_shipped and data.metrics(run) and not opens(run)]
+    absent = [
+        run
+        for run in mnist_runs
+        if run.is_shipped and not data.is_evidence(run) and data.metrics(run) and not opens(run)
+    ]
     draw(found, missing, choice, completed, left_out)
     if unreadable:
         # Above the pad it would move the pad from under the pen as it goes.

@@ -480,10 +480,14 @@ def own_first(runs):
     def place(run):
         if not _is_shipped(run):
             return ()
-        known = config(run)
-        return known.train_examples > 0, networks.index(known.network), datasets.index(known.dataset)
+        return is_evidence(run), networks.index(config(run).network), datasets.index(config(run).dataset)
 
     return sorted(runs, key=place)
+
+
+def is_evidence(run):
+    """Whether the run came with the project for the claims alone: it was trained on part of the images."""
+    return _is_shipped(run) and config(run).train_examples > 0
 
 
 def _is_shipped(run):

@@ -12,7 +12,7 @@ from tests.penmanship import address_of, strokes, teach
 
 @pytest.fixture
 def absent(artifacts):
-    run = learned(finished_run("vgg16"))
+    run = learned(finished_run("vgg16", recipe="modern"))
     run.shipped_path.touch()
     return run
 
@@ -70,6 +70,10 @@ def test_it_leads_to_the_gallery_and_to_a_network_that_is_there_and_says_what_tr
 
 def test_draw_names_the_runs_that_cannot_read_a_drawing_and_leads_to_their_predictions(absent):
     teach(finished_run("lenet5"))
+    # Of this kind dozens come along, for the claims.
+    evidence = finished_run("vgg16")
+    evidence.shipped_path.touch()
     page = opened("draw")
     assert any("without their networks" in each.value for each in page.caption)
     assert ("inside", f"run={absent.id}") in links(page)
+    assert ("inside", f"run={evidence.id}") not in links(page)
