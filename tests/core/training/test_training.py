@@ -1,10 +1,7 @@
 """Training for real, on a handful of images: a small network of each family, and each recipe, fills its run folder."""
 
 import itertools
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import keras
@@ -32,6 +29,7 @@ from core.training.checkpoint import BestWeights
 from core.training.last_features import last_features
 from tests.few_images import eager, few
 from tests.folders import finished_run
+from tests.on_jax import run_on_jax
 from tests.shallow import shallow
 
 TINY = {"image_size": 16, "train_examples": 40, "epochs": 2, "batch_size": 18}
@@ -479,18 +477,8 @@ def test_coupled_decay_is_gathered_by_momentum_and_decoupled_is_not(decay, weigh
 
 @pytest.mark.timeout(600)
 def test_each_family_works_on_jax_and_what_was_saved_there_answers_the_same_on_tensorflow(artifacts):
-    # In this process JAX is left out.
-    if subprocess.run([sys.executable, "-c", "import jax"], capture_output=True).returncode:
-        pytest.skip("jax is not installed")
     script = Path(__file__).with_name("train_on_jax.py")
-    # Compiling takes most of the time, and three steps run no faster for it.
-    flags = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
-    environment = os.environ | {"KERAS_BACKEND": "jax", "PYTHONPATH": ".", "XLA_FLAGS": flags}
-    finished = subprocess.run(
-        [sys.executable, str(script), *sorted(FAMILIES, key=lambda family: family != WHOLE_ON_JAX)],
-        env=environment, capture_output=True, text=True, cwd=script.parents[3], check=False,
-    )  # fmt: skip
-    assert finished.returncode == 0, finished.stderr
+    run_on_jax(script, *sorted(FAMILIES, key=lambda family: family != WHOLE_ON_JAX))
     (whole,) = (run for run in list_runs() if run.read_metrics())
     assert {path.name for path in whole.path.iterdir()} >= {"model.keras", "metrics.json", "test_predictions.npz"}
     for run in (run for run in list_runs() if run.model_path.exists()):

@@ -30,6 +30,8 @@ class Watched(train.Batches):
 
 assert keras.backend.backend() == "jax"
 train.load, train.Batches = few, Watched
+# As many as the test images: for another number, predicting is compiled anew.
+train.FITTED_IMAGES = 20
 images, whole, *others = few("mnist").test_images, *sys.argv[1:]
 with pytest.MonkeyPatch.context() as patch:
     tiny = {"image_size": 16, "train_examples": 40, "epochs": 1, "batch_size": 18}
