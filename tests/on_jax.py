@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-# Compiling takes most of the time, and a few steps run no faster for it: without these it takes twice to three times
-# as long.
+# Compiling takes most of the time, and a few steps run no faster for it.
 FLAGS = (
     "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true --xla_cpu_use_fusion_emitters=false"
 )
