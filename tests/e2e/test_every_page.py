@@ -127,13 +127,13 @@ WIDTH = """() => Math.max(document.documentElement.scrollWidth,
 
 
 @pytest.fixture(scope="module", params=PAGES)
-def opened(lab, browser, request):
+def opened(lab, window, request):
     """(name, page, the addresses that it asked for): one page of the lab, on Train with its unfinished runs."""
     runs, app_url = lab
     name, asked = request.param, []
     chosen = "?" + "&".join(f"run={run.id}" for run in runs) if name == "train" else ""
-    with page_in(browser) as page:
-        page.context.on("request", lambda sent: asked.append(sent.url))
+    with page_in(window) as page:
+        page.on("request", lambda sent: asked.append(sent.url))
         page.on("websocket", lambda websocket: asked.append(websocket.url))
         page.goto(f"{app_url}/{'' if name == 'overview' else name}{chosen}")
         drawn(page, name)
@@ -231,9 +231,9 @@ def test_nothing_on_a_projected_page_is_small_or_thin(opened):
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_what_an_address_shows_besides_is_as_readable_as_the_page(lab, browser, view):
+def test_what_an_address_shows_besides_is_as_readable_as_the_page(lab, window, view):
     _, app_url = lab
-    with page_in(browser) as page:
+    with page_in(window) as page:
         page.goto(f"{app_url}/{view}")
         page.locator(VIEWS[view]).first.wait_for()
         page.locator("[data-test-script-state=notRunning]").wait_for()

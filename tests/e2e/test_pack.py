@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from core.pack import NAME
-from tests.e2e.conftest import page_in, served
+from tests.e2e.conftest import context_in, page_in, served
 from tests.e2e.test_closed import ask
 from tests.folders import finished_run
 
@@ -63,8 +63,8 @@ def test_the_ticked_runs_are_packed_beside_the_server_and_the_report_opens_offli
 
 def looks_at_the_report(browser, address):
     for width, scheme in ((1440, "light"), (390, "dark")):
-        with page_in(browser) as page:
-            page.context.set_offline(True)
+        with context_in(browser) as context, page_in(context) as page:
+            context.set_offline(True)
             asked = []
             page.on("request", lambda request, asked=asked: asked.append(request.url))
             page.set_viewport_size({"width": width, "height": 900})
@@ -78,7 +78,7 @@ def looks_at_the_report(browser, address):
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             assert page.locator("img:not([alt]), svg:not([aria-label])").count() == 0
             assert page.get_by_role("img", name="Accuracy of AlexNet on CIFAR-10").count() == 1
-    with page_in(browser) as page:
+    with context_in(browser) as context, page_in(context) as page:
         page.set_viewport_size(SHEET)
         page.emulate_media(media="print", color_scheme="dark")
         page.goto(address)
