@@ -192,6 +192,7 @@ def test_a_chosen_picture_is_read_until_a_stroke_replaces_it_and_what_is_none_is
     expect(verdict(page)).to_have_text("Waiting for a digit.")
     choose(page, "again.png", saved(PAPER))
     expect(picture).to_be_visible()
+    page.locator("[data-test-script-state=notRunning]").wait_for()
     page.get_by_role("button", name="Remove").click()
     expect(verdict(page)).to_have_text("Waiting for a digit.")
     expect(picture).to_be_hidden()

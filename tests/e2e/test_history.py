@@ -88,6 +88,21 @@ def test_each_click_is_one_entry_and_back_undoes_it(lab, page):
         undone[address.partition("?")[0]]()
 
 
+def test_who_goes_back_twice_at_once_gets_the_page_and_no_connection_error(lab, page):
+    runs, app_url = lab
+    for _ in range(2):
+        page.goto(f"{app_url}/gallery?run={runs[0].id}")
+        expect(page.locator("svg.marks").first).to_be_visible()
+        page.locator("[data-test-script-state=notRunning]").wait_for()
+        for name, heading in (("Overview", "Deeper Networks Lab"), ("Compare", "Compare")):
+            page.get_by_test_id("stTopNavLink").filter(has_text=name).click()
+            expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+        page.go_back()
+        page.go_back()
+        expect(page.locator("svg.marks").first).to_be_visible()
+        expect(page.get_by_role("dialog")).to_have_count(0)
+
+
 def click_each_and_go_back(page, clicks):
     """Each click is one entry in the browser's history; then Back undoes one after another."""
     seen, entries = [page.url], page.evaluate("history.length")

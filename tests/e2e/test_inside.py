@@ -124,12 +124,14 @@ def test_the_numbers_of_a_large_filter_can_be_read_on_a_phone(both, page):
     expect(kernel.locator(".chosen")).to_have_count(1)
 
     assert kernel.locator("span").first.text_content() == ""
+    # The numbers move the cells, so that another may come under the pointer.
+    weight = figures()[1]
     page.get_by_label("Numbers in the cells").check()
     weights = [float(each.replace("−", "-")) for each in kernel.locator("span").all_text_contents()]
     # Of weights this small two decimals would be nothing but zeros.
     assert max(map(abs, weights)) > 0.1
     expect(kernel.locator("+ figcaption")).to_have_text("The filter, in thousandths")
-    assert weights[4 * 11 + 7] == pytest.approx(1000 * figures()[1], abs=0.01)
+    assert weights[4 * 11 + 7] == pytest.approx(1000 * weight, abs=0.01)
     numbers = products.locator("span").all_text_contents()
     (sum_,) = re.findall(r"add up to (−?[\d.]+)", said.text_content())
     total = sum(float(number.replace("−", "-")) for number in numbers)
