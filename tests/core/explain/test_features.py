@@ -9,7 +9,6 @@ from core.explain.features import OpenNetwork, fields, resized, strongest
 from core.networks.catalogue import NETWORKS
 from core.networks.preprocessing import resizing_matrix
 from core.networks.sizes import layers, size
-from core.results.reference import REPORT
 from core.runs.run import RunError
 from tests.core.explain.opened import SIDE, in_keras, keras_layer, opened, opened_in_full, some_images
 from tests.folders import finished_run
@@ -30,10 +29,9 @@ def test_what_each_layer_gives_is_what_keras_gives(monkeypatch, family, dataset)
     check_receptive_fields(network, in_keras_, names, inside.preprocessed)
 
 
-@pytest.mark.timeout(240)
-@pytest.mark.parametrize("name", sorted({name for name, _ in REPORT}))
-def test_what_each_layer_of_the_reports_networks_gives_in_full_size_is_what_keras_gives(name):
-    network, in_keras_ = opened_in_full(name, "cifar10", "report")
+def test_what_each_layer_of_alexnet_gives_in_full_size_is_what_keras_gives():
+    # VGG-16 and ResNet-34 were compared once; to convert them takes half a minute of the processor.
+    network, in_keras_ = opened_in_full("alexnet", "cifar10", "report")
     assert size(network.config).parameters > 20e6
     expect_what_keras_gives(network, in_keras_, "cifar10")
 
