@@ -84,7 +84,8 @@ function openPad(root, { strokes: kept, penWidth, penWidths, mostPoints, longest
     }
     frame.style.setProperty("--nib", `${slider.value * canvas.clientWidth}px`);
     picture.hidden = !paper.picture;
-    if (paper.picture) picture.src = paper.picture;
+    // To set it again would load it again, at every step of the keyboard's pen.
+    if (paper.picture && picture.src !== paper.picture) picture.src = paper.picture;
     frame.classList.toggle("drawn", paper.strokes.length > 0 || !picture.hidden);
     [cursor.style.left, cursor.style.top] = at.map((share) => `${100 * share}%`);
     cursor.classList.toggle("down", down);
