@@ -391,7 +391,8 @@ def test_the_results_have_the_evidence_for_the_claims():
     for row in in_order(seeds.together(EVIDENCE).to_dict("records")):
         # All of them have this in common.
         changed = re.sub(r"(, )?training images 20,000", "", row["changed_settings"])
-        expected.append([*pair(row), changed or "as it is", f"{row['seeds']}", f"{100 * row['test_accuracy']:.2f}"])
+        low, accuracy, high = (f"{100 * row[f'test_accuracy{end}']:.2f}" for end in ("_low", "", "_high"))
+        expected.append([*pair(row), changed or "as it is", f"{row['seeds']}", f"{accuracy} ({low} to {high})"])
     assert [row for row in tables(PROJECT / "docs/results.md") if len(row) == 5] == expected
 
 
