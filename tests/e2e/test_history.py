@@ -32,18 +32,19 @@ def test_each_click_is_one_entry_and_back_undoes_it(lab, page):
     def compared(name):
         return page.get_by_role("button", name=name, exact=True)
 
-    def choose(label, option):
-        page.get_by_role("combobox", name=re.compile(label)).first.click()
-        # Long lists are drawn as far as they are seen.
+    def choose(label, option, which=0):
+        page.get_by_role("combobox", name=re.compile(label)).nth(which).click()
+        # Long lists are drawn as far as they are seen. What lies behind an open one has no role, so that this box is no
+        # longer the second.
         page.locator("input:focus").fill(option)
         page.get_by_role("option", name=option, exact=True).click()
 
-    # One click for each way in which a click comes into the address; widgets of one kind go the same way.
     clicks = {
         "compare": (
             lambda: compared("VGG-16").click(),
             lambda: page.get_by_role("radio", name="Last epoch").click(),
             lambda: page.get_by_text("Report's figures and differences").click(),
+            lambda: page.get_by_role("radio", name="Logarithmic").click(),
         ),
         f"gallery?run={runs[0].id}": (
             lambda: click_cell(page, "Coat", "Sandal"),
@@ -53,16 +54,20 @@ def test_each_click_is_one_entry_and_back_undoes_it(lab, page):
             lambda: tiles(page).first.locator("summary").click(),
             lambda: tiles(page).first.locator(".others a:not([aria-current])").click(),
             lambda: compared("AlexNet").click(),
+            lambda: compared("Fashion-MNIST").click(),
         ),
         "networks": (
             lambda: choose("Network", "ResNet-20"),
             lambda: choose("Block", "conv3_1"),
             lambda: choose("Beside it", "ResNet-18"),
+            lambda: choose("Block", "conv4_1", which=1),
             lambda: page.get_by_role("radio", name="MNIST", exact=True).first.click(),
+            lambda: choose("Image size", "64 pixels"),
         ),
         "train": (
             lambda: compared("LeNet-5").click(),
             lambda: compared("NiN").click(),
+            lambda: compared("LeNet-5").click(),
         ),
     }
 
