@@ -70,8 +70,8 @@ ABOUT = (
 def trained():
     """RunConfig -> the newest finished run that has it, and the configs of those that train or wait."""
     finished, on_the_way = {}, set()
-    for run in data.nameable_runs():
-        state, config = data.state(run)["state"], data.config(run)
+    runs = data.nameable_runs()
+    for run, state, config in zip(runs, data.states(runs), data.configs(runs), strict=True):
         if state == "completed":
             finished.setdefault(config, run)
         elif state in UNFINISHED:

@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import dataclasses
+import datetime
 import html
 import itertools
 
@@ -162,7 +163,8 @@ def draw_rows(rows, which, report, chosen, baseline):
         # Above the table's right end, where its own buttons appear under the pointer, stands nothing that is clicked.
         st.download_button(
             "Download CSV",
-            results.as_csv(rows, columns_of_runs(report)),
+            # Made when it is asked for: thousands of rows take a moment.
+            lambda: results.as_csv(rows, columns_of_runs(report)),
             file_name=f"runs-{which}-epoch{f'-from-{baseline}' if baseline else ''}.csv",
             mime="text/csv",
             on_click="ignore",
@@ -212,9 +214,13 @@ def draw_rows(rows, which, report, chosen, baseline):
 
 def what_differs(rows):
     """For each row what tells it from others of its network, dataset and recipe, "" where there is no other."""
-    kinds = list(zip(rows["network"], rows["dataset"], rows["recipe"], strict=True))
-    runs = [Run(artifacts_folder() / ids(row)[0]) for row in rows["run"]]
-    return told_apart(kinds, runs, [data.config(run) for run in runs])
+    every = data.runs_by_id()
+    runs = [every[ids(row)[0]] for row in rows["run"]]
+    configs = data.configs(runs)
+    kinds = [(config.network, config.dataset, config.recipe) for config in configs]
+    # Some are told apart by the day, which is called otherwise on the next.
+    of = [datetime.date.today(), *zip(runs, configs, strict=True)]
+    return data.made_of(of, "what differs", lambda: told_apart(kinds, runs, configs))
 
 
 def leading_runs(best):

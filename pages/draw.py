@@ -67,8 +67,8 @@ def answering(choice, completed):
 def newest(completed):
     """Each network's newest run, the last ones trained first."""
     first = {}
-    for run in completed:
-        first.setdefault(data.config(run).network, run)
+    for run, config in zip(completed, data.configs(completed), strict=True):
+        first.setdefault(config.network, run)
     return list(first.values())
 
 
@@ -287,19 +287,22 @@ def main():
     st.title("Draw")
     st.write("Draw a digit, or choose a picture of one. Networks that have learned digits say what they read.")
     unreadable = open_link()
-    mnist_runs = [run for run in data.nameable_runs() if data.config(run).dataset == DATASET]
-    completed = [run for run in mnist_runs if data.state(run)["state"] == "completed" and run.tflite_path.exists()]
+    runs = data.nameable_runs()
+    mnist_runs = [run for run, config in zip(runs, data.configs(runs), strict=True) if config.dataset == DATASET]
+    states = data.states(mnist_runs)
+    ended = [run for run, state in zip(mnist_runs, states, strict=True) if state == "completed"]
+    completed = [run for run in ended if opens(run)]
     choice = st.query_params.get("answer", NEWEST)
     choice = choice if choice in CHOICES else NEWEST
     accuracies, left_out = answering(choice, completed)
     found = readers(accuracies)
-    learning = [run for run in mnist_runs if data.state(run)["state"] in UNFINISHED]
-    there = {data.config(run).network for run in [*learning, *completed, *(reader.run for reader in found)]}
+    learning = [run for run, state in zip(mnist_runs, states, strict=True) if state in UNFINISHED]
+    there = {config.network for config in data.configs([*learning, *completed, *(reader.run for reader in found)])}
     missing = [] if read_only() else [network for network in NETWORKS_OF_REPORT if network not in there]
     absent = [
         run
         for run in mnist_runs
-        if run.is_shipped and not data.is_evidence(run) and data.metrics(run) and not opens(run)
+        if data.is_shipped(run) and not data.is_evidence(run) and data.metrics(run) and not opens(run)
     ]
     draw(found, missing, choice, completed, left_out)
     if unreadable:

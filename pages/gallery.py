@@ -93,10 +93,11 @@ def choose_run():
     that still trains, or None where there is nothing to look at; and the networks chosen, a list, empty for all.
     """
     readable, damaged = data.readable_runs()
-    sound = data.own_first(run for run in readable if not damage_of(run))
+    damages = zip(readable, data.damages(readable), strict=True)
+    sound = data.own_first(run for run, damaged in damages if damaged.keys().isdisjoint(NEEDED))
     tested, others = [], []
-    for run in sound:
-        (tested if data.metrics(run) else others).append(run)
+    for run, was_tested in zip(sound, data.were_tested(sound), strict=True):
+        (tested if was_tested else others).append(run)
     shown = {run.id: run for run in [*tested, *filter(data.epochs, others)]}
     named = next(iter(runs_in_url()), None)
     if named:
@@ -124,7 +125,7 @@ def choose_run():
             "Run",
             offered,
             key="gallery run",
-            format_func=lambda run_id: data.name(shown[run_id]),
+            format_func=dict(zip(shown, data.names(shown.values()), strict=True)).get,
             placeholder="Choose a run that has been tested",
             on_change=lambda: put_in_url(run=st.session_state["gallery run"], epoch=None, area=None, **open_image()),
         )
@@ -150,7 +151,7 @@ def choose_kinds(tested, named, notices):
     chosen = {}
     for column, (label, registry) in KINDS.items():
         labels = {name: entry["label"] for name, entry in registry.items()}
-        offered = {getattr(data.config(run), column) for run in tested}
+        offered = {getattr(config, column) for config in data.configs(tested)}
 
         def also(before, now, column=column):
             # A click shows a run of what it adds, the present one where that fits.
@@ -173,8 +174,8 @@ def fit(runs, chosen):
     """Those of the runs that are of the kinds chosen, a dict as from `choose_kinds`."""
     return [
         run
-        for run in runs
-        if all(not names or getattr(data.config(run), column) in names for column, names in chosen.items())
+        for run, config in zip(runs, data.configs(runs), strict=True)
+        if all(not names or getattr(config, column) in names for column, names in chosen.items())
     ]
 
 

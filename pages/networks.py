@@ -10,7 +10,6 @@ from core.networks.sizes import block_of, layers, size, times
 from core.networks.stories import story
 from core.palette import NETWORK_COLOURS
 from core.results import table as results
-from core.runs.run import RunError, open_run
 from pages.parts import data, presenter
 from pages.parts.charts.architecture import draw_architecture, is_wide
 from pages.parts.charts.milestones import ALL_NAMED, draw_cost, draw_milestones
@@ -191,13 +190,9 @@ def draw_costs(dataset, networks, rows, problems):
     )
     for sentence in problems:
         st.warning(plain(sentence), icon=":material/broken_image:")
-    found = []
-    for row in rows[rows["dataset"] == dataset].to_dict("records"):
-        try:
-            run = open_run(row["run"])
-            config, name = data.config(run), data.name(run)
-        except RunError:
-            continue  # Deleted a moment ago.
+    rows, found = rows[rows["dataset"] == dataset].to_dict("records"), []
+    runs = [data.runs_by_id()[row["run"]] for row in rows]
+    for row, config, name in zip(rows, data.configs(runs), data.names(runs), strict=True):
         counted = size(config)
         found.append(
             {

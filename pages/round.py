@@ -114,11 +114,16 @@ def one_of(choices, label):
 
 def playing(dataset):
     """(The runs that play, all that could): those that the URL names, else the best of each network, a few."""
-    runs = [run for run in data.nameable_runs() if data.config(run).dataset == dataset]
+    runs = data.nameable_runs()
+    runs = [run for run, config in zip(runs, data.configs(runs), strict=True) if config.dataset == dataset]
     rows, _ = data.table(runs)
     tested = set(rows["run"])
     # Only of those that play are the predictions read: of all runs that could they may be gigabytes.
-    could = [run for run in runs if run.id in tested and "test_predictions.npz" not in data.damaged_files(run)]
+    could = [
+        run
+        for run, damaged in zip(runs, data.damages(runs), strict=True)
+        if run.id in tested and "test_predictions.npz" not in damaged
+    ]
     named = [run for run in runs_in_url() if plays(run, dataset, could)]
     if named:
         return named[:MOST], could
@@ -209,7 +214,7 @@ def lead_on(label, runs, disabled=False):
 
 def draw_players(dataset, runs, could):
     """Who plays, chosen before the round begins."""
-    names = short_names(could, [data.config(run) for run in could], with_dataset=False)
+    names = short_names(could, data.configs(could), with_dataset=False)
     labels = {run.id: name for run, name in zip(could, names, strict=True)}
     key = f"players on {dataset}"
     st.session_state[key] = [run.id for run in runs]

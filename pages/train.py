@@ -94,7 +94,7 @@ def watched_runs(runs, started):
         RANGES their charts show.
     """
     named = runs_in_url()
-    unfinished = [run for run in runs if is_unfinished(run)]
+    unfinished = [run for run, state in zip(runs, data.states(runs), strict=True) if state in UNFINISHED]
     if started:
         # A click comes with the address as it was then, which may not name the run of a click just before it.
         just_now = [run for run in unfinished if data.created(run) > data.created(started) - A_MOMENT]
@@ -114,7 +114,7 @@ def watched_runs(runs, started):
             "Runs to watch",
             runs,
             key=key,
-            format_func=data.name,
+            format_func=dict(zip(runs, data.names(runs), strict=True)).get,
             on_change=lambda: put_runs_in_url(st.session_state[key]),
             placeholder="Choose runs to watch",
             label_visibility="collapsed",

@@ -5,12 +5,10 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from core.export.litert_reader import Classifier
+from core.export.litert_reader import AT_ONCE, Classifier
 from core.networks.sizes import TANH_SCALES, Layer, block_of, layers
 from core.runs.schema import softmax
 
-# Images, in which everything is kept.
-_AT_ONCE = 50
 # More blocks than this are not shown one by one: of those with maps of one size, the last stands for all.
 MOST_STAGES = 12
 # What Keras calls the block of preprocessing; its last operation gives what the first layer sees.
@@ -219,9 +217,9 @@ class OpenNetwork(Classifier):
         """
         self._check_images(images)
         parts = []
-        for start in range(0, len(images), _AT_ONCE):
+        for start in range(0, len(images), AT_ONCE):
             with self._lock:
-                self._logits(images[start : start + _AT_ONCE])
+                self._logits(images[start : start + AT_ONCE])
                 parts.append(self._read_last_features())
         return np.concatenate(parts)
 

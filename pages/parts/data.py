@@ -1,6 +1,8 @@
 """What pages read from disk, read once per change: the only caches. Nobody may change what these functions return."""
 
 import contextlib
+import functools
+import operator
 import sys
 from typing import NamedTuple
 
@@ -25,7 +27,7 @@ from core.runs.schema import CHECKED
 from core.runs.sessions import trained_on
 from core.settings import ray_address
 from pages.parts.image_grid import png_address
-from pages.parts.kept import Kept, once_a_look
+from pages.parts.kept import Kept, OfEach, once_a_look
 from pages.parts.kept import stamps as stamps_of
 from pages.parts.shelf import shelf
 from pages.parts.style import run_name
@@ -60,8 +62,17 @@ def _read(run, what, make, *names, kept=_records, bytes_=None, load=None):
     return kept.get((what, folder), stamps, bytes_, make_or_load)
 
 
-# With thousands of folders, listing them takes as long as all else of a page.
-_runs = once_a_look(list_runs)
+@once_a_look
+def _listed():
+    """Every run, newest first, and why they cannot be listed, or None."""
+    try:
+        return list_runs(), None
+    except RunError as error:
+        return [], str(error)
+
+
+def _runs():
+    return _listed()[0]
 
 
 def _as_it_is(value):
@@ -91,6 +102,10 @@ def config(run):
     return _about(run).config
 
 
+# The RunConfig of each of some runs. Raises RunError where one has none that can be read.
+configs = OfEach(config)
+
+
 def created(run):
     """When the run was created, in seconds since 1970."""
     return _about(run).created
@@ -111,6 +126,10 @@ def name(run):
     return run_name(run, about.config, about.created) + (f" · {given}" if given else "")
 
 
+# The name of each of some runs.
+names = OfEach(name)
+
+
 def history(run):
     """The run's history, a row an epoch."""
     return _read(run, "history", Run.read_history, "history.csv")
@@ -126,32 +145,47 @@ def metrics(run):
     return _read(run, "metrics", Run.read_metrics, "metrics.json", load=_as_it_is)
 
 
+@OfEach
+def were_tested(run):
+    """Whether each of some runs was tested, and its metrics are sound."""
+    try:
+        return metrics(run) is not None
+    except RunError:
+        return False
+
+
 def table(runs, which="best"):
     """What `core.results.table.table` makes of a list of runs."""
-    return _of_all(runs, "table", which, lambda: _table(runs, which))
+    found = _rows(which)(runs)
+    sound, problems = [row for row in found if not isinstance(row, str)], [row for row in found if isinstance(row, str)]
+    return made_of(found, f"table of {which}", lambda: results.as_table(sound)), problems
 
 
 def seeds_together(runs, which="best"):
     """The same with one row for runs that differ in nothing but the seed; see `core.results.seeds.together`."""
     rows, problems = table(runs, which)
-    return _of_all(runs, "seeds together", which, lambda: together(rows)), problems
+    return made_of(_rows(which)(runs), f"seeds together of {which}", lambda: together(rows)), problems
 
 
-def _of_all(runs, what, which, make):
-    """What is made of all rows of a list of runs, made anew when one of them changes."""
-    key = what, which, tuple([str(run.path) for run in runs])
-    stamps = [stamps_of(str(run.path), _ROW) for run in runs]
-    return _records.get(key, stamps, _A_LITTLE * len(runs), lambda last: make())
+def made_of(values, what, make):
+    """What is made of a list of values, such as those of runs, made anew when one of them is another than the last
+    time; `what` tells it from what else is made of them. Nobody may change any of these.
+    """
+    # That two lists are of the very same values is told at once.
+    return _records.get((what, len(values)), values, _A_LITTLE * len(values), lambda last: make())
 
 
-def _table(runs, which):
-    rows, problems = [], []
-    for run in runs:
+@functools.cache
+def _rows(which):
+    """A function of some runs: the row of each, None where it was not evaluated, or a sentence where it is damaged."""
+
+    def row(run):
         try:
-            rows.append(_row(run, which))
+            return _row(run, which)
         except RunError as error:
-            problems.append(str(error))
-    return results.as_table(rows), problems
+            return str(error)
+
+    return OfEach(row)
 
 
 def _row(run, which):
@@ -315,9 +349,9 @@ def progress(run):
 def speeds(runs):
     """What this machine's runs reached; see `core.jobs.estimate.measured_speeds`."""
     found = {}
-    for run in runs:
-        # Of two of the same kind the first is the newer.
-        found = _speed(run) | found
+    # Of two of the same kind the first is the newer.
+    for speed in reversed(_speeds(runs)):
+        found.update(speed)
     return found
 
 
@@ -339,22 +373,41 @@ def _speed(run):
     return _read(run, what, make, "config.json", "history.csv", bytes_=_A_LITTLE, load=load)
 
 
+_speeds = OfEach(_speed)
+
+
 @st.cache_data(ttl=1, show_spinner=False)
 def pending():
     """The pending runs, the next one first, as they were a second ago at most; those of a cluster after the others."""
+    if "queued" not in _written_states(_runs()):
+        return []
     try:
-        if not any(_is_queued(run) for run in _runs()):
-            return []
         return [run for address in (None, *dict.fromkeys(scheduler.clusters())) for run in scheduler.pending(address)]
     except RunError:
         return []
 
 
-def _is_queued(run):
+def _written_state(run):
+    """The state in the run's status.json, which may be out of date; None where it is damaged."""
     try:
-        return _status(run)["state"] == "queued"
+        return _read(run, "state", lambda run: run.read_status()["state"], "status.json", load=_as_it_is)
     except RunError:
-        return False
+        return None
+
+
+_written_states = OfEach(_written_state)
+
+
+def states(runs):
+    """The state of each of some runs as it is now: as `state` has it, None for a run whose status is damaged."""
+    written = _written_states(runs)
+    return [state(run)["state"] if each in UNFINISHED else each for run, each in zip(runs, written, strict=True)]
+
+
+def _maybe_unfinished():
+    """The runs that say that they are at work or wait, newest first."""
+    runs = _runs()
+    return [run for run, state in zip(runs, _written_states(runs), strict=True) if state in UNFINISHED]
 
 
 @st.cache_data(ttl=1, show_spinner=False)
@@ -368,21 +421,10 @@ def cluster():
     """What was last heard of the cluster, see `core.jobs.scheduler.glance`; None where no run is for one. From now on
     somebody asks it.
     """
-    if not ray_address() and not any(_is_for_cluster(run) for run in _runs()):
+    if not ray_address() and not any(run.cluster() for run in _maybe_unfinished()):
         return None
     _ensure_scheduler()
     return scheduler.glance()
-
-
-def _is_for_cluster(run):
-    try:
-        return _status(run)["state"] in UNFINISHED and bool(run.cluster())
-    except RunError:
-        return False
-
-
-def _status(run):
-    return _read(run, "status", Run.read_status, "status.json")
 
 
 def state(run):
@@ -403,12 +445,8 @@ def state(run):
 @once_a_look
 def unfinished_runs():
     """(run, config, status) of each run that is at work or waits, newest first; damaged ones aside."""
-    try:
-        candidates = _runs()
-    except RunError:
-        return []
     found = []
-    for run in candidates:
+    for run in _maybe_unfinished():
         try:
             status = state(run)
             if status["state"] in UNFINISHED:
@@ -422,6 +460,12 @@ def network_bytes(run):
     """How large the run's network is, in bytes of its file."""
     (stamp,) = stamps_of(str(run.path), ("model.tflite",))
     return stamp.size if stamp else 0
+
+
+@OfEach
+def open_to_looks(run):
+    """Whether the network of each of some runs is here, so that it can be looked into."""
+    return network_bytes(run) > 0
 
 
 def classifier(run):
@@ -444,12 +488,16 @@ def test_images(name):
 @once_a_look
 def readable_runs():
     """Two lists: the runs that can be named and watched, newest first, and one sentence for each damaged file."""
-    try:
-        found = [(run, damaged_files(run)) for run in _runs()]
-    except RunError as error:
-        return [], [str(error)]
+    runs, problem = _listed()
+    found = list(zip(runs, damages(runs), strict=True))
     good = [run for run, damaged in found if not damaged.keys() & NAMING]
-    return good, [sentence for _, damaged in found for sentence in damaged.values()]
+    return good, [problem] * bool(problem) + [sentence for _, damaged in found for sentence in damaged.values()]
+
+
+@once_a_look
+def runs_by_id():
+    """Name of the folder -> Run, of all that there are."""
+    return {run.path.name: run for run in _runs()}
 
 
 @once_a_look
@@ -457,15 +505,13 @@ def nameable_runs():
     """The runs that can be named and watched, newest first: for pages that do not say which other files are damaged,
     and so need not look at all of them.
     """
-    try:
-        return [run for run in _runs() if _can_be_named(run)]
-    except RunError:
-        return []
+    return [run for run, can in zip(_runs(), _can_be_named(_runs()), strict=True) if can]
 
 
+@OfEach
 def _can_be_named(run):
     try:
-        return bool(_about(run) and _status(run))
+        return bool(_about(run)) and _written_state(run) is not None
     except RunError:
         return False
 
@@ -475,33 +521,39 @@ def own_first(runs):
     in the order of networks and datasets, those on all training images first: what people train is what they want to
     see.
     """
-    networks, datasets = list(NETWORKS), list(DATASETS)
+    runs = list(runs)
+    found = zip(_places(runs), runs, strict=True)
+    return [run for _, run in sorted(found, key=operator.itemgetter(0))]
 
-    def place(run):
-        if not _is_shipped(run):
-            return ()
-        return is_evidence(run), networks.index(config(run).network), datasets.index(config(run).dataset)
 
-    return sorted(runs, key=place)
+@OfEach
+def _places(run):
+    """What `own_first` sorts by."""
+    if not is_shipped(run):
+        return ()
+    about = config(run)
+    return is_evidence(run), list(NETWORKS).index(about.network), list(DATASETS).index(about.dataset)
 
 
 def is_evidence(run):
     """Whether the run came with the project for the claims alone: it was trained on part of the images."""
-    return _is_shipped(run) and config(run).train_examples > 0
+    return is_shipped(run) and config(run).train_examples > 0
 
 
-def _is_shipped(run):
+def is_shipped(run):
+    """Whether the run came with the project; see `core.runs.run.Run.is_shipped`."""
     return stamps_of(str(run.path), ("shipped",))[0] is not None
 
 
 def nameless_runs():
     """The runs that are too damaged to be named and watched, newest first."""
-    try:
-        return [run for run in _runs() if damaged_files(run).keys() & NAMING]
-    except RunError:
-        return []
+    return [run for run, damaged in zip(_runs(), damages(_runs()), strict=True) if damaged.keys() & NAMING]
 
 
 def damaged_files(run):
     """What is wrong with a run's files: file name -> one sentence; see `core.runs.integrity.problems`."""
     return _read(run, "problems", integrity.problems, *CHECKED, bytes_=_A_LITTLE, load=_as_it_is)
+
+
+# The same for each of some runs.
+damages = OfEach(damaged_files)

@@ -10,10 +10,11 @@ import time
 from collections import OrderedDict
 
 # Of a folder in which nothing was made, replaced or deleted for a minute, which the folder itself says, the files are
-# looked at again after so many seconds only: there can be ten thousand such folders, with a dozen files each.
-AT_REST_SECONDS, RESTING_SECONDS = 60, 10
+# looked at again after so many seconds only, or later where there are more than a few hundred folders: there can be ten
+# thousand, with a dozen files each.
+AT_REST_SECONDS, RESTING_SECONDS, A_FEW = 60, 10, 300
 _FACTS = operator.attrgetter("st_size", "st_mtime_ns", "st_ctime_ns", "st_ino", "st_mode")
-_look, _resting = threading.local(), {}
+_look, _folders = threading.local(), {}
 
 
 class Stamp(tuple):
@@ -23,26 +24,43 @@ class Stamp(tuple):
     size, changed_ns, inode = (property(operator.itemgetter(place)) for place in (0, 2, 3))
 
 
+class _Seen:
+    """A folder as it was found: it is the same object as long as nothing is found to have changed.
+
+    Attributes:
+        stamp: the folder's own.
+        looked, until: when its files were looked at last, and until when that is enough, in seconds since 1970.
+        stamps: name -> Stamp or None, of the files that were asked about.
+        groups: the same for tuples of names.
+    """
+
+    __slots__ = ("groups", "looked", "stamp", "stamps", "until")
+
+    def __init__(self, stamp, stamps):
+        self.stamp, self.looked, self.until, self.stamps, self.groups = stamp, 0, 0, stamps, {}
+
+
 @contextlib.contextmanager
 def one_look():
     """Inside, this thread looks once at each file that it asks about, so that all it reads is of one moment. A page is
     drawn inside, as it asks a dozen times about each of perhaps thousands of runs. `look_again` ends the moment.
     """
-    if getattr(_look, "stamps", None) is not None:
+    if getattr(_look, "folders", None) is not None:
         yield
         return
-    _look.stamps, _look.values = {}, {}
+    _look.folders, _look.values = {}, {}
     try:
         yield
     finally:
-        _look.stamps = _look.values = None
+        _look.folders = _look.values = None
 
 
 def look_again():
     """Whoever has written something calls this before reading it back."""
-    _resting.clear()
-    if getattr(_look, "stamps", None) is not None:
-        _look.stamps, _look.values = {}, {}
+    for seen in list(_folders.values()):
+        seen.until = 0
+    if getattr(_look, "folders", None) is not None:
+        _look.folders, _look.values = {}, {}
 
 
 def once_a_look(function):
@@ -67,31 +85,63 @@ def stamps(folder, names):
         folder: its path, a text.
         names: a tuple.
     """
-    folders = getattr(_look, "stamps", None)
-    if folders is None:
+    if getattr(_look, "folders", None) is None:
         return tuple([_stamp(f"{folder}/{name}") for name in names])
-    seen = folders.get(folder)
-    if seen is None:
-        seen = folders[folder] = _seen_in(folder)
-    found = seen.get(names)
+    seen = _seen_in(folder)
+    found = seen.groups.get(names)
     if found is None:
         for name in names:
-            if name not in seen:
-                seen[name] = _stamp(f"{folder}/{name}")
-        found = seen[names] = tuple([seen[name] for name in names])
+            if name not in seen.stamps:
+                seen.stamps[name] = _stamp(f"{folder}/{name}")
+        found = seen.groups[names] = tuple([seen.stamps[name] for name in names])
     return found
 
 
+class OfEach:
+    """A function of many runs that gives a list, a value for each run. In a look, a value is made anew only where
+    something in the run's folder has changed, as far as anybody asked about it.
+
+    Args:
+        make: a function of a run, which reads nothing but its folder through `stamps`. Nobody may change what it
+            returns.
+    """
+
+    def __init__(self, make):
+        self._make, self._known = make, {}
+
+    def __call__(self, runs):
+        if getattr(_look, "folders", None) is None:
+            return [self._make(run) for run in runs]
+        known, values = self._known, []
+        for run in runs:
+            folder = str(run.path)
+            seen, last = _seen_in(folder), known.get(folder)
+            if last is None or last[0] is not seen:
+                last = known[folder] = seen, self._make(run)
+            values.append(last[1])
+        return values
+
+
 def _seen_in(folder):
-    """The stamps by names of a folder's files, as far as they need not be looked at anew: a dict to add to."""
-    stamp, now = _stamp(folder), time.time()
-    if not stamp or stamp.changed_ns > 1e9 * (now - AT_REST_SECONDS):
-        return {}
-    last = _resting.get(folder)
-    if not last or last[0] != stamp or not 0 < last[1] - now < 2 * RESTING_SECONDS:
-        # Not all in the same look.
-        last = _resting[folder] = stamp, now + RESTING_SECONDS * random.uniform(1, 2), {}
-    return last[2]
+    """The _Seen of a folder, looked at once a look."""
+    seen = _look.folders.get(folder)
+    if seen is None:
+        seen = _look.folders[folder] = _look_at(folder)
+    return seen
+
+
+def _look_at(folder):
+    stamp, now, last = _stamp(folder), time.time(), _folders.get(folder)
+    rests = stamp is not None and stamp.changed_ns <= 1e9 * (now - AT_REST_SECONDS)
+    if last and last.stamp == stamp and rests and last.looked <= now < last.until:
+        return last
+    found = {name: _stamp(f"{folder}/{name}") for name in list(last.stamps)} if last else {}
+    if not last or last.stamp != stamp or last.stamps != found:
+        last = _folders[folder] = _Seen(stamp, found)
+    # Not all in the same look.
+    wait = RESTING_SECONDS * random.uniform(1, 2) * max(1, len(_look.folders) / A_FEW)
+    last.looked, last.until = now, now + wait if rests else 0
+    return last
 
 
 def _stamp(path):

@@ -335,3 +335,37 @@ def test_the_files_of_a_folder_at_rest_are_looked_at_again_after_some_seconds_an
         kept_files.time, "time", lambda now=kept_files.time.time: now() + 2 * kept_files.RESTING_SECONDS
     )
     assert seen()[0].size == 0
+
+
+def test_a_value_of_each_run_is_made_anew_only_where_its_folder_changed(artifacts):
+    runs, asked = [finished_run(), finished_run()], []
+
+    def accuracy(run):
+        asked.append(run)
+        kept_files.stamps(str(run.path), ("metrics.json",))
+        return run.read_metrics()["best"]["test_accuracy"]
+
+    accuracies = kept_files.OfEach(accuracy)
+
+    def now():
+        asked.clear()
+        with kept_files.one_look():
+            assert accuracies(runs) == accuracies(runs)
+            return accuracies(runs)
+
+    first = now()
+    assert asked == runs
+    assert now() == first
+    assert asked == []
+    # Replaced, as the lab writes it, and in place, as a person may.
+    metrics = runs[1].read_metrics()
+    metrics["best"]["test_accuracy"] = 0.5
+    runs[1].write_metrics(metrics)
+    assert now() == [first[0], 0.5]
+    assert asked == [runs[1]]
+    runs[0].metrics_path.write_text(runs[1].metrics_path.read_text())
+    assert now() == [0.5, 0.5]
+    assert asked == [runs[0]]
+    # Outside of a look each is of its own moment.
+    accuracies(runs)
+    assert asked == [*runs[:1], *runs]

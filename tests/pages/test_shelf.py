@@ -65,18 +65,17 @@ def everything(runs):
 
 
 def test_a_server_that_starts_anew_reads_no_run_that_has_not_changed(artifacts, restart):
-    best, *others = [finished_run(wrong=0.0), *copies(finished_run(), 20)]
+    finished_run(wrong=0.0)
+    copies(finished_run(), 20)
     for name in ("overview", "compare", "train", "gallery", "networks"):
         opened(name)
     restart()
     with opened_below(artifacts) as paths:
         for name in ("overview", "compare", "train", "gallery", "networks"):
             opened(name)
-    read = {os.path.relpath(path, artifacts) for path in paths}
-    assert {os.path.join(best.id, "status.json"), os.path.join(others[0].id, "status.json")} <= read
     # Of a few, the page draws the curves and the predictions.
-    drawn = {os.path.dirname(path) for path in read if os.path.basename(path) != "status.json"}
-    assert len(drawn) <= 2
+    read = {os.path.dirname(os.path.relpath(path, artifacts)) for path in paths}
+    assert 0 < len(read) <= 2
 
 
 def test_what_lies_on_the_shelf_is_what_the_folders_say(artifacts, restart):

@@ -60,9 +60,12 @@ def short_names(runs, configs, with_dataset=True, seeds=None):
 
 def told_apart(names, runs, configs):
     """What is to be added to each of these names of runs so that no two are the same; "" for one that none has too."""
-    words = [""] * len(names)
-    for name in [name for name, often in Counter(names).items() if often > 1]:
-        alike = [position for position, each in enumerate(names) if each == name]
+    words, positions = [""] * len(names), {}
+    for position, name in enumerate(names):
+        positions.setdefault(name, []).append(position)
+    for alike in positions.values():
+        if len(alike) == 1:
+            continue
         found = _what_differs([runs[position] for position in alike], [configs[position] for position in alike])
         for position, told in zip(alike, found, strict=True):
             words[position] = told

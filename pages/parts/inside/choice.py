@@ -11,7 +11,6 @@ from core.datasets.loading import DatasetUnavailable
 from core.digits import strokes
 from core.digits.strokes import DrawingError, digit_image, strokes_in_address
 from core.explain.pictures import fitted, in_address, picture_in_address
-from core.runs.run import RunError
 from pages.parts import data, presenter
 from pages.parts.draw.picture_choice import ENDINGS
 from pages.parts.linked import linked_number, put_in_url
@@ -46,14 +45,10 @@ def opens(run):
 
 def tested_runs():
     """The runs that were tested, those whose networks are here before the others; see `data.own_first`."""
-    found = []
-    for run in data.nameable_runs():
-        try:
-            if data.metrics(run):
-                found.append(run)
-        except RunError:
-            continue  # Among the damaged files, which other pages name.
-    return sorted(data.own_first(found), key=lambda run: not opens(run))
+    runs = data.nameable_runs()
+    found = data.own_first(run for run, was_tested in zip(runs, data.were_tested(runs), strict=True) if was_tested)
+    open_ones = dict(zip(found, data.open_to_looks(found), strict=True))
+    return sorted(found, key=lambda run: not open_ones[run])
 
 
 def choose_runs(tested):
@@ -63,13 +58,18 @@ def choose_runs(tested):
     first = named[0] if named else tested[0]
     dataset = data.config(first).dataset
     beside = next((run for run in named[1:] if data.config(run).dataset == dataset), None)
-    others = [run.id for run in tested if data.config(run).dataset == dataset and run != first]
+    others = [
+        run.id
+        for run, config in zip(tested, data.configs(tested), strict=True)
+        if config.dataset == dataset and run != first
+    ]
+    names = dict(zip(by_id, data.names(tested), strict=True))
     st.session_state["inside first"], st.session_state["inside second"] = first.id, beside.id if beside else _NO_OTHER
 
     def says(run_id):
         if run_id == _NO_OTHER:
             return "No other"
-        return data.name(by_id[run_id]) + " (predictions only)" * (not opens(by_id[run_id]))
+        return names[run_id] + " (predictions only)" * (not opens(by_id[run_id]))
 
     def changed():
         now = by_id[st.session_state["inside first"]]
