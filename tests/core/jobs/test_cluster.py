@@ -81,6 +81,10 @@ def ended(run):
     return status
 
 
+def goes_on_after(run, epochs):
+    wait_for(run, lambda status: status.get("phase") == "training" and status.get("epoch", 0) > epochs + 1)
+
+
 def sweeping(seeds):
     settings = [f"--{name.replace('_', '-')}={value}" for name, value in QUICKLY.items()] + ["--epochs=30"]
     settings += ["--no-record-test-predictions"]
@@ -134,7 +138,7 @@ def test_two_sweeps_of_twelve_runs_lose_nothing_though_a_node_is_lost_and_anothe
 
 
 @pytest.mark.timeout(900)
-def test_what_people_ask_reaches_a_run_wherever_it_is_trained(cluster):
+def test_what_people_ask_reaches_a_run_wherever_it_is_trained_and_a_head_that_dies_and_comes_back_loses_none(cluster):
     run, second, third = (control.start(config(seed, **LONG)) for seed in range(3))
     wait_for(run, lambda status: status.get("epoch", 0) >= 2)
     assert scheduler.pending(cluster.address) == [second, third]
@@ -150,18 +154,9 @@ def test_what_people_ask_reaches_a_run_wherever_it_is_trained(cluster):
     assert scheduler.pending(cluster.address) == [run]
     control.kill(third)
     assert wait_for(third, lambda status: status["state"] not in UNFINISHED)["state"] == "stopped"
-    wait_for(run, lambda status: status.get("phase") == "training" and status.get("epoch", 0) > epochs + 1)
+    goes_on_after(run, epochs)
     with pytest.raises(RunError, match="is being trained already"):
         control.delete(run)
-    control.finish(run)
-    ended(run)
-    assert list(run.read_history()["epoch"]) == list(range(1, len(run.read_history()) + 1))
-
-
-@pytest.mark.timeout(900)
-def test_a_head_that_dies_and_comes_back_loses_no_run(cluster):
-    run = control.start(config(**LONG))
-    wait_for(run, lambda status: status.get("epoch", 0) >= 2)
     until(lambda: (scheduler.glance() or {}).get("nodes") and scheduler.glance()["nodes"][0]["runs"] == [run.id], 240)
     page = told()
     assert "1 node, 0 of 1 cores free" in page
@@ -173,10 +168,11 @@ def test_a_head_that_dies_and_comes_back_loses_no_run(cluster):
     epochs = len(run.read_history())
     cluster.nodes.clear()
     cluster.start()
-    wait_for(run, lambda status: status.get("phase") == "training" and status.get("epoch", 0) > epochs + 1)
+    goes_on_after(run, epochs)
     assert "was lost" in run.read_status()["note"]
     control.finish(run)
     ended(run)
+    assert list(run.read_history()["epoch"]) == list(range(1, len(run.read_history()) + 1))
 
 
 def test_of_many_who_claim_a_run_one_has_it(artifacts):
