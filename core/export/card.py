@@ -119,13 +119,13 @@ def _training(run, config, metrics):
         rows.append((field.metadata["label"], f"**{value}** (changed)" if name in changed else value, own))
     yield _table(rows)
     yield f"The same again:\n\n```sh\n{training_command(config)}\n```"
-    seconds = metrics.get("total_seconds", metrics["seconds"])
+    epochs, seconds = metrics["epochs"], metrics.get("total_seconds", metrics["seconds"])
     yield " ".join(
         filter(
             None,
             (
                 provenance.in_words(run.read_sessions()),
-                f"It took {metrics['epochs']} epochs and {seconds / 60:,.1f} minutes.",
+                f"It took {epochs} epoch{'s' * (epochs != 1)} and {seconds / 60:,.1f} minutes.",
             ),
         )
     )

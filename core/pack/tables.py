@@ -306,7 +306,7 @@ def curve_alt(group, panel):
         f"{written(float(history[f'{part}_{panel}'].iloc[-1]))}{unit}"
         for part, words in (("train", "training"), ("validation", "validation"))
     )
-    return f"{panel.capitalize()} of {group.label} over {len(history)} epochs: {ends}."
+    return f"{panel.capitalize()} of {group.label} over {len(history)} epoch{'s' * (len(history) != 1)}: {ends}."
 
 
 def cases_table(dataset, groups):

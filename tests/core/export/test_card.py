@@ -61,6 +61,13 @@ def test_a_card_says_what_its_run_says(artifacts, dataset, tmp_path):
     assert (f"Of {len(doubted)} test images people doubt the labels" in text) == bool(DOUBTED[dataset])
 
 
+def test_a_run_of_one_epoch_took_one_epoch(artifacts):
+    run = finished_run()
+    assert "It took 3 epochs and " in card(run)
+    run.write_metrics(run.read_metrics() | {"epochs": 1})
+    assert "It took 1 epoch and " in card(run)
+
+
 def test_calibration_is_of_the_runs_own_predictions(artifacts):
     # Sure to 82 % of each of 200 images, of which it has 0.82 right.
     run = finished_run(wrong=0.18)

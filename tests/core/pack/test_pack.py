@@ -286,7 +286,8 @@ def test_a_run_that_diverged_and_one_that_errs_nowhere_are_drawn_too(artifacts):
     assert found[f"figures/cases/{run.id}-fail"] == ("Fail cases of AlexNet on MNIST: there are none.", "<p>None.</p>")
     written = as_markdown(tables.results_table([group]))
     assert "**ours** | **10.00** | **—** | **10.00** | **inf** | **100.00**" in written
-    assert "training from 1.0000 to —" in tables.curve_alt(group, "loss")
+    assert "over 4 epochs: training from 1.0000 to —" in tables.curve_alt(group, "loss")
+    assert "over 1 epoch: " in tables.curve_alt(group._replace(history=group.history.iloc[:1]), "loss")
     drawn = figures.curves(group.history, "loss", "#D26E19", report=0.03)
     assert drawn.files["svg"].startswith(b"<?xml")
     assert "currentColor" in drawn.inline
