@@ -87,7 +87,7 @@ FACTS = """
 - The report's training time is its epochs times the seconds an epoch that its logs show, on a GPU rented in 2020. The
   column “Trained on” and `python -m core runs` say what ours were trained on.
 - The CSV file has the same units with full precision, named in its headings: accuracies in percent (`…_percent`), their
-  differences in points (`…_points`), losses as they are here, times in seconds.
+  differences in points (`…_points`), losses in nats (`…_nats`), times in seconds.
 """
 INTERVAL = (
     f"The report was measured on {TEST_IMAGES:,} test images, as our runs were, so a difference between them is known "

@@ -269,7 +269,8 @@ def _history_rows(run):
     config, history = run.read_config(), run.read_history()
     for part in ("train", "validation"):
         history[f"{part}_accuracy"] = (100 * history[f"{part}_accuracy"]).round(10)
-        history = history.rename(columns={f"{part}_accuracy": f"{part}_accuracy_percent"})
+        units = {f"{part}_accuracy": f"{part}_accuracy_percent", f"{part}_loss": f"{part}_loss_nats"}
+        history = history.rename(columns=units)
     about = {"network": config.network, "dataset": config.dataset, "run": run.id, "seed": config.seed}
     for position, (name, value) in enumerate(about.items()):
         history.insert(position, name, value)

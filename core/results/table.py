@@ -20,7 +20,12 @@ from core.runs.run import Run, RunError
 from core.runs.schema import SCORES
 
 # Kind of a column -> what its heading in a CSV file ends with, and the factor from what is in the table.
-_UNITS = {"accuracy": ("_percent", 100), "points": ("_points", 100)}
+_UNITS = {
+    "accuracy": ("_percent", 100),
+    "points": ("_points", 100),
+    "loss": ("_nats", 1),
+    "loss_difference": ("_nats", 1),
+}
 # Whose weights the figures are of -> the parts of the metrics that training and validation, and test, are taken from.
 CHECKPOINTS = {"best": ("best", "best"), "last": ("last", "last"), "published": ("last", "best")}
 _RANKING = ("dataset", "train_images", "validation_images", "validation_accuracy")
@@ -297,13 +302,14 @@ def as_table(rows):
 
 def as_csv(rows, names):
     """Columns of a `table` as the text of a CSV file, with the units of the page, named in its headings: accuracies in
-    percent (..._percent) and their differences in points (..._points), all with full precision.
+    percent (..._percent) and their differences in points (..._points), losses and their differences in nats (..._nats),
+    all with full precision.
     """
     written = {}
     for name in names:
-        unit, factor = _UNITS.get(COLUMNS[name].kind, ("", None))
+        unit, factor = _UNITS.get(COLUMNS[name].kind, ("", 1))
         # A hundred times a share would otherwise end in digits that only the computer's arithmetic put there.
-        written[name + unit] = (factor * rows[name]).round(10) if factor else rows[name]
+        written[name + unit] = rows[name] if factor == 1 else (factor * rows[name]).round(10)
     return pd.DataFrame(written).to_csv(index=False)
 
 

@@ -67,7 +67,8 @@ def test_a_link_opens_on_a_fresh_server_and_runs_are_compared_downloaded_and_sha
     shares |= {f"test_accuracy_difference{end}": "points" for end in ("", "_low", "_high")}
     for column, unit in shares.items():
         assert shown[f"{column}_{unit}"].tolist() == pytest.approx((100 * expected[column]).tolist())
-    for column in ("verdict", "test_loss", "seconds"):
+    assert shown["test_loss_nats"].tolist() == expected["test_loss"].tolist()
+    for column in ("verdict", "seconds"):
         assert shown[column].tolist() == expected[column].tolist()
 
     page.get_by_role("button", name="VGG-16", exact=True).click()

@@ -229,9 +229,10 @@ def test_a_network_has_its_colour_and_training_is_solid_and_validation_dashed(ne
         assert train.line.dash == "solid" != validation.line.dash
         assert list(train.x) == [1, 2, 3]
         assert ("%" in train.hovertemplate.replace("%{", "")) == (panel == "accuracy")
+        assert ("nats" in train.hovertemplate) == (panel == "loss")
     accuracy, loss = (figure for figure, _ in figures.values())
     assert list(lines(accuracy, "training")[0].y) == pytest.approx([70, 85, 90])
-    assert [figure.layout.yaxis.title.text for figure in (accuracy, loss)] == ["Accuracy (%)", "Loss"]
+    assert [figure.layout.yaxis.title.text for figure in (accuracy, loss)] == ["Accuracy (%)", "Loss (nats)"]
     assert {figure.layout.xaxis.title.text for figure in (accuracy, loss)} == {"Epoch"}
 
 

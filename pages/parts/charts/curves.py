@@ -29,8 +29,8 @@ _MARKS = (None, "circle", "diamond", "square", "triangle-up", "cross", "star")
 _AXES = {
     ("accuracy", "linear"): ("Accuracy (%)", lambda share: 100 * share, "%{y:.2f} % right"),
     ("accuracy", "log"): ("Errors (%)", lambda share: 100 - 100 * share or math.nan, "%{y:.2f} % wrong"),
-    ("loss", "linear"): ("Loss", lambda loss: loss, "loss %{y:.4f}"),
-    ("loss", "log"): ("Loss", lambda loss: loss or math.nan, "loss %{y:.4f}"),
+    ("loss", "linear"): ("Loss (nats)", lambda loss: loss, "loss %{y:.4f} nats"),
+    ("loss", "log"): ("Loss (nats)", lambda loss: loss or math.nan, "loss %{y:.4f} nats"),
 }
 _BAND_OPACITY = 0.18
 # So many times the second epoch's validation loss is a first one that needs a word.

@@ -127,7 +127,7 @@ def test_table_4_2_has_the_figures_of_the_runs_beside_the_reports(packed):
     row = rows.loc["alexnet", "mnist"]
     mean = np.mean([each["best"]["test_accuracy"] for each in metrics])
     assert row["test_accuracy_percent"] == pytest.approx(100 * mean)
-    assert row["train_loss"] == metrics[0]["last"]["train_loss"]
+    assert row["train_loss_nats"] == metrics[0]["last"]["train_loss"]
     assert row["report_test_accuracy_percent"] == pytest.approx(100 * REPORT["alexnet", "mnist"]["test_accuracy"])
     assert row["test_accuracy_difference_points"] == pytest.approx(100 * mean - 99.22)
     assert (row["seeds"], row["verdict"], row["verdict_together"]) == (2, "worse", "worse")
@@ -163,7 +163,7 @@ def test_the_curves_and_cases_in_csv_are_those_of_the_runs(packed):
     own = curves[curves["run"] == first.id]
     history = first.read_history()
     np.testing.assert_allclose(own["validation_accuracy_percent"], 100 * history["validation_accuracy"])
-    np.testing.assert_array_equal(own["train_loss"], history["train_loss"])
+    np.testing.assert_array_equal(own["train_loss_nats"], history["train_loss"])
     shown = pd.read_csv(folder / "tables/table_6_4.csv")
     predictions, classes = lenet.read_predictions(), DATASETS["cifar10"]["classes"]
     predicted = predicted_classes(predictions["logits"])
@@ -176,7 +176,7 @@ def test_the_curves_and_cases_in_csv_are_those_of_the_runs(packed):
         sure = predictions["probabilities"][image].max()
         assert case["probability_percent"] == pytest.approx(100 * sure)
     table = pd.read_csv(folder / "runs/runs_last.csv").set_index("run")
-    assert table.loc[lenet.id, "test_loss"] == lenet.read_metrics()["last"]["test_loss"]
+    assert table.loc[lenet.id, "test_loss_nats"] == lenet.read_metrics()["last"]["test_loss"]
 
 
 def test_a_claim_stands_with_its_verdict_and_the_runs_that_it_rests_on(packed):

@@ -251,10 +251,13 @@ def test_a_csv_file_names_its_units_and_has_one_for_each_kind(artifacts):
     assert written["test_accuracy_difference_points"] == pytest.approx(0.36)
     assert written["changed_settings"] == "epochs 2"
     kinds = {name: column.kind for name, column in results.COLUMNS.items()}
-    endings = {"accuracy": "_percent", "points": "_points"}
+    assert written["test_loss_nats"] == run.read_metrics()["best"]["test_loss"]
+    assert written["test_loss_difference_nats"] == rows["test_loss_difference"][0]
+    endings = {"accuracy": "_percent", "points": "_points", "loss": "_nats", "loss_difference": "_nats"}
     assert list(written.index) == [name + endings.get(kind, "") for name, kind in kinds.items()]
-    # Every share is one of the two kinds; what is left are losses, times and counts.
-    assert {name for name in kinds if "accuracy" in name} == {name for name in kinds if kinds[name] in endings}
+    # What is left are times and counts.
+    scores = {name for name in kinds if "accuracy" in name or "loss" in name}
+    assert scores == {name for name in kinds if kinds[name] in endings}
 
 
 def test_what_came_with_the_project_as_evidence_for_claims_stands_after_the_other_runs_of_its_pair(artifacts):
