@@ -224,7 +224,7 @@ COLUMNS = {
     ),
     "note": Column("", "Note", "text", lambda facts: facts.note["note"], "What people noted of the run."),
     "run": Column("", "Run", "text", lambda facts: facts.run.id),
-    "shipped": Column("", "Made", "origin", lambda facts: facts.run.is_shipped),
+    "included": Column("", "Made", "origin", lambda facts: facts.run.is_shipped),
 }
 
 
@@ -291,7 +291,7 @@ def as_table(rows):
     def position(row):
         # What comes with the project as evidence for claims was trained on part of the images, and stands last.
         images = row["train_images"] + row["validation_images"]
-        is_evidence = bool(row["shipped"]) and images < DATASETS[row["dataset"]]["train_examples"]
+        is_evidence = bool(row["included"]) and images < DATASETS[row["dataset"]]["train_examples"]
         return datasets.index(row["dataset"]), networks.index(row["network"]), is_evidence
 
     rows.sort(key=position)

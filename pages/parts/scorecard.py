@@ -175,7 +175,7 @@ def _css_name(verdict):
 
 
 def _score_lines(row, report):
-    recipe = f"{RECIPES[row['recipe']]['label']} recipe" + (", included" if row["shipped"] else "")
+    recipe = f"{RECIPES[row['recipe']]['label']} recipe" + (", included" if row["included"] else "")
     total = "not recorded" if math.isnan(row["total_seconds"]) else duration(row["total_seconds"])
     low, high = percent(row["test_accuracy_low"]), percent(row["test_accuracy_high"])
     facts = [f"95 % interval {low} to {high}"]

@@ -47,7 +47,7 @@ FORMATS = {
     "recipe": ({}, _labelled(RECIPES)),
     # Wide enough for every verdict: it would otherwise be as narrow as a first row without one.
     "verdict": ({"width": 150}, lambda words: [VERDICTS[word][0] if word else "" for word in words]),
-    "origin": ({}, lambda shipped: [_MADE[value] for value in shipped]),
+    "origin": ({}, lambda included: [_MADE[value] for value in included]),
 }
 
 

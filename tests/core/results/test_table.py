@@ -250,6 +250,9 @@ def test_a_csv_file_names_its_units_and_has_one_for_each_kind(artifacts):
     assert written["report_test_accuracy_percent"] == 99.22
     assert written["test_accuracy_difference_points"] == pytest.approx(0.36)
     assert written["changed_settings"] == "epochs 2"
+    # What people call it, and no word of the code's.
+    assert not written["included"]
+    assert "shipped" not in written.index
     kinds = {name: column.kind for name, column in results.COLUMNS.items()}
     assert written["test_loss_nats"] == run.read_metrics()["best"]["test_loss"]
     assert written["test_loss_difference_nats"] == rows["test_loss_difference"][0]
