@@ -74,7 +74,10 @@ def _runs_in_every_state():
         finished_run("resnet34", dataset)
     failed = started_run("vgg16", "cifar10")
     failed.write_status(state="failed", phase=None, error="The disk is full.")
-    return [started_run("alexnet", "cifar10"), failed, interrupted_run(network="resnet34", recipe="modern")]
+    interrupted = interrupted_run(network="resnet34", recipe="modern")
+    facts = {"started": 1.8e9, "seconds": 50.0, "first_epoch": 1, "first_step": 0, "cores": 4, "gpus": []}
+    interrupted.describe(sessions=[facts])
+    return [started_run("alexnet", "cifar10"), failed, interrupted]
 
 
 @contextlib.contextmanager

@@ -88,7 +88,7 @@ VIEWS = {
     "compare?look=images": ".who",
     "compare?look=calibration": ".js-plotly-plot .js-line",
     "compare?look=settings": ".stDataFrame >> nth=1",
-    "gallery?epoch=1": ".epochs",
+    "train?run={interrupted}&details=environment": ".about-run",
     "inside?heat=occlusion&flips=true": "table.flips",
     "draw?drawing=qF8Q8QoLpBoQV1FoLxHwMtEwM.qF4XkhBwR9B&map=true": ".predictions article",
     "round?answers=31": ".round-verdict",
@@ -233,9 +233,9 @@ def test_nothing_on_a_projected_page_is_small_or_thin(opened):
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_what_an_address_shows_besides_is_as_readable_as_the_page(lab, window, view):
-    _, app_url = lab
+    (*_, interrupted), app_url = lab
     with page_in(window) as page:
-        page.goto(f"{app_url}/{view}")
+        page.goto(f"{app_url}/{view.format(interrupted=interrupted.id)}")
         page.locator(VIEWS[view]).first.wait_for()
         page.locator("[data-test-script-state=notRunning]").wait_for()
         page.wait_for_timeout(500)

@@ -208,7 +208,7 @@ def _environment(run, config):
         st.markdown("No process has worked on this run yet, or nothing was recorded of it.")
         return
     numbers = "".join(f"<th>Session {number}</th>" for number in range(1, len(sessions) + 1))
-    rows = [f"<tr><th></th>{numbers}</tr>", _row("Epochs", map(_epochs, sessions))]
+    rows = [f"<tr><td></td>{numbers}</tr>", _row("Epochs", map(_epochs, sessions))]
     for name, (label, written) in _ENVIRONMENT.items():
         values = [session.get(name) for session in sessions]
         if any(value is not None for value in values):
