@@ -9,7 +9,7 @@ from core.jobs.estimate import estimate
 from core.results import claims as results
 from core.runs.run import UNFINISHED, RunError
 from core.settings import read_only
-from pages.parts import data
+from pages.parts import data, presenter
 from pages.parts.inner_links import follow_inner_links
 from pages.parts.linked import linked
 from pages.parts.refreshing import refreshing
@@ -37,15 +37,16 @@ STYLE = """<style>
   gap: .3rem 1.25rem; align-items: center; font-size: .875rem; margin-top: .75rem; }
 .claim .effects > div { display: grid; grid-template-columns: subgrid; grid-column: 1 / -1; align-items: center; }
 .claim .picture { position: relative; height: 2.6rem; overflow: hidden;
-  background: linear-gradient(color-mix(in srgb, currentColor 30%, transparent) 0 0) 0 .95rem / 100% 1px no-repeat; }
+  background: linear-gradient(color-mix(in srgb, currentColor 30%, transparent) 0 0) 0 calc(.955rem - var(--axis) / 2) /
+  100% var(--axis) no-repeat; }
 .claim .picture i { position: absolute; top: .25rem; height: 1.4rem; }
 .claim .picture .claimed { background: color-mix(in srgb, currentColor 12%, transparent); }
-.claim .picture .bound { border-left: 1px dashed currentColor; }
+.claim .picture .bound { border-left: var(--axis) dashed currentColor; margin-left: calc(var(--axis) / -2); }
 .claim .picture .bound b { position: absolute; top: 1.4rem; transform: translateX(-50%); font: 400 .75rem/1.1 inherit;
   font-size: .75rem; font-weight: 400; font-style: normal; }
-.claim .picture .interval { height: .55rem; top: .68rem; border: 2px solid light-dark(var(--light), var(--dark));
-  border-width: 0 2px;
-  background: linear-gradient(light-dark(var(--light), var(--dark)) 0 0) center / 100% 3px no-repeat; }
+.claim .picture .interval { height: .55rem; top: .68rem; border: solid light-dark(var(--light), var(--dark));
+  border-width: 0 var(--end);
+  background: linear-gradient(light-dark(var(--light), var(--dark)) 0 0) center / 100% var(--interval) no-repeat; }
 .claim .picture .effect { width: .7rem; height: .7rem; top: .6rem; border-radius: 50%; transform: translateX(-50%);
   background: light-dark(var(--light), var(--dark)); }
 .claim small { display: block; opacity: .8; font-size: .8125rem; }
@@ -54,6 +55,8 @@ STYLE = """<style>
 @media (max-width: 640px) { .claim .effects { grid-template-columns: 1fr; }
   .claim .effects > div { padding-bottom: .75rem; } }
 </style>"""
+# The lines of the pictures above, in pixels.
+LINES = {"axis": 1, "end": 2, "interval": 3}
 # What takes longer than a day is asked first.
 ASKED_FROM_SECONDS = 24 * 3600
 ONE_SEED = (
@@ -216,7 +219,8 @@ def draw_all(scale, watching):
 
 st.title("Claims")
 follow_inner_links()
-st.html(STYLE)
+widths = "".join(f"--{name}: {presenter.line(pixels)}px; " for name, pixels in LINES.items())
+st.html(f"{STYLE}<style>.claim {{ {widths}}}</style>")
 st.write(ABOUT)
 notices = st.container()
 scales = {name: entry["label"] for name, entry in results.SCALES.items()}

@@ -377,14 +377,15 @@ def next_seeds(config):
 
 def line_samples(lines, mark=None):
     """Short lines under one another, each a (colour, dash as SVG has it), with a mark on them: an image in HTML."""
-    height = 8 * len(lines)
+    width, height = 44, 8 * len(lines)
     drawn = "".join(
-        f"<path d='M0 {8 * number + 4}h44' stroke='{colour}' stroke-width='2.5' stroke-dasharray='{dash}'/>"
+        f"<path d='M0 {8 * number + 4}h{width}' stroke='{colour}' stroke-width='2.5' stroke-dasharray='{dash}'/>"
         for number, (colour, dash) in enumerate(lines)
     )
     if mark:
-        drawn += f"<text x='22' y='{height / 2 + 5}' text-anchor='middle' fill='{lines[0][0]}'>{MARKS[mark]}</text>"
-    picture = f"<svg xmlns='http://www.w3.org/2000/svg' width='44' height='{height}'>{drawn}</svg>"
+        drawn += f"<text x='{width / 2}' y='{height / 2 + 5}' text-anchor='middle' fill='{lines[0][0]}'>{MARKS[mark]}</text>"
+    size = f"width='{presenter.grown(width)}' height='{presenter.grown(height)}' viewBox='0 0 {width} {height}'"
+    picture = f"<svg xmlns='http://www.w3.org/2000/svg' {size}>{drawn}</svg>"
     return f'<img alt="" src="data:image/svg+xml;base64,{base64.b64encode(picture.encode()).decode()}">'
 
 

@@ -106,7 +106,7 @@ def test_the_block_that_is_chosen_is_the_one_that_is_drawn():
 
 
 def test_shortcuts_are_drawn_in_the_networks_colour():
-    thick = {name: drawn(name)[0].count("penwidth") for name in ("vgg16", "resnet20", "densenet40")}
+    thick = {name: drawn(name)[0].count("penwidth=2.5") for name in ("vgg16", "resnet20", "densenet40")}
     assert thick == {"vgg16": 0, "resnet20": 5, "densenet40": 3}
 
 

@@ -22,6 +22,8 @@ _STYLE = """<style>
 [data-testid="stGraphVizChart"] [stroke="black"] { stroke: currentColor; }
 </style>"""
 _LETTERS = 11
+# Of arrows, and of those that leave layers out.
+_LINE, _BOLD = 1, 2.5
 
 
 def is_wide(layers):
@@ -98,7 +100,7 @@ def _beginning(colour):
         "digraph {",
         'bgcolor="transparent"; nodesep=0.25; ranksep=0.22;',
         f'node [shape=box style="filled,rounded" fontname="sans-serif" fontsize={size} color="{colour}"];',
-        f'edge [arrowsize=0.6]; graph [fontname="sans-serif" fontsize={size} style="rounded"];',
+        f'edge [arrowsize=0.6 penwidth={presenter.line(_LINE)}]; graph [fontname="sans-serif" fontsize={size} style="rounded"];',
     ]
 
 
@@ -110,7 +112,7 @@ def _outside(at, said, shape):
 def _arrows(layer, at, sources, colour):
     """Those that lead to the layer of this number."""
     shortcuts = layer.kind in _SHORTCUTS and len(sources) == _SHORTCUTS[layer.kind]
-    bold = f' [color="{colour}" penwidth=2.5]'
+    bold = f' [color="{colour}" penwidth={presenter.line(_BOLD)}]'
     dashed = " [style=dashed]" if layer.training_only else ""
     return [
         f"{_node(source)} -> {_node(at)}{bold if shortcuts and source != at - 1 else dashed};"
