@@ -15,7 +15,7 @@ from pages.parts.linked import linked
 from pages.parts.refreshing import refreshing
 from pages.parts.shell import begin_page
 from pages.parts.starting import start
-from pages.parts.style import duration, plain
+from pages.parts.style import duration, heard, plain
 
 begin_page()
 
@@ -50,8 +50,6 @@ STYLE = """<style>
 .claim .picture .effect { width: .7rem; height: .7rem; top: .6rem; border-radius: 50%; transform: translateX(-50%);
   background: light-dark(var(--light), var(--dark)); }
 .claim small { display: block; opacity: .8; font-size: .8125rem; }
-[class*="st-key-claim-runs"] em { position: absolute; width: 1px; overflow: hidden; clip-path: inset(50%);
-  white-space: nowrap; }
 @media (max-width: 640px) { .claim .effects { grid-template-columns: 1fr; }
   .claim .effects > div { padding-bottom: .75rem; } }
 </style>"""
@@ -174,8 +172,7 @@ def draw_runs(claim, scale, found, finished, on_the_way, speeds):
         if there:
             st.page_link(
                 "pages/compare.py",
-                # What is in italics is there for those who hear the page.
-                label=f"Compare them *: {plain(claim.text)}*",
+                label=f"Compare them{heard(f': {claim.text}')}",
                 icon=":material/table_chart:",
                 query_params={"run": [run.id for run in there]},
             )
@@ -186,7 +183,7 @@ def draw_runs(claim, scale, found, finished, on_the_way, speeds):
 def draw_training(claim, lacking, seconds, key):
     """The button that trains the missing runs; where they take long, it asks first."""
     count = "the missing run" if len(lacking) == 1 else f"the {len(lacking)} missing runs"
-    label, icon = f"Train {count} *of the claim: {plain(claim.text)}*", ":material/play_arrow:"
+    label, icon = f"Train {count}{heard(f'of the claim: {claim.text}')}", ":material/play_arrow:"
     if seconds > ASKED_FROM_SECONDS:
         runs = f"{len(lacking)} run{'s' * (len(lacking) > 1)}"
         # A dialog would close as soon as the page is drawn again, which it is every few seconds while anything trains.

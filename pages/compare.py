@@ -30,7 +30,7 @@ from pages.parts.linked import linked, linked_many, linked_switch, put_runs_in_u
 from pages.parts.run.table import columns_of_runs, columns_to_draw, draw_table
 from pages.parts.shell import begin_page
 from pages.parts.starting import link_to_training, start
-from pages.parts.style import GREY, pair_label, plain, points
+from pages.parts.style import GREY, plain, points
 from pages.parts.urls import runs_in_url
 
 begin_page()
@@ -332,9 +332,9 @@ def draw_curves(groups, report, about=""):
 def draw_legend(groups, configs, names):
     """What each is drawn like, and where else to look at it. One piece of HTML, as a hundred may be drawn."""
     lines = ""
-    for group, config, name, look in zip(groups, configs, names, looks(configs), strict=True):
+    for group, name, look in zip(groups, names, looks(configs), strict=True):
         sample = line_samples([(look.colour, SOLID), (look.colour, look.dash)], look.mark)
-        pair, run = pair_label(config.network, config.dataset), group[0]
+        run = group[0]
         if len(group) > 1:
             several = "&amp;".join(f"run={each.id}" for each in group)
             places = {"Single runs": f"compare?seeds=apart&amp;{several}"}
@@ -344,7 +344,7 @@ def draw_legend(groups, configs, names):
                 "Settings and log": f"train?run={run.id}&amp;details=settings",
             }
         links = "".join(
-            f"<a class='inner' target='_self' href='{address}'>{what}<small> of {pair}</small></a>"
+            f"<a class='inner' target='_self' href='{address}'>{what}<small> of {html.escape(name)}</small></a>"
             for what, address in places.items()
         )
         lines += f"<div role='listitem'><span class='curve'>{sample}{html.escape(name)}</span>{links}</div>"

@@ -25,7 +25,7 @@ from pages.parts import data
 from pages.parts.inner_links import look_inside
 from pages.parts.run.card import epoch_words, share_done
 from pages.parts.starting import quick_start_button
-from pages.parts.style import duration, pair_label, percent, points
+from pages.parts.style import duration, heard, pair_label, percent, points
 
 # What the pages call each verdict, and its colour in the light and in the dark theme.
 VERDICTS = {
@@ -101,8 +101,8 @@ def _draw_cell(network, dataset, row, at_work):
             run, status = at_work
             config = data.config(run)
             st.progress(share_done(config, status), text=epoch_words(config, status))
-            # What is in italics is there for those who hear the page: nine links must not have one name.
-            st.page_link("pages/train.py", label=f"Watch it learn *: {label}*", icon="", query_params={"run": run.id})
+            says = f"Watch it learn{heard(f': {label}')}"
+            st.page_link("pages/train.py", label=says, icon="", query_params={"run": run.id})
         elif not row:
             quick_start_button("Train quickly", network, dataset)
     return pictures

@@ -22,6 +22,13 @@ def plain(text):
     return re.sub(r"([\\`*\[\]<>$~])", r"\\\1", text)
 
 
+def heard(words):
+    """What follows the label of a link or a button for those who hear the page alone: links that look alike lead to
+    different places. In Markdown, see `shell.css`.
+    """
+    return f" *{plain(words)}*"
+
+
 def percent(share, digits=2):
     """0.9922 as "99.22 %", and an em dash for nothing."""
     return "—" if share is None else f"{100 * share:.{digits}f} %"

@@ -172,10 +172,17 @@ def test_the_runs_in_the_url_are_ticked_and_drawn():
         r"href='([^']+)'>([^<>]+)<small>([^<>]+)</small>", "".join(element.proto.body for element in page.get("html"))
     )
     assert links == [
-        (f"{where}?run={run.id}{more}", what, f" of {label} on CIFAR-10")
+        (f"{where}?run={run.id}{more}", what, f" of {label} on CIFAR-10, Quick")
         for label, run in (("ResNet-34", runs[2]), ("AlexNet", runs[0]))
         for what, where, more in (("Gallery", "gallery", ""), ("Settings and log", "train", "&amp;details=settings"))
     ]
+
+
+def test_two_recipes_of_one_pair_have_links_with_names_of_their_own():
+    runs = [finished_run(recipe=recipe) for recipe in ("quick", "modern")]
+    page = opened(run=[run.id for run in runs])
+    told = re.findall(r">Gallery<small>([^<>]+)</small>", "".join(element.proto.body for element in page.get("html")))
+    assert told == [" of AlexNet on MNIST, Quick", " of AlexNet on MNIST, Modern"]
 
 
 def test_a_chosen_run_is_drawn_even_where_the_filters_hide_its_row():

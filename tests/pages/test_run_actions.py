@@ -68,7 +68,7 @@ def run_in(state):
 def places(page, run):
     """The buttons of the run's card that do something with it, from left to right, and which of them can be pressed."""
     buttons = [button for button in page.button if (button.key or "").endswith(f" {run.id}")]
-    return [(button.label, not button.disabled) for button in buttons if button.label != DETAILS]
+    return [(button.label, not button.disabled) for button in buttons if not button.label.startswith(DETAILS)]
 
 
 def action_labels(page, run):

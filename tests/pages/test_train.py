@@ -24,6 +24,7 @@ from pages.parts.settings_form import FIELDS
 from pages.parts.start_grid import other_networks
 from pages.parts.style import pair_label, percent, plain
 from tests.folders import finished_run, started_run
+from tests.penmanship import teach
 
 pytestmark = pytest.mark.usefixtures("artifacts")
 PAIRS = [(network, dataset) for network in NETWORKS for dataset in DATASETS]
@@ -384,6 +385,19 @@ def test_a_run_from_before_its_times_and_sessions_were_recorded_shows_what_there
 
 def test_a_run_that_has_no_network_does_not_lead_to_drawing():
     assert set(links(opened(run=finished_run().id))) == {"gallery", "compare"}
+
+
+def test_no_two_cards_have_links_or_buttons_of_one_name_that_lead_elsewhere():
+    runs = [teach(finished_run()) for _ in range(2)]
+    page = opened(run=[run.id for run in runs])
+    labels = [link.proto.label for link in page.get("page_link")]
+    labels += [button.label for button in page.button if button.key.startswith("details ")]
+    assert len(labels) == len(set(labels)) == 8
+    assert {label.partition(" *")[0] for label in labels} == {
+        *("See what it gets wrong", "Compare", "Draw a digit", "Settings, log and files")
+    }
+    # Said to those who hear the page: nothing of it is plain text.
+    assert all(label.endswith("*") and pair_label("alexnet", "mnist") in label for label in labels)
 
 
 def test_several_runs_are_watched_at_once_in_the_urls_order_after_those_at_work():

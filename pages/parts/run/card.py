@@ -22,7 +22,7 @@ from pages.parts import data, glossary
 from pages.parts.charts.live_chart import live_chart
 from pages.parts.run.actions import draw_actions
 from pages.parts.run.details import details_button, draw_details
-from pages.parts.style import duration, pair_label, percent, plain, points
+from pages.parts.style import duration, heard, pair_label, percent, plain, points
 
 STATES = {
     "queued": ("queued", "gray"),
@@ -240,15 +240,15 @@ def _figures(facts, how_sure, explained):
 
 
 def _links(run, config, state, with_details):
-    look = {"run": run.id}
+    look, this = {"run": run.id}, heard(f": {data.name(run)}")
     with st.container(horizontal=True, vertical_alignment="center"):
         if not with_details:
             details_button(run)
         if state == "completed" or data.epochs(run):
             label = "See what it gets wrong" if state == "completed" else "See what it gets wrong so far"
-            st.page_link("pages/gallery.py", label=label, icon=":material/photo_library:", query_params=look)
+            st.page_link("pages/gallery.py", label=label + this, icon=":material/photo_library:", query_params=look)
         if state != "completed":
             return
-        st.page_link("pages/compare.py", label="Compare", icon=":material/table_chart:", query_params=look)
+        st.page_link("pages/compare.py", label=f"Compare{this}", icon=":material/table_chart:", query_params=look)
         if config.dataset == strokes.DATASET and run.tflite_path.exists():
-            st.page_link("pages/draw.py", label="Draw a digit", icon=":material/draw:", query_params=look)
+            st.page_link("pages/draw.py", label=f"Draw a digit{this}", icon=":material/draw:", query_params=look)

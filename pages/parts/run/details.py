@@ -18,7 +18,7 @@ from pages.parts import data
 from pages.parts.kept import look_again
 from pages.parts.run.downloads import address, is_made_apart, make, offers
 from pages.parts.settings_form import FIELDS
-from pages.parts.style import duration, plain
+from pages.parts.style import duration, heard, plain
 
 DETAILS = "Settings, log and files"
 LOG_LINES = 60
@@ -44,7 +44,8 @@ def details_in_url():
 
 def details_button(run):
     """Draws the way to all about the run: no link, as one from a page to itself leaves the address as it is."""
-    if st.button(DETAILS, key=f"details {run.id}", icon=":material/list_alt:", type="tertiary"):
+    label = f"{DETAILS}{heard(f'of {data.name(run)}')}"
+    if st.button(label, key=f"details {run.id}", icon=":material/list_alt:", type="tertiary"):
         st.query_params.update({"run": run.id, "details": "settings"})
         st.rerun()
 
