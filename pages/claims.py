@@ -10,6 +10,7 @@ from core.results import claims as results
 from core.runs.run import UNFINISHED, RunError
 from core.settings import read_only
 from pages.parts import data, presenter
+from pages.parts.glossary import help_on
 from pages.parts.inner_links import follow_inner_links
 from pages.parts.linked import linked
 from pages.parts.refreshing import refreshing
@@ -218,13 +219,14 @@ st.title("Claims")
 follow_inner_links()
 widths = "".join(f"--{name}: {presenter.line(pixels)}px; " for name, pixels in LINES.items())
 st.html(f"{STYLE}<style>.claim {{ {widths}}}</style>")
-st.write(ABOUT)
+st.markdown(ABOUT, help=help_on(" ".join([ABOUT, *(claim.how for claim in results.claims()[0])])))
 notices = st.container()
 scales = {name: entry["label"] for name, entry in results.SCALES.items()}
 scale = linked(st.segmented_control, "Scale", "scale", scales, "quick", notices, required=True)
 st.caption(
     f"Tested {results.SCALES[scale]['about']}, with {results.SEEDS} seeds. What holds at one scale need not hold "
-    "at the other, and runs of the two are never mixed."
+    "at the other, and runs of the two are never mixed.",
+    help=help_on(results.SCALES[scale]["about"]),
 )
 watching = bool(data.unfinished_runs())
 refreshing(lambda: draw_all(scale, watching), REFRESH_SECONDS if watching else None)

@@ -383,7 +383,9 @@ def line_samples(lines, mark=None):
         for number, (colour, dash) in enumerate(lines)
     )
     if mark:
-        drawn += f"<text x='{width / 2}' y='{height / 2 + 5}' text-anchor='middle' fill='{lines[0][0]}'>{MARKS[mark]}</text>"
+        drawn += (
+            f"<text x='{width / 2}' y='{height / 2 + 5}' text-anchor='middle' fill='{lines[0][0]}'>{MARKS[mark]}</text>"
+        )
     size = f"width='{presenter.grown(width)}' height='{presenter.grown(height)}' viewBox='0 0 {width} {height}'"
     picture = f"<svg xmlns='http://www.w3.org/2000/svg' {size}>{drawn}</svg>"
     return f'<img alt="" src="data:image/svg+xml;base64,{base64.b64encode(picture.encode()).decode()}">'
@@ -418,6 +420,6 @@ else:
     if which != "best":
         st.caption(flattery(*(fitting(read(runs, name)[0], wanted) for name in ("best", "last"))))
     with st.expander("What the figures contain"):
-        st.markdown(FACTS)
+        st.markdown(FACTS, help=help_on(FACTS))
 if chosen or not rows.empty:
     draw_chosen(rows, best, report, chosen)

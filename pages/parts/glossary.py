@@ -132,20 +132,24 @@ def explained(help, text):
     return "\n\n".join(filter(None, (help, help_on(text)))) or None
 
 
-def marked(text):
+def marked(text, stops=True):
     """Plain text as HTML in which the first of each of WORDS can be pointed at, or reached by Tab, for its meaning. The
     page has to have CSS.
+
+    Args:
+        stops: whether Tab reaches them: what is drawn anew every other second would lose the keyboard.
     """
     names, seen, parts, end = list(WORDS), set(), [], 0
     for found in _ANY.finditer(text):
         word = names[int(found.lastgroup[1:])]
         if word not in seen:
             seen.add(word)
-            parts += [html.escape(text[end : found.start()]), _term(found[0], meaning(word))]
+            parts += [html.escape(text[end : found.start()]), _term(found[0], meaning(word), stops)]
             end = found.end()
     return "".join([*parts, html.escape(text[end:])])
 
 
-def _term(shown, means):
+def _term(shown, means, stops):
     # No text of the page: who reads or copies a sentence gets the sentence alone.
-    return f'<span class="term" tabindex="0" aria-description="{html.escape(means)}">{html.escape(shown)}</span>'
+    tab = 'tabindex="0" ' if stops else ""
+    return f'<span class="term" {tab}aria-description="{html.escape(means)}">{html.escape(shown)}</span>'

@@ -9,6 +9,7 @@ import functools
 import streamlit as st
 
 from pages.parts import presenter
+from pages.parts.glossary import explained
 
 # So many in a row are still read at a glance.
 MOST_BUTTONS = 8
@@ -19,7 +20,8 @@ _KEY = "url "
 
 
 def linked(widget, label, name, choices, default, notices, **options):
-    """A widget that chooses one of `choices`, kept in the URL as ?name=; returns the chosen key.
+    """A widget that chooses one of `choices`, kept in the URL as ?name=; returns the chosen key. Its help also explains
+    the words of the trade in its label and in the choices.
 
     Args:
         widget: st.selectbox, st.segmented_control or another that takes options, format_func, key and on_change.
@@ -30,11 +32,17 @@ def linked(widget, label, name, choices, default, notices, **options):
     (value,) = _named(label, name, choices, notices)[-1:] or [default]
     key = f"{_KEY}{name}={default}"
     st.session_state[key] = value
+    options["help"] = _help(label, choices, options.get("help"))
     return widget(label, choices, key=key, format_func=choices.get, on_change=put_in_url, **options)
+
+
+def _help(label, choices, help=None):
+    return explained(help, " ".join([label, *choices.values()]))
 
 
 def linked_many(label, name, choices, offered, notices, most_buttons=None, also=None):
     """Buttons, or a list where they are many, that choose any number of `choices`, kept in the URL as ?name=&name=.
+    Their help is as in `linked`.
 
     Args:
         choices, notices: as in `linked`.
@@ -53,7 +61,7 @@ def linked_many(label, name, choices, offered, notices, most_buttons=None, also=
     def changed():
         put_in_url(**(also(values, list(st.session_state[key])) if also else {}))
 
-    options = {"key": key, "format_func": choices.get, "on_change": changed}
+    options = {"key": key, "format_func": choices.get, "on_change": changed, "help": _help(label, choices)}
     if len(shown) <= (most_buttons or MOST_BUTTONS):
         return st.pills(label, shown, selection_mode="multi", wrap=True, **options)
     return st.multiselect(label, shown, placeholder="All", width=presenter.grown(260), **options)

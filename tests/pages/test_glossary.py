@@ -1,5 +1,6 @@
 """The words of the trade: each is found where it stands, and means something."""
 
+import html
 import shutil
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from core.config.recipes import RECIPES
 from core.runs.run import Run
 from pages.parts import glossary
 from tests.every_page import opened
-from tests.folders import finished_run
+from tests.folders import finished_run, started_run
 
 
 def test_each_word_is_found_in_a_text_and_explained_without_itself():
@@ -62,6 +63,39 @@ def test_the_figures_of_a_finished_run_are_explained(artifacts):
         each.proto.body for each in page.get("html") if "run-facts" in each.proto.body and "<b>" in each.proto.body
     ]
     assert glossary.marked("Validation accuracy, epoch 3") in facts
+
+
+def test_the_words_of_a_run_that_trains_are_explained_without_a_stop_for_the_keyboard(artifacts):
+    run = started_run()
+    page = opened("train", run=run.id)
+    (facts,) = [each.proto.body for each in page.get("html") if '"run-facts"' in each.proto.body]
+    for word in ("learning rate", "validation", "accuracy"):
+        assert glossary.meaning(word) in html.unescape(facts)
+    assert "tabindex" not in facts
+
+
+def test_the_words_of_choices_and_long_texts_are_explained_beside_them(artifacts):
+    run = finished_run()
+    run.tflite_path.write_bytes(b"t")
+    page = opened("compare", run=run.id, look="calibration")
+    choices = {choice.label: choice.help for choice in page.get("button_group")}
+    assert glossary.meaning("recipe") in choices["Recipe"]
+    assert glossary.meaning("epoch") in choices["Figures of the"]
+    assert not choices["Dataset"]
+    long = [each for each in [*page.markdown, *page.caption] if len(each.value) > 400]
+    assert len(long) == 2
+    assert all(each.help == glossary.help_on(each.value) for each in long)
+    page = opened("gallery", run=run.id)
+    (order,) = [choice for choice in page.selectbox if choice.label == "Sort by"]
+    assert glossary.meaning("loss") in order.help
+    assert glossary.meaning("confidence") in order.help
+    page = opened("claims")
+    (about,) = [each for each in page.markdown if each.value.startswith("Each claim")]
+    assert glossary.meaning("interval") in about.help
+    assert glossary.meaning("overfitting") in about.help
+    page = opened("train", run=run.id, details="files")
+    (files,) = [each.proto.body for each in page.get("html") if "What it holds" in each.proto.body]
+    assert glossary.marked("8-bit weights") in files
 
 
 def test_the_words_of_inside_are_explained_where_they_stand_first(artifacts):

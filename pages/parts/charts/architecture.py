@@ -100,7 +100,8 @@ def _beginning(colour):
         "digraph {",
         'bgcolor="transparent"; nodesep=0.25; ranksep=0.22;',
         f'node [shape=box style="filled,rounded" fontname="sans-serif" fontsize={size} color="{colour}"];',
-        f'edge [arrowsize=0.6 penwidth={presenter.line(_LINE)}]; graph [fontname="sans-serif" fontsize={size} style="rounded"];',
+        f"edge [arrowsize=0.6 penwidth={presenter.line(_LINE)}];",
+        f'graph [fontname="sans-serif" fontsize={size} style="rounded"];',
     ]
 
 

@@ -7,6 +7,7 @@ import streamlit as st
 from core.runs.run import RunError
 from pages.parts import data, presenter
 from pages.parts.charts.curves import looks, short_names
+from pages.parts.glossary import explained, help_on
 from pages.parts.style import GREY, plain
 
 HEIGHT = 520
@@ -65,7 +66,7 @@ def draw_calibration(runs):
     )
     left, right = st.columns([1, 1], gap="medium")
     left.plotly_chart(presenter.plotly(figure), config={"displaylogo": False}, key="calibration")
-    right.caption(ABOUT)
+    right.caption(ABOUT, help=help_on(ABOUT))
     rows = pd.DataFrame(
         {
             "Run": names,
@@ -76,24 +77,29 @@ def draw_calibration(runs):
             "Label smoothing": [config.label_smoothing for config in configs],
         }
     )
-    percent = st.column_config.NumberColumn(format="%.2f %%")
     right.dataframe(
         rows,
         hide_index=True,
         height="content",
         column_config={
             "Run": st.column_config.TextColumn(pinned=True),
-            "Accuracy": percent,
-            "Mean confidence": percent,
-            "Calibration error": percent,
-            "Log-likelihood": st.column_config.NumberColumn(
-                format="%.4f", help="The negative one: the mean loss of the test images, without penalties."
+            "Accuracy": _number("%.2f %%", "accuracy"),
+            "Mean confidence": _number("%.2f %%", "confidence"),
+            "Calibration error": _number("%.2f %%"),
+            "Log-likelihood": _number(
+                "%.4f", "loss nats", "The negative one, in nats: the mean loss of the test images, without penalties."
             ),
+            "Label smoothing": _number("%g", "label smoothing"),
         },
         alt="Calibration of the ticked runs",
     )
     if len(runs) > MOST:
         st.caption(f"The first {MOST} of {len(runs)} ticked runs.")
+
+
+def _number(format, words="", help=None):
+    """A column of numbers; `words` are those of the glossary to explain."""
+    return st.column_config.NumberColumn(format=format, help=explained(help, words))
 
 
 def _line(name, look, calibration):

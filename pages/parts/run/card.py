@@ -76,7 +76,7 @@ def run_card(run, shown="fitted", with_details=False):
             if unfinished and not waits:
                 _progress(config, status)
             if not waits and (facts := _facts(run, config, status, history, steps)):
-                _figures(facts, _how_sure(run, config), explained=not unfinished)
+                _figures(facts, _how_sure(run, config), stops=not unfinished)
 
             def curves():
                 if begun or (unfinished and not waits):
@@ -228,11 +228,10 @@ def _curves(run):
     return found
 
 
-def _figures(facts, how_sure, explained):
-    # What is drawn anew every other second would lose the keyboard.
-    write = glossary.marked if explained else html.escape
+def _figures(facts, how_sure, stops):
     cells = "".join(
-        f"<div><span>{write(name)}</span><b>{html.escape(value)}</b></div>" for name, value in facts.items()
+        f"<div><span>{glossary.marked(name, stops)}</span><b>{html.escape(value)}</b></div>"
+        for name, value in facts.items()
     )
     st.html(f'<div class="run-facts">{cells}</div>')
     if how_sure:

@@ -15,6 +15,7 @@ from core.runs import provenance
 from core.runs.run import RunError
 from core.settings import read_only
 from pages.parts import data
+from pages.parts.glossary import marked
 from pages.parts.kept import look_again
 from pages.parts.run.downloads import address, is_made_apart, make, offers
 from pages.parts.settings_form import FIELDS
@@ -128,7 +129,7 @@ def _files(run, config):
     shown = [(name, offer) for name, offer in found.items() if not (name in later and read_only())]
     rows = "".join(
         f"<tr><td>{_link(run, name, name in later)}</td>"
-        f'<td class="number">{_size(offer.bytes, name in later)}</td><td>{html.escape(offer.about)}</td></tr>'
+        f'<td class="number">{_size(offer.bytes, name in later)}</td><td>{marked(offer.about)}</td></tr>'
         for name, offer in shown
     )
     st.html(
