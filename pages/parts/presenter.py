@@ -22,8 +22,11 @@ _STYLE_SECONDS = 0.25
 _turned = threading.local()
 _SWITCH_STYLE = """<style>
 .st-key-presenter { position: fixed; z-index: 999991; top: 0.9rem; right: 4.5rem; width: auto; }
-[data-testid="stStatusWidget"] { margin-right: 11rem; }
-@media (max-width: 1080px) { [data-testid="stStatusWidget"] { margin-right: 0; }
+[data-testid="stStatusWidget"] { margin-right: 11.5rem; }
+/* Where names of pages do not fit, Streamlit leaves a place beside them that is not quite as wide. */
+[data-testid="stTopNav"] { margin-right: 2rem; }
+/* On a phone. */
+@media (max-width: 640px) { [data-testid="stStatusWidget"] { margin-right: 0; }
   .st-key-presenter:not(:has(input:checked)) { display: none; } }
 </style>"""
 # Letters one and a half times as large leave the pages' icons no room beside the names but on a wide screen.

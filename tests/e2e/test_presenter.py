@@ -11,6 +11,12 @@ def switch(page):
     return page.get_by_role("switch", name="Presenter mode")
 
 
+def gap(page):
+    """Pixels between the names of the pages and the switch."""
+    names, box = page.get_by_test_id("stTopNav").bounding_box(), page.locator(".st-key-presenter").bounding_box()
+    return box["x"] - names["x"] - names["width"]
+
+
 def drawn(page, name):
     title, last = DRAWN[name]
     expect(page.get_by_role("heading", name=title, exact=True)).to_be_visible()
@@ -55,3 +61,12 @@ def test_one_switch_enlarges_every_page_and_the_address_keeps_it_or_is_said_to_b
     page.get_by_test_id("stTopNavLink").filter(has_text="Train").click()
     drawn(page, "train")
     assert "present" not in page.url
+
+    # A smaller projector has it too, beside the names of the pages.
+    for width, is_on in ((1024, True), (800, False)):
+        page.set_viewport_size({"width": width, "height": 768})
+        assert gap(page) >= 0
+        page.locator(".st-key-presenter label").first.click()
+        expect(switch(page)).to_be_checked(checked=is_on)
+        page.wait_for_timeout(500)
+        assert gap(page) >= 0
