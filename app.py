@@ -12,6 +12,7 @@ from core.runs.run import RunError
 from pages.parts.compare import pack
 from pages.parts.kept import one_look
 from pages.parts.lesson import lesson_bar
+from pages.parts.linked import changes_are_entries
 from pages.parts.map import pictures
 from pages.parts.presenter import page_frame, presenter_switch
 from pages.parts.run import downloads
@@ -40,6 +41,7 @@ def draw_page():
     )
     st.set_page_config(page_title=f"{page.title} · Deeper Networks Lab")
     presenter_switch()
+    changes_are_entries()
     lesson_bar(page.url_path)
     try:
         with one_look(), page_frame():

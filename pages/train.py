@@ -11,13 +11,14 @@ from core.settings import READ_ONLY, read_only
 from pages.parts import data
 from pages.parts.charts.live_chart import ABOUT_RANGES, RANGES
 from pages.parts.glossary import help_on
+from pages.parts.inner_links import follow_inner_links
 from pages.parts.linked import linked, put_runs_in_url
 from pages.parts.refreshing import refreshing
 from pages.parts.run.actions import draw_delete
 from pages.parts.run.card import run_card
 from pages.parts.run.cluster import draw_cluster
 from pages.parts.run.details import back_button, details_in_url
-from pages.parts.settings_form import reset_settings, settings_form
+from pages.parts.settings_form import reset_link, settings_form
 from pages.parts.shell import begin_page
 from pages.parts.start_grid import start_grid
 from pages.parts.style import pair_label, plain
@@ -72,7 +73,7 @@ def start_section(runs):
     if settings:
         with said.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f":material/edit: Changed from the recipe: **{plain(in_words(settings))}**", width="content")
-            st.button("Reset", icon=":material/undo:", on_click=reset_settings)
+            reset_link()
     with grid:
         return start_grid(ready, data.speeds(runs))
 
@@ -198,3 +199,5 @@ if damaged:
     with st.container(horizontal=True, key="nameless"):
         for run in data.nameless_runs():
             draw_delete(run, f"Delete {run.id}")
+# Last, where it takes no place.
+follow_inner_links()

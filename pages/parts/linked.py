@@ -1,10 +1,11 @@
 """Widgets whose value is in the URL (?show=errors&true=4): the URL decides, the widget shows and changes it.
 
 Each change is one entry in the browser's history, so that one press of Back undoes one click. Streamlit's own
-bind="query-params" makes none.
+bind="query-params" makes none without `changes_are_entries`.
 """
 
 import functools
+from pathlib import Path
 
 import streamlit as st
 
@@ -17,6 +18,18 @@ MOST_BUTTONS = 8
 # A widget's key says how its value is said in the URL: "url true" as it is, "url epoch=best" too, but for "best",
 # which the URL leaves out.
 _KEY = "url "
+_component = st.components.v2.component(
+    "linked", js=Path(__file__).with_suffix(".js").read_text("utf-8"), isolate_styles=False
+)
+# Its own style would come after it. The line of the page that it would stand in takes no gap either.
+_STYLE = "<style>.st-key-linked { display: none; } :has(> .st-key-linked) { position: absolute; }</style>"
+
+
+def changes_are_entries():
+    """Makes each change of a widget with bind="query-params" one entry in the browser's history; for app.py only."""
+    st.html(_STYLE)
+    with st.container(key="linked"):
+        _component(key="changes are entries")
 
 
 def linked(widget, label, name, choices, default, notices, **options):

@@ -1,5 +1,6 @@
 """Every hyperparameter of a RunConfig as a widget, made from its declaration; empty means the recipe's own."""
 
+import html
 import re
 
 import streamlit as st
@@ -7,6 +8,7 @@ import streamlit as st
 from core.config import run_config as run_config
 from core.config.fields import Choice, Number, Switch, shown
 from pages.parts.glossary import explained
+from pages.parts.urls import address_with
 
 CHOSEN_ELSEWHERE = ("network", "dataset", "recipe")
 FIELDS = {name: field for name, field in run_config.FIELDS.items() if name not in CHOSEN_ELSEWHERE}
@@ -41,10 +43,13 @@ def settings_form(configs):
     return made, wrong
 
 
-def reset_settings():
-    """Empties every widget of the form; a callback."""
-    for name in FIELDS:
-        st.session_state[name] = None
+def reset_link():
+    """Draws the way to the same page without these settings. It is a link, for `follow_inner_links`, and so one entry
+    in the browser's history, where widgets that the server empties are one each.
+    """
+    address = html.escape(f"train{address_with(**dict.fromkeys(FIELDS)).rstrip('?')}")
+    link = f"<a class='inner' style='color: inherit' target='_self' href='{address}'>Reset to the recipe</a>"
+    st.html(link, width="content")
 
 
 def _widget(field, placeholder):

@@ -12,85 +12,111 @@ from tests.e2e.test_map import drag
 from tests.folders import finished_run
 
 
-def two_runs():
-    return [finished_run(network, "fashion_mnist", examples=1200, wrong=0.5) for network in ("alexnet", "vgg16")]
+def three_runs():
+    """Two of them differ in nothing but the seed."""
+    kinds = ("alexnet", 0), ("vgg16", 0), ("vgg16", 1)
+    return [
+        finished_run(network, "fashion_mnist", examples=1200, wrong=0.5, **({"seed": seed} if seed else {}))
+        for network, seed in kinds
+    ]
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    with lab_of(two_runs, tmp_path_factory) as found:
+    with lab_of(three_runs, tmp_path_factory) as found:
         yield found
 
 
 # What stands on a page only when it is drawn.
-DRAWN = ".js-plotly-plot, .cases, .stGraphVizChart svg, .st-key-network_alexnet"
+DRAWN = ".js-plotly-plot, .cases, .stGraphVizChart svg, .st-key-network_alexnet, .claim .picture"
+# Page -> what it shows before anything is clicked: the choices that are made, what fields say, and what is not there.
+UNTOUCHED = {
+    "compare": (("Best epoch", "Together", "Linear", "Curves"), {"Differences from": "The report"}, ".who"),
+    "claims": (("Quick",), {}, "[role=switch]:checked"),
+    "gallery": (("Errors",), {}, ".cases details[open]"),
+    "networks": ((), {"Network": "ResNet-34", "Beside it": "No other", "Block": "All blocks"}, ".who"),
+    "train": (("Quick",), {"Epochs": "", "Horizontal flips": ""}, ".st-key-network_nin, .st-key-network_lenet5"),
+}
+
+
+def pressed(page, name):
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def chosen(page, name):
+    page.get_by_role("radio", name=name, exact=True).first.click()
+
+
+def choose(page, label, option, which=0):
+    page.get_by_role("combobox", name=re.compile(label)).nth(which).click()
+    # Long lists are drawn as far as they are seen. What lies behind an open one has no role, so that this box is no
+    # longer the second.
+    page.locator("input:focus").fill(option)
+    page.get_by_role("option", name=option).first.click()
+
+
+def type_epochs(page):
+    page.get_by_text("More settings").click()
+    field = page.get_by_role("textbox", name="Epochs")
+    field.fill("3")
+    field.press("Enter")
 
 
 def test_each_click_is_one_entry_and_back_undoes_it(lab, page):
     runs, app_url = lab
-
-    def compared(name):
-        return page.get_by_role("button", name=name, exact=True)
-
-    def choose(label, option, which=0):
-        page.get_by_role("combobox", name=re.compile(label)).nth(which).click()
-        # Long lists are drawn as far as they are seen. What lies behind an open one has no role, so that this box is no
-        # longer the second.
-        page.locator("input:focus").fill(option)
-        page.get_by_role("option", name=option, exact=True).click()
-
     clicks = {
-        "compare": (
-            lambda: compared("VGG-16").click(),
-            lambda: page.get_by_role("radio", name="Last epoch").click(),
+        f"compare?run={runs[0].id}": (
+            lambda: pressed(page, "VGG-16"),
+            lambda: chosen(page, "Last epoch"),
             lambda: page.get_by_text("Report's figures and differences").click(),
-            lambda: page.get_by_role("radio", name="Logarithmic").click(),
+            lambda: chosen(page, "Logarithmic"),
+            lambda: chosen(page, "One by one"),
+            lambda: choose(page, "Differences from", "AlexNet"),
+            lambda: chosen(page, "Settings that differ"),
+        ),
+        "claims": (
+            lambda: chosen(page, "The report's"),
+            lambda: page.locator(".st-key-presenter label").first.click(),
         ),
         f"gallery?run={runs[0].id}": (
             lambda: click_cell(page, "Coat", "Sandal"),
-            lambda: page.get_by_role("radio", name="All").click(),
-            lambda: page.get_by_role("button", name="Clear").click(),
+            lambda: chosen(page, "All"),
+            lambda: pressed(page, "Clear"),
             lambda: page.get_by_test_id("stPagination").first.get_by_text("2", exact=True).click(),
             lambda: tiles(page).first.locator("summary").click(),
-            lambda: tiles(page).first.locator(".others a:not([aria-current])").click(),
-            lambda: compared("AlexNet").click(),
-            lambda: compared("Fashion-MNIST").click(),
+            lambda: tiles(page).first.locator(".others a:not([aria-current])").first.click(),
+            lambda: pressed(page, "AlexNet"),
+            lambda: pressed(page, "Fashion-MNIST"),
         ),
         "networks": (
-            lambda: choose("Network", "ResNet-20"),
-            lambda: choose("Block", "conv3_1"),
-            lambda: choose("Beside it", "ResNet-18"),
-            lambda: choose("Block", "conv4_1", which=1),
-            lambda: page.get_by_role("radio", name="MNIST", exact=True).first.click(),
-            lambda: choose("Image size", "64 pixels"),
+            lambda: choose(page, "Network", "ResNet-20"),
+            lambda: choose(page, "Block", "conv3_1"),
+            lambda: choose(page, "Beside it", "ResNet-18"),
+            lambda: choose(page, "Block", "conv4_1", which=1),
+            lambda: chosen(page, "MNIST"),
+            lambda: choose(page, "Image size", "64 pixels"),
         ),
         "train": (
-            lambda: compared("LeNet-5").click(),
-            lambda: compared("NiN").click(),
-            lambda: compared("LeNet-5").click(),
+            lambda: pressed(page, "LeNet-5"),
+            lambda: pressed(page, "NiN"),
+            lambda: pressed(page, "LeNet-5"),
+            lambda: chosen(page, "Modern"),
+            lambda: type_epochs(page),
+            lambda: choose(page, "Horizontal flips", "on"),
+            lambda: page.get_by_role("link", name="Reset to the recipe").click(),
         ),
     }
-
-    def gallery_is_undone():
-        expect(page.get_by_role("radio", name="Errors")).to_be_checked()
-        expect(tiles(page).and_(page.locator("[open]"))).to_have_count(0)
-
-    def networks_are_undone():
-        for label, value in (("Network", "ResNet-34"), ("Beside it", "No other"), ("Block", "All blocks")):
-            expect(page.get_by_role("combobox", name=re.compile(label))).to_have_value(value)
-
-    undone = {
-        "compare": lambda: expect(page.get_by_role("radio", name="Best epoch")).to_be_checked(),
-        "gallery": gallery_is_undone,
-        "networks": networks_are_undone,
-        "train": lambda: expect(page.locator(".st-key-network_nin, .st-key-network_lenet5")).to_have_count(0),
-    }
-    for address, each in clicks.items():
+    assert [address.partition("?")[0] for address in clicks] == list(UNTOUCHED)
+    for (address, each), (on, fields, gone) in zip(clicks.items(), UNTOUCHED.values(), strict=True):
         page.goto(f"{app_url}/{address}")
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         expect(page.locator(DRAWN).first).to_be_visible()
         click_each_and_go_back(page, each)
-        undone[address.partition("?")[0]]()
+        for name in on:
+            expect(page.get_by_role("radio", name=name, exact=True)).to_be_checked()
+        for label, value in fields.items():
+            expect(page.locator(f"input[aria-label='{label}']")).to_have_value(value)
+        expect(page.locator(gone)).to_have_count(0)
 
 
 def test_who_goes_back_twice_at_once_gets_the_page_and_no_connection_error(lab, page):
@@ -177,6 +203,10 @@ def test_each_click_on_the_map_is_one_entry_and_back_undoes_it(looked_into, page
     )
     expect(page.locator(".above")).to_have_count(0)
     expect(tiles(page).and_(page.locator("[open]"))).to_have_count(0)
+    page.goto(f"{app_url}/draw")
+    expect(page.locator(".predictions article").first).to_be_visible()
+    click_each_and_go_back(page, (lambda: chosen(page, "Best"),))
+    expect(page.get_by_role("radio", name="Newest")).to_be_checked()
 
 
 def test_a_switch_under_the_tables_own_buttons_can_be_clicked(lab, page):
