@@ -138,6 +138,23 @@ LINES = """() => {
 # The least number of pixels that a row of a table has, whose letters are painted; 99 where there is no table.
 LEAST_ROW = """() => Math.min(99, ...[...document.querySelectorAll(".stDataFrame")].map((table) =>
   table.getBoundingClientRect().height / table.querySelectorAll("[role=row]").length))"""
+# Of each card of a finished run: how many lines of text it shows.
+LINES_OF_CARDS = """() => [...document.querySelectorAll("[class*='st-key-cell-']:has(.curve)")].map((card) => {
+  const lines = [];
+  for (const part of card.querySelectorAll(".score, .links")) {
+    const walker = document.createTreeWalker(part, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      const range = document.createRange();
+      range.selectNodeContents(node);
+      if (!node.parentElement.checkVisibility({ checkVisibilityCSS: true, contentVisibilityAuto: true })) continue;
+      for (const { top, bottom, height } of range.getClientRects()) {
+        const middle = (top + bottom) / 2;
+        if (height && !lines.some((line) => line.top < middle && middle < line.bottom)) lines.push({ top, bottom });
+      }
+    }
+  }
+  return lines.length;
+})"""
 # What can be pushed sideways: pixels.
 WIDTH = """() => Math.max(document.documentElement.scrollWidth,
   document.querySelector("[data-testid=stMain]").scrollWidth)"""
@@ -307,3 +324,7 @@ def test_no_card_of_the_overview_is_cut_off(lab, page):
             ".some(each => each.scrollWidth > each.clientWidth + 1 && each.clientWidth)).map(link => link.innerText)"
         )
         assert cut == [], width
+    # The guide is seen without scrolling, and each card says three lines: the figure, the difference, where to go on.
+    guide = page.locator(".doors").bounding_box()
+    assert guide["y"] + guide["height"] <= 900
+    assert set(page.evaluate(LINES_OF_CARDS)) == {3}

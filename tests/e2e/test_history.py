@@ -29,6 +29,15 @@ def lab(tmp_path_factory):
 
 # What stands on a page only when it is drawn.
 DRAWN = ".js-plotly-plot, .cases, .stGraphVizChart svg, .st-key-network_alexnet, .claim .picture"
+# What is under a table's own buttons, of that which is clicked.
+COVERED = """toolbar => {
+  const over = toolbar.getBoundingClientRect();
+  return [...document.querySelectorAll("[data-testid=stMain] :is(label, button, a, summary)")].filter((each) => {
+    const { left, right, top, bottom, width } = each.getBoundingClientRect();
+    const apart = right <= over.left || over.right <= left || bottom <= over.top || over.bottom <= top;
+    return width && !apart && !toolbar.contains(each);
+  }).map((each) => each.innerText);
+}"""
 # Page -> what it shows before anything is clicked: the choices that are made, what fields say, and what is not there.
 UNTOUCHED = {
     "compare": (("Best epoch", "Together", "Linear", "Curves"), {"Differences from": "The report"}, ".who"),
@@ -233,5 +242,18 @@ def test_a_switch_under_the_tables_own_buttons_can_be_clicked(lab, page):
                 }"""
             )
             assert covered == 0, (width, name)
+    # The charts are under one another on a phone.
+    first, second = (page.locator(".js-plotly-plot").nth(number).bounding_box() for number in (0, 1))
+    assert second["y"] >= first["y"] + first["height"]
     page.get_by_text("Report's figures and differences").click()
     expect(page).to_have_url(f"{app_url}/compare?report=true")
+    for look in ("Calibration", "Settings that differ"):
+        chosen(page, look)
+        expect(page.get_by_role("heading", name=look)).to_be_visible()
+        expect(table).to_have_count(2)
+        for width in (390, 1440):
+            page.set_viewport_size({"width": width, "height": 900})
+            table.last.hover()
+            toolbar = page.get_by_test_id("stElementToolbar").last
+            expect(toolbar).to_have_css("opacity", "1")
+            assert toolbar.evaluate(COVERED) == [], (look, width)

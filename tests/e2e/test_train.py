@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from core.results.reference import REPORT
 from core.runs.run import list_runs
 
 TRAINING_MILLISECONDS = 400_000
@@ -45,8 +46,8 @@ def test_a_click_on_a_pair_trains_it_and_its_curves_grow(app_url, page):
 
     page.get_by_test_id("stButtonGroup").get_by_text("LeNet-5", exact=True).click()
     button = page.get_by_role("button", name="LeNet-5 on MNIST about")
-    button.click()
     place = button.bounding_box()
+    button.click()
     expect(page.get_by_role("button", name="Stop", exact=True)).to_be_visible()
     # Whoever leaves the pointer where it is clicks on nothing else.
     expect(page.locator(".live-chart .js-plotly-plot").first).to_be_visible()
@@ -92,6 +93,9 @@ def test_a_wrong_setting_is_said_and_starts_nothing(lab, page):
     (run, *_), app_url = lab
     before = set(run.path.parent.iterdir())
     page.goto(f"{app_url}/train")
+    # Which of the report's figures a line is, is said at it.
+    accuracy = 100 * REPORT["alexnet", "cifar10"]["validation_accuracy"]
+    expect(page.get_by_text(f"the report’s validation accuracy, {accuracy:.2f} %", exact=True)).to_be_visible()
     page.get_by_text("More settings").click()
     page.get_by_role("textbox", name="Batch size").fill("5000")
     page.get_by_role("button", name="AlexNet on MNIST").click(force=True)

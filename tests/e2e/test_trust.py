@@ -120,7 +120,9 @@ def test_a_run_that_was_killed_says_so_in_the_open_page_is_resumed_to_its_end_an
     # Where it was only greyed out, it is changed for one that can be pressed.
     expect(card.get_by_role("button", name="Delete")).to_have_count(1)
     card.get_by_role("button", name="Delete").click()
-    page.get_by_role("button", name="Delete for good").click()
+    delete = page.get_by_role("button", name="Delete for good")
+    expect(delete).to_have_css("background-color", "rgb(179, 38, 30)")
+    delete.click()
     expect(card).to_have_count(0)
     assert list_runs() == []
     assert f"run={run.id}" not in page.url

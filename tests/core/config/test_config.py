@@ -220,3 +220,7 @@ def test_the_help_of_every_setting_says_what_is_usual():
     silent = [name for name, field in FIELDS.items() if "usual" not in field.metadata["help"]]
     # Who chooses these says everything, and flips depend on what is on the images.
     assert silent == ["network", "dataset", "recipe", "optimizer", "flip"]
+
+
+def test_no_recipe_is_called_as_the_report_is():
+    assert not {"report", "the report"} & {recipe["label"].lower() for recipe in RECIPES.values()}
