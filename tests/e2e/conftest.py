@@ -14,7 +14,10 @@ from pathlib import Path
 import pytest
 
 from core.datasets.catalogue import DATASETS
-from tests.folders import finished_run, interrupted_run, started_run
+from core.results.reference import NETWORKS_OF_REPORT
+from core.runs.run import Run
+from core.settings import artifacts_folder
+from tests.folders import finished_run, interrupted_run, learned, mapped, started_run
 from tests.penmanship import teach
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -75,6 +78,49 @@ def _runs_in_every_state():
     failed = started_run("vgg16", "cifar10")
     failed.write_status(state="failed", phase=None, error="The disk is full.")
     return [started_run("alexnet", "cifar10"), failed, interrupted_run(network="resnet34", recipe="modern")]
+
+
+@pytest.fixture(scope="session")
+def readers_lab(tmp_path_factory):
+    """For tests that only look at networks that read digits: ({name: run} of the report's, the address of the app);
+    AlexNet has a map.
+    """
+    with lab_of(_read_by_three, tmp_path_factory) as found:
+        yield found
+
+
+def _read_by_three():
+    runs = {network: teach(finished_run(network)) for network in NETWORKS_OF_REPORT}
+    mapped(runs["alexnet"])
+    return runs
+
+
+@pytest.fixture(scope="session")
+def mistakes_lab(tmp_path_factory):
+    """For tests that only look at mistakes: (two runs, the address of the app on them). Of the first a tenth of 400
+    predictions are the class after the true one; the second is always right.
+    """
+    with lab_of(_wrong_and_right, tmp_path_factory) as found:
+        yield found
+
+
+def _wrong_and_right():
+    return [
+        learned(finished_run(network, "fashion_mnist", examples=400, wrong=wrong))
+        for network, wrong in (("vgg16", 0.1), ("alexnet", 0))
+    ]
+
+
+@pytest.fixture(scope="session")
+def included_lab(tmp_path_factory):
+    """For tests that look into networks: (LeNet-5 and AlexNet as the project ships them, the address of the app)."""
+    with lab_of(lambda: (_included("lenet5-mnist-*"), _included("alexnet-mnist-modern-*")), tmp_path_factory) as found:
+        yield found
+
+
+def _included(pattern):
+    (folder,) = (PROJECT / "artifacts").glob(pattern)
+    return Run(shutil.copytree(folder, artifacts_folder() / folder.name))
 
 
 @contextlib.contextmanager

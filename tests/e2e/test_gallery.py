@@ -9,22 +9,11 @@ from playwright.sync_api import expect
 
 from core.results import scores
 from pages.parts.style import interval
-from tests.e2e.conftest import lab_of
-from tests.folders import finished_run, learned
 
 
-def two_runs():
-    """One of which a tenth of 400 predictions are the class after the true one, and one that is always right."""
-    return [
-        learned(finished_run(network, "fashion_mnist", examples=400, wrong=wrong))
-        for network, wrong in (("vgg16", 0.1), ("alexnet", 0))
-    ]
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    with lab_of(two_runs, tmp_path_factory) as found:
-        yield found
+@pytest.fixture
+def lab(mistakes_lab):
+    return mistakes_lab
 
 
 @pytest.fixture

@@ -105,8 +105,8 @@ def send(address, value):
         return tab.texts("alert"), exceptions
 
 
-def test_what_is_no_drawing_is_answered_with_one_sentence(app_url):
-    finished_run()
+def test_what_is_no_drawing_is_answered_with_one_sentence(lab):
+    _, app_url = lab
     with hand_made_tab(app_url):
         pass  # The first page of a fresh server is drawn twice.
     for what, value in NO_DRAWINGS.items():

@@ -5,21 +5,13 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import lab_of
 from tests.e2e.test_gallery import click_cell, tiles
-from tests.e2e.test_inside import included
 from tests.e2e.test_map import drag
-from tests.folders import finished_run
 
 
-def two_runs():
-    return [finished_run(network, "fashion_mnist", examples=1200, wrong=0.5) for network in ("alexnet", "vgg16")]
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    with lab_of(two_runs, tmp_path_factory) as found:
-        yield found
+@pytest.fixture
+def lab(mistakes_lab):
+    return mistakes_lab
 
 
 # What stands on a page only when it is drawn.
@@ -123,10 +115,10 @@ def click_each_and_go_back(page, clicks):
         page.wait_for_function("url => location.href === url", arg=url)
 
 
-@pytest.fixture(scope="module")
-def looked_into(tmp_path_factory):
-    with lab_of(lambda: included("lenet5-mnist-*"), tmp_path_factory) as found:
-        yield found
+@pytest.fixture
+def looked_into(included_lab):
+    (lenet, _), app_url = included_lab
+    return lenet, app_url
 
 
 def test_each_click_inside_a_network_is_one_entry_and_back_undoes_it(looked_into, page):

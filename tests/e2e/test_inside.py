@@ -1,40 +1,18 @@
 """The journey of somebody who looks into a network: from an image in the Gallery to its maps, a sum and a heat map."""
 
 import re
-import shutil
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
 from core.explain.perturbations import erased_in_address
-from core.runs.run import Run
-from core.settings import artifacts_folder
-from tests.e2e.conftest import lab_of
 from tests.e2e.test_every_page import BUT_COLOURS, look_in_both_themes, violations
-
-INCLUDED = Path(__file__).parents[2] / "artifacts"
-
-
-def included(pattern):
-    (folder,) = INCLUDED.glob(pattern)
-    return Run(shutil.copytree(folder, artifacts_folder() / folder.name))
-
-
-def two_networks():
-    return included("lenet5-mnist-*"), included("alexnet-mnist-modern-*")
-
-
-@pytest.fixture(scope="module")
-def both(tmp_path_factory):
-    with lab_of(two_networks, tmp_path_factory) as found:
-        yield found
 
 
 @pytest.fixture
-def lab(both):
-    (lenet, _), app_url = both
+def lab(included_lab):
+    (lenet, _), app_url = included_lab
     return lenet, app_url
 
 
@@ -99,8 +77,8 @@ def test_a_sum_can_be_followed_step_by_step_and_axe_finds_nothing(lab, page):
     assert plot["width"] > 250
 
 
-def test_the_numbers_of_a_large_filter_can_be_read_on_a_phone(both, page):
-    (_, alexnet), app_url = both
+def test_the_numbers_of_a_large_filter_can_be_read_on_a_phone(included_lab, page):
+    (_, alexnet), app_url = included_lab
     page.set_viewport_size({"width": 390, "height": 800})
     page.goto(f"{app_url}/inside?run={alexnet.id}&image=7")
     kernel, products, said = (page.locator(f".convolution .{name}") for name in ("kernel", "products", "said"))

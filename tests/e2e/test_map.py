@@ -10,19 +10,18 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from core.datasets.test_images import load_test_images
-from tests.e2e.conftest import lab_of
 from tests.e2e.test_every_page import violations
-from tests.folders import finished_run, mapped
-from tests.penmanship import address_of, strokes, teach
+from tests.penmanship import address_of, strokes
 
 # What the map leaves empty around it, as a share of its side.
 MARGIN = 0.03
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    with lab_of(lambda: teach(mapped(finished_run())), tmp_path_factory) as found:
-        yield found
+@pytest.fixture
+def lab(readers_lab):
+    """(a run that has a map, the address of the app)."""
+    runs, address = readers_lab
+    return runs["alexnet"], address
 
 
 def place(page, right, down):
@@ -130,7 +129,7 @@ def test_the_pictures_of_a_map_are_there_and_nothing_beside_them(lab, page):
     assert sheet.evaluate("image => image.decode().then(() => image.naturalWidth)") == 600
     expect(page.locator(".placed .sheet i")).to_be_visible()
     # Whoever draws sees more than an empty pad.
-    expect(page.locator(".predictions .verdict")).to_contain_text("reads a 3")
+    expect(page.locator(".predictions .verdict")).to_contain_text("All three networks read a 3")
     assert violations(page, "[data-testid=stHtml]:has(.placed)") == []
 
     nearest = page.locator(".nearest img").first
