@@ -42,7 +42,7 @@ def test_each_click_is_one_entry_and_back_undoes_it(lab, page):
             lambda: click_cell(page, "Coat", "Sandal"),
             lambda: page.get_by_role("radio", name="All").click(),
             lambda: page.get_by_role("button", name="Clear").click(),
-            lambda: page.get_by_test_id("stPagination").first.get_by_text("2", exact=True).click(),
+            lambda: page.get_by_role("button", name="Next page").first.click(),
             lambda: tiles(page).first.locator("summary").click(),
             lambda: tiles(page).first.locator(".others a:not([aria-current])").click(),
             lambda: compared("AlexNet").click(),
@@ -71,6 +71,15 @@ def test_each_click_is_one_entry_and_back_undoes_it(lab, page):
         for label, value in (("Network", "ResNet-34"), ("Beside it", "No other"), ("Block", "All blocks")):
             expect(page.get_by_role("combobox", name=re.compile(label))).to_have_value(value)
 
+    # After one Back, and after all.
+    last_undone = {
+        "compare": lambda: expect(page.get_by_role("radio", name="Last epoch")).to_be_checked(),
+        "gallery": lambda: expect(compared("AlexNet")).to_have_attribute("aria-pressed", "true"),
+        "networks": lambda: expect(page.get_by_role("combobox", name=re.compile("Beside it"))).to_have_value(
+            "ResNet-18"
+        ),
+        "train": lambda: expect(page.locator(".st-key-network_nin, .st-key-network_lenet5")).to_have_count(2),
+    }
     undone = {
         "compare": lambda: expect(page.get_by_role("radio", name="Best epoch")).to_be_checked(),
         "gallery": gallery_is_undone,
@@ -81,8 +90,9 @@ def test_each_click_is_one_entry_and_back_undoes_it(lab, page):
         page.goto(f"{app_url}/{address}")
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         expect(page.locator(DRAWN).first).to_be_visible()
-        click_each_and_go_back(page, each)
-        undone[address.partition("?")[0]]()
+        name = address.partition("?")[0]
+        click_each_and_go_back(page, each, last_undone[name])
+        undone[name]()
 
 
 def test_who_goes_back_twice_at_once_gets_the_page_and_no_connection_error(lab, page):
@@ -100,8 +110,12 @@ def test_who_goes_back_twice_at_once_gets_the_page_and_no_connection_error(lab, 
         expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-def click_each_and_go_back(page, clicks):
-    """Each click is one entry in the browser's history; then Back undoes one after another."""
+def click_each_and_go_back(page, clicks, there):
+    """Each click is one entry in the browser's history; Back undoes the last, and then, at once, all of them.
+
+    Args:
+        there: a function that expects what all clicks but the last have made of the page.
+    """
     seen, entries = [page.url], page.evaluate("history.length")
     for click in clicks:
         click()
@@ -110,9 +124,11 @@ def click_each_and_go_back(page, clicks):
         page.wait_for_timeout(500)
         seen.append(page.url)
         assert page.evaluate("history.length") == entries + len(seen) - 1, (seen[-2], page.url)
-    for url in seen[-2::-1]:
-        page.go_back()
-        page.wait_for_function("url => location.href === url", arg=url)
+    page.go_back()
+    page.wait_for_function("url => location.href === url", arg=seen[-2])
+    there()
+    page.evaluate("steps => history.go(-steps)", len(clicks) - 1)
+    page.wait_for_function("url => location.href === url", arg=seen[0])
 
 
 @pytest.fixture
@@ -144,6 +160,7 @@ def test_each_click_inside_a_network_is_one_entry_and_back_undoes_it(looked_into
             lambda: page.get_by_text("Hide the answer").click(),
             lambda: page.get_by_role("button", name="Reveal").click(),
         ),
+        lambda: expect(page.get_by_role("button", name="Reveal")).to_be_visible(),
     )
     expect(page.get_by_text("Test image 1:")).to_be_visible()
     expect(page.get_by_role("radio", name="Class activation")).to_be_checked()
@@ -166,6 +183,7 @@ def test_each_click_on_the_map_is_one_entry_and_back_undoes_it(looked_into, page
             lambda: tiles(page).first.locator("summary").click(),
             lambda: page.get_by_role("button", name="Clear the area").click(),
         ),
+        lambda: expect(page.get_by_role("button", name="Clear the area")).to_be_enabled(),
     )
     expect(page.locator(".above")).to_have_count(0)
     expect(tiles(page).and_(page.locator("[open]"))).to_have_count(0)
