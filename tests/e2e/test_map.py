@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from core.datasets.test_images import load_test_images
 from tests.e2e.test_every_page import violations
+from tests.hand_made import hand_made_tab
 from tests.penmanship import address_of, strokes
 
 # What the map leaves empty around it, as a share of its side.
@@ -73,10 +74,8 @@ def test_pointing_shows_an_image_a_line_around_some_sends_them_to_the_gallery_an
     numbers = {int(number) for number in tiles.evaluate_all("all => all.map(each => each.dataset.image)")}
     assert numbers == {10 * row + column for row in range(10) for column in (3, 4)}
 
-    friend = page.context.new_page()
-    friend.goto(page.url)
-    expect(friend.locator(".cases details")).to_have_count(20)
-    friend.close()
+    with hand_made_tab(address, "gallery", urlsplit(page.url).query) as friend:
+        assert "".join(friend.texts("html")).count("<details") == 20
 
     canvas.click(position=place(page, 0.35, 4.5 / 20))
     expect(tiles.and_(page.locator("[open]"))).to_have_attribute("data-image", "43")
