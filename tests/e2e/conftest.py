@@ -35,6 +35,11 @@ STORED = "file_systems,indexeddb,local_storage,websql,service_workers,cache_stor
 # Debian's, whichever there is; a page costs the first of them two thirds of the processor's time.
 BROWSERS = ("chromium-headless-shell", "chromium")
 OTHER_NAME = "lab.example"
+# Stands for another tab in front: a headless browser never hides a page.
+LOOK_AWAY = """away => {
+  Object.defineProperty(document, "hidden", { get: () => away, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
 START_SECONDS = 60
 WAIT_MILLISECONDS = 30_000
 left_ports = []
@@ -232,3 +237,10 @@ def page_in(context):
         for each in set(context.pages) - set(before):
             each.close()
     assert errors == []
+
+
+def look_away(page, away=True):
+    """From now on, or with away=False no longer: a page with a run at work rests meanwhile, which takes the processor
+    every second otherwise.
+    """
+    page.evaluate(LOOK_AWAY, away)

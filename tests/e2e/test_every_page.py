@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from pages.parts.presenter import LEAST_LINE
-from tests.e2e.conftest import page_in
+from tests.e2e.conftest import look_away, page_in
 from tests.every_page import DRAWN, PAGES
 
 HERE = ("127.0.0.1", "localhost")
@@ -212,6 +212,7 @@ def test_the_keyboard_reaches_a_page_and_shows_where_it_is(opened):
 
 def test_axe_finds_nothing_on_any_page(opened):
     name, page, _ = opened
+    look_away(page)
     # In the gallery one tile is open at a time, and what others take its image for comes from the server.
     most = 1 if name == "gallery" else 9
     page.evaluate("most => document.querySelectorAll('details').forEach((each, at) => each.open = at < most)", most)
@@ -306,9 +307,9 @@ def test_on_a_phone_the_keyboard_skips_the_closed_list_of_pages_and_enters_the_o
 
 def test_no_card_of_the_overview_is_cut_off(lab, page):
     _, app_url = lab
+    page.goto(app_url)
     for width in (1100, 1280, 1440):
         page.set_viewport_size({"width": width, "height": 900})
-        page.goto(app_url)
         drawn(page, "overview")
         cut = page.locator(".doors a").evaluate_all(
             "links => links.filter(link => [link, ...link.querySelectorAll('*')]"

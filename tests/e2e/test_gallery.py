@@ -126,7 +126,9 @@ def test_a_mistake_on_the_overview_leads_to_itself_and_each_image_has_a_link_and
     assert query(page) == {"image": str(wrong[-1])}
 
 
-def test_the_images_come_into_view_after_a_tap_on_a_phone_and_the_matrix_stays_on_a_desktop(app_url, page, run):
+def test_the_images_come_into_view_after_a_tap_on_a_phone_and_the_matrix_stays_on_a_desktop_with_two_named_pagers(
+    app_url, page, run
+):
     page.emulate_media(reduced_motion="no-preference")
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(f"{app_url}/gallery?run={run.id}&show=all")
@@ -139,6 +141,14 @@ def test_the_images_come_into_view_after_a_tap_on_a_phone_and_the_matrix_stays_o
     page.get_by_role("radio", name="All").click()
     page.get_by_role("button", name="Clear").click()
     expect(tiles(page)).to_have_count(100)
+    above = page.get_by_role("navigation", name="Pages of images, above them")
+    expect(above).to_have_count(1)
+    expect(page.get_by_role("navigation", name="Pages of images, below them")).to_have_count(1)
+    above.get_by_role("button", name="Next page").click()
+    page.wait_for_function("location.search.includes('page=2')")
+    expect(page.get_by_role("navigation", name="Pages of images, below them")).to_have_count(1)
+    expect(page.get_by_role("navigation", name="Pagination")).to_have_count(0)
+    page.locator("[data-test-script-state=notRunning]").wait_for()
     tiles(page).last.scroll_into_view_if_needed()
     expect(page.get_by_role("heading", name="Confusion matrix")).to_be_in_viewport()
     click_cell(page, "Coat", "Sandal")
@@ -196,14 +206,3 @@ def test_the_epochs_are_played_in_place_and_paused_by_keyboard_and_a_link_holds_
     expect(page.get_by_test_id("stMetricDelta")).to_have_text(interval(int(right), 400))
     page.wait_for_function("location.search.includes('epoch=2')")
     expect_epoch(page, run, 2)
-
-
-def test_two_pagers_of_one_page_have_two_names(app_url, page, run):
-    page.goto(f"{app_url}/gallery?run={run.id}&show=all")
-    above = page.get_by_role("navigation", name="Pages of images, above them")
-    expect(above).to_have_count(1)
-    expect(page.get_by_role("navigation", name="Pages of images, below them")).to_have_count(1)
-    above.get_by_role("button", name="Next page").click()
-    page.wait_for_function("location.search.includes('page=2')")
-    expect(page.get_by_role("navigation", name="Pages of images, below them")).to_have_count(1)
-    expect(page.get_by_role("navigation", name="Pagination")).to_have_count(0)

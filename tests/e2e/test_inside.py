@@ -24,7 +24,7 @@ def is_in_sight(locator):
     )
 
 
-def test_from_an_image_in_the_gallery_to_what_its_maps_see(lab, page):
+def test_from_an_image_in_the_gallery_to_what_its_maps_see_and_what_is_erased_and_turned_is_in_the_link(lab, page):
     run, app_url = lab
     page.goto(f"{app_url}/gallery?run={run.id}&show=all&image=7")
     page.locator(".cases details[open] a.inner").click()
@@ -44,6 +44,32 @@ def test_from_an_image_in_the_gallery_to_what_its_maps_see(lab, page):
     conv.get_by_role("button", name="All 16 maps of c3").click()
     expect(page.locator(".filmstrip .sheet .map")).to_have_count(16)
     page.wait_for_url(re.compile("stage=c3"))
+    assert "image=7" in page.url
+    page.locator("[data-test-script-state=notRunning]").wait_for()
+    canvas = page.locator(".eraser canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.5 * box["height"], steps=6)
+    page.mouse.up()
+    page.wait_for_url(re.compile("erased="))
+    expect(page.get_by_role("button", name="Undo all changes")).to_be_visible()
+    before = page.url
+    canvas.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    page.wait_for_url(lambda url: "erased=" in url and url != before)
+    (text,) = parse_qs(urlsplit(page.url).query)["erased"]
+    erased = erased_in_address(text, (28, 28))
+    assert erased[14, 8:20].all()
+    assert erased[17, 14]
+    assert not erased[:11].any()
+    page.get_by_role("slider", name="Rotate").press("ArrowRight")
+    page.wait_for_url(re.compile(r"rotate=1\b"))
+    assert f"erased={text}" in page.url
     assert "image=7" in page.url
 
 
@@ -113,33 +139,3 @@ def test_the_numbers_of_a_large_filter_can_be_read_on_a_phone(included_lab, page
     assert total == pytest.approx(float(sum_.replace("−", "-")), abs=0.7)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     assert violations(page, ".convolution") == []
-
-
-def test_what_is_erased_with_the_brush_and_turned_by_a_slider_is_in_the_link(lab, page):
-    run, app_url = lab
-    page.goto(f"{app_url}/inside?run={run.id}&image=7")
-    canvas = page.locator(".eraser canvas")
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"])
-    page.mouse.down()
-    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.5 * box["height"], steps=6)
-    page.mouse.up()
-    page.wait_for_url(re.compile("erased="))
-    expect(page.get_by_role("button", name="Undo all changes")).to_be_visible()
-    before = page.url
-    canvas.focus()
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("Space")
-    page.wait_for_url(lambda url: "erased=" in url and url != before)
-    (text,) = parse_qs(urlsplit(page.url).query)["erased"]
-    erased = erased_in_address(text, (28, 28))
-    assert erased[14, 8:20].all()
-    assert erased[17, 14]
-    assert not erased[:11].any()
-    page.get_by_role("slider", name="Rotate").press("ArrowRight")
-    page.wait_for_url(re.compile(r"rotate=1\b"))
-    assert f"erased={text}" in page.url
-    assert "image=7" in page.url

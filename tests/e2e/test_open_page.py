@@ -5,13 +5,8 @@ import threading
 
 import pytest
 
+from tests.e2e.conftest import look_away
 from tests.folders import started_run
-
-# Stands for another tab in front: a headless browser never hides a page.
-LOOK_AWAY = """away => {
-  Object.defineProperty(document, "hidden", { get: () => away, configurable: true });
-  document.dispatchEvent(new Event("visibilitychange"));
-}"""
 
 
 @pytest.fixture
@@ -57,7 +52,7 @@ def test_a_fresh_servers_page_shows_no_file_names_is_fresh_while_looked_at_rests
     assert not page.evaluate("window.seen")
     assert step() - shown(page) <= 6
 
-    page.evaluate(LOOK_AWAY, True)
+    look_away(page)
     # What was under way when they looked away still comes.
     page.wait_for_timeout(3000)
     left = shown(page)
@@ -65,6 +60,6 @@ def test_a_fresh_servers_page_shows_no_file_names_is_fresh_while_looked_at_rests
     assert shown(page) == left
     assert step() >= left + 5
 
-    page.evaluate(LOOK_AWAY, False)
+    look_away(page, away=False)
     wait_for_step(page, left + 5, timeout=10_000)
     assert step() - shown(page) <= 6

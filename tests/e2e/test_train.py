@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from core.jobs import liveness
 from core.runs.run import list_runs
+from tests.e2e.conftest import look_away
 from tests.workers import wait_for
 
 TRAINING_MILLISECONDS = 400_000
@@ -45,6 +46,7 @@ def test_a_click_on_a_pair_trains_it_its_curves_grow_and_once_killed_it_is_resum
     run = click_on_a_pair(page)
     zoom_in_while_the_curves_grow(page)
     # A checkpoint is there, and what follows has the time that it takes.
+    look_away(page)
     wait_for(run, lambda status: status.get("epoch", 0) >= 2 and status["phase"] == "training")
     liveness.worker(run).suspend()
     page.reload()
@@ -58,7 +60,11 @@ def test_a_click_on_a_pair_trains_it_its_curves_grow_and_once_killed_it_is_resum
     card.get_by_text("The last lines of its log").click()
     expect(card.get_by_text("Epoch 1/3")).to_be_visible()
     card.get_by_role("button", name="Resume").click()
-    expect(card.get_by_text("finished", exact=True)).to_be_visible(timeout=TRAINING_MILLISECONDS)
+    expect(card.get_by_role("button", name="Stop", exact=True)).to_be_visible()
+    look_away(page)
+    wait_for(run, lambda status: status["state"] == "completed")
+    look_away(page, away=False)
+    expect(card.get_by_text("finished", exact=True)).to_be_visible(timeout=SEEN_MILLISECONDS)
     expect(page.get_by_text(re.compile(r"Test accuracy, epoch \d"))).to_be_visible()
     expect(page.get_by_role("link", name="See what it gets wrong")).to_have_attribute("href", re.compile(run.id))
     assert run.read_status()["state"] == "completed"
