@@ -27,15 +27,22 @@ manifest_scanner.scan_component_manifests = functools.cache(manifest_scanner.sca
 
 def pytest_collection_modifyitems(items):
     """The longest first, as far as a mark tells: begun last, they would run alone at the end. Each process begins with
-    a part of the list in one piece, so each part has its share of them.
+    a part of the list in one piece. In a run of everything the first has all tests with a browser at the head of its
+    part, as each browser compiles every script anew; the others share what else is long.
     """
     limits = {item: max((mark.args[0] for mark in item.iter_markers("timeout")), default=0) for item in items}
-    marked = sorted((item for item in items if limits[item]), key=lambda item: -limits[item])
-    others = iter([item for item in items if not limits[item]])
-    processes, ordered = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1)), []
-    for number in range(processes):
-        size, long = (len(items) - len(ordered)) // (processes - number), marked[number::processes]
-        ordered += [*long, *itertools.islice(others, size - len(long))]
+    longest_first = sorted(items, key=lambda item: -limits[item])
+    processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+    browsing = [item for item in longest_first if item.path.parent.name == "e2e"]
+    heads = [browsing] if processes > 1 and len(browsing) <= len(items) // processes else []
+    long = [item for item in longest_first if limits[item] and not (heads and item in browsing)]
+    sharing = processes - len(heads)
+    heads += [long[number::sharing] for number in range(sharing)]
+    placed, ordered = set(itertools.chain(*heads)), []
+    others = iter([item for item in items if item not in placed])
+    for number, head in enumerate(heads):
+        size = (len(items) - len(ordered)) // (processes - number)
+        ordered += [*head, *itertools.islice(others, size - len(head))]
     items[:] = ordered
 
 

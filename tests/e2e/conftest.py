@@ -14,7 +14,10 @@ from pathlib import Path
 import pytest
 
 from core.datasets.catalogue import DATASETS
-from tests.folders import finished_run, interrupted_run, started_run
+from core.results.reference import NETWORKS_OF_REPORT
+from core.runs.run import Run
+from core.settings import artifacts_folder
+from tests.folders import finished_run, interrupted_run, learned, mapped, started_run
 from tests.penmanship import teach
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -32,6 +35,11 @@ STORED = "file_systems,indexeddb,local_storage,websql,service_workers,cache_stor
 # Debian's, whichever there is; a page costs the first of them two thirds of the processor's time.
 BROWSERS = ("chromium-headless-shell", "chromium")
 OTHER_NAME = "lab.example"
+# Stands for another tab in front: a headless browser never hides a page.
+LOOK_AWAY = """away => {
+  Object.defineProperty(document, "hidden", { get: () => away, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
 START_SECONDS = 60
 WAIT_MILLISECONDS = 30_000
 left_ports = []
@@ -78,6 +86,48 @@ def _runs_in_every_state():
     facts = {"started": 1.8e9, "seconds": 50.0, "first_epoch": 1, "first_step": 0, "cores": 4, "gpus": []}
     interrupted.describe(sessions=[facts])
     return [started_run("alexnet", "cifar10"), failed, interrupted]
+
+
+@pytest.fixture(scope="session")
+def readers_lab(tmp_path_factory):
+    """For tests that only look at networks that read digits: ({name: run} of the report's, the address of the app);
+    AlexNet has a map.
+    """
+    with lab_of(_read_by_three, tmp_path_factory) as found:
+        yield found
+
+
+def _read_by_three():
+    runs = {network: teach(finished_run(network)) for network in NETWORKS_OF_REPORT}
+    mapped(runs["alexnet"])
+    return runs
+
+
+@pytest.fixture(scope="session")
+def mistakes_lab(tmp_path_factory):
+    """For tests that only look at mistakes: (three runs, the address of the app on them). Of the first a tenth of 400
+    predictions are the class after the true one; the others are always right, and differ in nothing but the seed.
+    """
+    with lab_of(_wrong_and_right, tmp_path_factory) as found:
+        yield found
+
+
+def _wrong_and_right():
+    wrong = finished_run("vgg16", "fashion_mnist", examples=400)
+    right = [finished_run("alexnet", "fashion_mnist", examples=400, wrong=0, seed=seed) for seed in (0, 1)]
+    return [learned(run) for run in (wrong, *right)]
+
+
+@pytest.fixture(scope="session")
+def included_lab(tmp_path_factory):
+    """For tests that look into networks: (LeNet-5 and AlexNet as the project ships them, the address of the app)."""
+    with lab_of(lambda: (_included("lenet5-mnist-*"), _included("alexnet-mnist-modern-*")), tmp_path_factory) as found:
+        yield found
+
+
+def _included(pattern):
+    (folder,) = (PROJECT / "artifacts").glob(pattern)
+    return Run(shutil.copytree(folder, artifacts_folder() / folder.name))
 
 
 @contextlib.contextmanager
@@ -189,3 +239,10 @@ def page_in(context):
         for each in set(context.pages) - set(before):
             each.close()
     assert errors == []
+
+
+def look_away(page, away=True):
+    """From now on, or with away=False no longer: a page with a run at work rests meanwhile, which takes the processor
+    every second otherwise.
+    """
+    page.evaluate(LOOK_AWAY, away)

@@ -80,27 +80,22 @@ def test_a_click_on_a_file_saves_it_and_back_leads_back(lab, page, tmp_path):
     expect(page.get_by_role("button", name="AlexNet on MNIST about")).to_be_visible()
 
 
-def test_a_click_makes_what_takes_a_library_and_another_saves_it(lab, page, tmp_path):
-    (*_, run), app_url = lab
-    name = "events.out.tfevents"
-    status, _, body = ask(app_url, f"/download/{run.id}/{name}")
-    assert (status, body.decode()) == (404, f"{name} is not made yet: the page of the run has a button for it.")
-    page.goto(f"{app_url}/train?run={run.id}&details=files")
-    page.get_by_role("button", name=f"Make {name}").click()
-    expect(page.get_by_role("link", name=name)).to_be_visible()
-    with page.expect_download() as download:
-        page.get_by_role("link", name=name).click()
-    download.value.save_as(tmp_path / name)
-    export(run, tmp_path / "here", ["tensorboard"])
-    assert (tmp_path / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
-
-
-def test_what_was_made_is_deleted_when_the_server_ends(tmp_path, tmp_path_factory, page, monkeypatch):
+def test_a_click_makes_what_takes_a_library_another_saves_it_and_it_is_deleted_when_the_server_ends(
+    tmp_path, tmp_path_factory, page, monkeypatch
+):
     (tmp_path / "made").mkdir()
     monkeypatch.setenv("TMPDIR", str(tmp_path / "made"))
+    name = "events.out.tfevents"
     with lab_of(finished_run, tmp_path_factory) as (run, app_url):
+        status, _, body = ask(app_url, f"/download/{run.id}/{name}")
+        assert (status, body.decode()) == (404, f"{name} is not made yet: the page of the run has a button for it.")
         page.goto(f"{app_url}/train?run={run.id}&details=files")
-        page.get_by_role("button", name="Make events.out.tfevents").click()
-        expect(page.get_by_role("link", name="events.out.tfevents")).to_be_visible()
-        assert list((tmp_path / "made").rglob("events.out.tfevents"))
+        page.get_by_role("button", name=f"Make {name}").click()
+        expect(page.get_by_role("link", name=name)).to_be_visible()
+        with page.expect_download() as download:
+            page.get_by_role("link", name=name).click()
+        download.value.save_as(tmp_path / name)
+        export(run, tmp_path / "here", ["tensorboard"])
+        assert (tmp_path / name).read_bytes() == (tmp_path / "here" / name).read_bytes()
+        assert list((tmp_path / "made").rglob(name))
     assert not list((tmp_path / "made").glob("deeper-networks-*"))

@@ -2,6 +2,7 @@
 
 import math
 import re
+import shutil
 import time
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
@@ -11,16 +12,13 @@ from playwright.sync_api import expect
 
 from core.digits.strokes import strokes_in_address
 from core.networks.catalogue import NETWORKS
-from core.results.reference import NETWORKS_OF_REPORT
-from tests.e2e.conftest import lab_of, served
+from core.runs.run import list_runs
+from tests.e2e.conftest import served
 from tests.folders import complete, finished_run, started_run
+from tests.hand_made import hand_made_tab
 from tests.penmanship import DIGITS, teach
 from tests.picture_files import PAPER, saved
-
-
-def open_draw(page, app_url):
-    page.goto(app_url)
-    go_to(page, "Draw")
+from tests.workers import end_workers
 
 
 def go_to(page, name):
@@ -59,34 +57,20 @@ def ink(page):
     )
 
 
-def read_by_three():
-    return {network: teach(finished_run(network)) for network in NETWORKS_OF_REPORT}
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    with lab_of(read_by_three, tmp_path_factory) as found:
-        yield found
+@pytest.fixture
+def three_networks(readers_lab):
+    return readers_lab[0]
 
 
 @pytest.fixture
-def three_networks(lab):
-    return lab[0]
+def app_url(readers_lab):
+    return readers_lab[1]
 
 
-@pytest.fixture
-def app_url(request):
-    """That of the three networks' lab for tests that have it, else of a lab of their own."""
-    if "three_networks" in request.fixturenames:
-        yield request.getfixturevalue("lab")[1]
-        return
-    request.getfixturevalue("artifacts")
-    with served(request.getfixturevalue("tmp_path") / "streamlit.log") as address:
-        yield address
-
-
-def test_digits_are_read_while_the_pen_is_down_and_survive_a_visit_elsewhere(three_networks, app_url, page):
-    open_draw(page, app_url)
+def test_digits_are_read_while_the_pen_is_down_and_survive_a_visit_elsewhere_on_a_phone_directly_under_the_pad(
+    three_networks, app_url, page
+):
+    page.goto(f"{app_url}/draw")
     expect(verdict(page)).to_have_text("Waiting for a digit.")
     box = settled_box(page)
     page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.2 * box["height"])
@@ -109,10 +93,25 @@ def test_digits_are_read_while_the_pen_is_down_and_survive_a_visit_elsewhere(thr
 
     drawn = ink(page)
     assert drawn > 1000
+    expect(page).to_have_url(re.compile("/draw.drawing="))
+    link = page.url
     go_to(page, "Train")
+    assert "drawing" not in page.url
     go_to(page, "Draw")
+    expect(page).to_have_url(link)
     expect(verdict(page)).to_have_text("All three networks read a 7.")
     assert ink(page) == pytest.approx(drawn, rel=0.02)
+
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_role("button", name="Clear").click()
+    expect(verdict(page)).to_have_text("Waiting for a digit.")
+    draw(page, 7)
+    expect(verdict(page)).to_have_text("All three networks read a 7.")
+    expect(verdict(page)).to_be_in_viewport()
+    pad, said = page.locator(".paper").bounding_box(), verdict(page).bounding_box()
+    assert pad["y"] + pad["height"] < said["y"] < pad["y"] + pad["height"] + 130
+    assert said["y"] < page.get_by_test_id("stFileUploader").bounding_box()["y"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_undo_clear_and_pen_width(three_networks, app_url, page):
@@ -141,17 +140,45 @@ def test_undo_clear_and_pen_width(three_networks, app_url, page):
     assert ink(page) > 1.3 * thin
 
 
-def test_with_nothing_trained_the_page_starts_a_quick_run_on_the_projector_too(app_url, page):
-    page.goto(f"{app_url}/draw?present=true")
-    draw(page, 7)
-    expect(page.get_by_label("The drawing as 28 by 28 pixels")).to_be_visible()
-    page.get_by_role("button", name="Train AlexNet").click()
-    expect(page.get_by_role("heading", name="Train", exact=True)).to_be_visible()
-    expect(page.get_by_role("switch", name="Presenter mode")).to_be_checked()
-    expect(page).to_have_url(re.compile("/train.*present=true"))
-    expect(page).to_have_url(re.compile("run=alexnet-mnist-quick-"))
-    go_to(page, "Draw")
-    expect(page.get_by_text("AlexNet is learning digits")).to_be_visible()
+def test_with_nothing_trained_a_quick_run_is_started_on_the_projector_too_and_what_is_trained_answers_when_it_is_done(
+    artifacts, tmp_path, page
+):
+    with served(tmp_path / "streamlit.log") as address:
+        page.goto(f"{address}/draw?present=true")
+        draw(page, 7)
+        expect(page.get_by_label("The drawing as 28 by 28 pixels")).to_be_visible()
+        page.get_by_role("button", name="Train AlexNet").click()
+        expect(page.get_by_role("heading", name="Train", exact=True)).to_be_visible()
+        expect(page.get_by_role("switch", name="Presenter mode")).to_be_checked()
+        expect(page).to_have_url(re.compile("/train.*present=true"))
+        expect(page).to_have_url(re.compile("run=alexnet-mnist-quick-"))
+        go_to(page, "Draw")
+        expect(page.get_by_text("AlexNet is learning digits")).to_be_visible()
+        # To train it takes minutes.
+        end_workers()
+        (begun,) = list_runs()
+        shutil.rmtree(begun.path)
+
+        included = teach(finished_run(recipe="modern"))
+        included.shipped_path.touch()
+        # Runs are told apart by their second.
+        time.sleep(1)
+        run = started_run()
+        page.locator(".st-key-presenter label").first.click()
+        expect(page).not_to_have_url(re.compile("present"))
+        card = page.get_by_role("article")
+        expect(card).to_contain_text("modern, included")
+        page.set_viewport_size({"width": 390, "height": 844})
+        learning = page.get_by_text("It answers here when it is done.")
+        expect(learning).to_be_visible()
+        assert learning.evaluate("text => text.scrollWidth <= text.clientWidth + 1")
+        complete(teach(run))
+        expect(card).to_contain_text(re.compile(r"AlexNet\s*quick, \d\d:\d\d"))
+        expect(card).to_contain_text(run.id[-4:])
+        expect(verdict(page)).to_have_text("AlexNet reads a 7.")
+        page.get_by_role("radio", name="Best").click()
+        expect(page).to_have_url(re.compile("answer=best"))
+        expect(page).to_have_url(re.compile("drawing="))
 
 
 def choose(page, name, content):
@@ -176,11 +203,6 @@ def test_a_chosen_picture_is_read_until_a_stroke_replaces_it_and_what_is_none_is
     assert picture.evaluate("image => [image.naturalWidth, image.naturalHeight]") == list(PAPER.size)
     assert ink(page) == 0
     expect(page.get_by_text("<img src=x onerror=alert(7)>.png")).to_be_visible()
-
-    go_to(page, "Train")
-    go_to(page, "Draw")
-    expect(verdict(page)).to_have_text("All three networks read a 7.")
-    expect(picture).to_be_visible()
 
     draw(page, 1)
     expect(verdict(page)).to_have_text("All three networks read a 1.")
@@ -280,70 +302,17 @@ def test_a_link_holds_the_drawing_and_opens_with_the_same_predictions(three_netw
     assert page.evaluate("history.length") == entries, "the Back button would go through the strokes"
     link, read, drawn = page.url, predictions(page), ink(page)
 
-    go_to(page, "Train")
-    assert "drawing" not in page.url
-    go_to(page, "Draw")
-    expect(page).to_have_url(link)
     page.goto("about:blank")
     page.goto(link)
     expect(verdict(page)).to_have_text("All three networks read a 7.")
     assert (predictions(page), ink(page)) == (read, drawn)
     assert page.url == link
 
-    page.locator(".st-key-presenter label").first.click()
-    expect(page).to_have_url(re.compile("present=true"))
-    # The page comes anew, in larger letters.
-    page.locator("[data-test-script-state=notRunning]").wait_for()
-    expect(verdict(page)).to_have_text("All three networks read a 7.")
-    page.get_by_role("button", name="Clear").click()
-    expect(verdict(page)).to_have_text("Waiting for a digit.")
-    expect(page).to_have_url(re.compile(r"/draw\?present=true$"))
-    page.locator(".st-key-presenter label").first.click()
-    expect(page).to_have_url(re.compile(r"/draw$"))
-    page.locator("[data-test-script-state=notRunning]").wait_for()
-    expect(verdict(page)).to_have_text("Waiting for a digit.")
-
     scribble(page)
     expect(page).to_have_url(re.compile(r"drawing=[\w.-]{1000}"))
     assert len(page.url) < 4100
-    page.goto("about:blank")
-    page.go_back()
-    expect(verdict(page)).to_have_text(re.compile("read|disagree"))
-
-
-def test_on_a_phone_the_verdict_is_directly_under_the_pad(three_networks, app_url, page):
-    page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(f"{app_url}/draw")
-    draw(page, 7)
-    expect(verdict(page)).to_have_text("All three networks read a 7.")
-    expect(verdict(page)).to_be_in_viewport()
-    pad, said = page.locator(".paper").bounding_box(), verdict(page).bounding_box()
-    assert pad["y"] + pad["height"] < said["y"] < pad["y"] + pad["height"] + 130
-    assert said["y"] < page.get_by_test_id("stFileUploader").bounding_box()["y"]
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-
-
-def test_what_a_class_trains_answers_when_it_is_done(artifacts, app_url, page):
-    included = teach(finished_run(recipe="modern"))
-    included.shipped_path.touch()
-    # Runs are told apart by their second.
-    time.sleep(1)
-    run = started_run()
-    page.goto(f"{app_url}/draw")
-    draw(page, 7)
-    card = page.get_by_role("article")
-    expect(card).to_contain_text("modern, included")
-    page.set_viewport_size({"width": 390, "height": 844})
-    learning = page.get_by_text("It answers here when it is done.")
-    expect(learning).to_be_visible()
-    assert learning.evaluate("text => text.scrollWidth <= text.clientWidth + 1")
-    complete(teach(run))
-    expect(card).to_contain_text(re.compile(r"AlexNet\s*quick, \d\d:\d\d"))
-    expect(card).to_contain_text(run.id[-4:])
-    expect(verdict(page)).to_have_text("AlexNet reads a 7.")
-    page.get_by_role("radio", name="Best").click()
-    expect(page).to_have_url(re.compile("answer=best"))
-    expect(page).to_have_url(re.compile("drawing="))
+    with hand_made_tab(app_url, "draw", urlsplit(page.url).query) as tab:
+        assert not any("cannot be read" in text for text in tab.texts("alert"))
 
 
 def test_what_is_drawn_or_cleared_while_the_page_changes_its_size_for_a_projector_stays_so(

@@ -1,30 +1,18 @@
 """The journey of somebody who presses Back: one click is one entry in the browser's history, and Back undoes it."""
 
+import functools
 import re
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import lab_of
 from tests.e2e.test_gallery import click_cell, tiles
-from tests.e2e.test_inside import included
 from tests.e2e.test_map import drag
-from tests.folders import finished_run
 
 
-def three_runs():
-    """Two of them differ in nothing but the seed."""
-    kinds = ("alexnet", 0), ("vgg16", 0), ("vgg16", 1)
-    return [
-        finished_run(network, "fashion_mnist", examples=1200, wrong=0.5, **({"seed": seed} if seed else {}))
-        for network, seed in kinds
-    ]
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    with lab_of(three_runs, tmp_path_factory) as found:
-        yield found
+@pytest.fixture
+def lab(mistakes_lab):
+    return mistakes_lab
 
 
 # What stands on a page only when it is drawn.
@@ -38,13 +26,32 @@ COVERED = """toolbar => {
     return width && !apart && !toolbar.contains(each);
   }).map((each) => each.innerText);
 }"""
-# Page -> what it shows before anything is clicked: the choices that are made, what fields say, and what is not there.
+# Page -> what Back leaves of its clicks: the choices that are made, what fields say, and how many there are of what.
+AFTER_ONE_BACK = {
+    "compare": (
+        ("Last epoch", "One by one", "Logarithmic", "Curves"),
+        {"Differences from": re.compile("^VGG-16 ")},
+        {"[data-testid=stDataFrame]": 1},
+    ),
+    "claims": (("The report's",), {}, {"[role=switch]:checked": 0}),
+    "gallery": (
+        ("All",),
+        {},
+        {"[aria-pressed=true]:has-text('AlexNet')": 1, "[aria-pressed=false]:has-text('Fashion')": 1},
+    ),
+    "networks": ((), {"Network": "ResNet-20", "Beside it": "ResNet-18", "Image size": "As it is trained here"}, {}),
+    "train": (("Modern",), {"Epochs": "3", "Horizontal flips": "on"}, {".st-key-network_nin": 1}),
+}
 UNTOUCHED = {
-    "compare": (("Best epoch", "Together", "Linear", "Curves"), {"Differences from": "The report"}, ".who"),
-    "claims": (("Quick",), {}, "[role=switch]:checked"),
-    "gallery": (("Errors",), {}, ".cases details[open]"),
-    "networks": ((), {"Network": "ResNet-34", "Beside it": "No other", "Block": "All blocks"}, ".who"),
-    "train": (("Quick",), {"Epochs": "", "Horizontal flips": ""}, ".st-key-network_nin, .st-key-network_lenet5"),
+    "compare": (
+        ("Best epoch", "Together", "Linear", "Curves"),
+        {"Differences from": "The report"},
+        {"[data-testid=stDataFrame]": 1},
+    ),
+    "claims": (("Quick",), {}, {"[role=switch]:checked": 0}),
+    "gallery": (("Errors",), {}, {".cases details[open]": 0}),
+    "networks": ((), {"Network": "ResNet-34", "Beside it": "No other", "Block": "All blocks"}, {}),
+    "train": (("Quick",), {"Epochs": "", "Horizontal flips": ""}, {".st-key-network_nin, .st-key-network_lenet5": 0}),
 }
 
 
@@ -71,16 +78,25 @@ def type_epochs(page):
     field.press("Enter")
 
 
+def expect_choices(page, on, fields, counts):
+    for name in on:
+        expect(page.get_by_role("radio", name=name, exact=True)).to_be_checked()
+    for label, value in fields.items():
+        expect(page.locator(f"input[aria-label='{label}']")).to_have_value(value)
+    for selector, count in counts.items():
+        expect(page.locator(selector)).to_have_count(count)
+
+
 def test_each_click_is_one_entry_and_back_undoes_it(lab, page):
     runs, app_url = lab
     clicks = {
         f"compare?run={runs[0].id}": (
-            lambda: pressed(page, "VGG-16"),
+            lambda: pressed(page, "AlexNet"),
             lambda: chosen(page, "Last epoch"),
             lambda: page.get_by_text("Report's figures and differences").click(),
             lambda: chosen(page, "Logarithmic"),
             lambda: chosen(page, "One by one"),
-            lambda: choose(page, "Differences from", "AlexNet"),
+            lambda: choose(page, "Differences from", "VGG-16"),
             lambda: chosen(page, "Settings that differ"),
         ),
         "claims": (
@@ -91,7 +107,7 @@ def test_each_click_is_one_entry_and_back_undoes_it(lab, page):
             lambda: click_cell(page, "Coat", "Sandal"),
             lambda: chosen(page, "All"),
             lambda: pressed(page, "Clear"),
-            lambda: page.get_by_test_id("stPagination").first.get_by_text("2", exact=True).click(),
+            lambda: page.get_by_role("button", name="Next page").first.click(),
             lambda: tiles(page).first.locator("summary").click(),
             lambda: tiles(page).first.locator(".others a:not([aria-current])").first.click(),
             lambda: pressed(page, "AlexNet"),
@@ -115,17 +131,13 @@ def test_each_click_is_one_entry_and_back_undoes_it(lab, page):
             lambda: page.get_by_role("link", name="Reset to the recipe").click(),
         ),
     }
-    assert [address.partition("?")[0] for address in clicks] == list(UNTOUCHED)
-    for (address, each), (on, fields, gone) in zip(clicks.items(), UNTOUCHED.values(), strict=True):
+    for address, each in clicks.items():
+        name = address.partition("?")[0]
         page.goto(f"{app_url}/{address}")
         expect(page.get_by_role("heading", level=1)).to_be_visible()
         expect(page.locator(DRAWN).first).to_be_visible()
-        click_each_and_go_back(page, each)
-        for name in on:
-            expect(page.get_by_role("radio", name=name, exact=True)).to_be_checked()
-        for label, value in fields.items():
-            expect(page.locator(f"input[aria-label='{label}']")).to_have_value(value)
-        expect(page.locator(gone)).to_have_count(0)
+        click_each_and_go_back(page, each, functools.partial(expect_choices, page, *AFTER_ONE_BACK[name]))
+        expect_choices(page, *UNTOUCHED[name])
 
 
 def test_who_goes_back_twice_at_once_gets_the_page_and_no_connection_error(lab, page):
@@ -143,8 +155,12 @@ def test_who_goes_back_twice_at_once_gets_the_page_and_no_connection_error(lab, 
         expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-def click_each_and_go_back(page, clicks):
-    """Each click is one entry in the browser's history; then Back undoes one after another."""
+def click_each_and_go_back(page, clicks, there):
+    """Each click is one entry in the browser's history; Back undoes the last, and then, at once, all of them.
+
+    Args:
+        there: a function that expects what all clicks but the last have made of the page.
+    """
     seen, entries = [page.url], page.evaluate("history.length")
     for click in clicks:
         click()
@@ -153,15 +169,17 @@ def click_each_and_go_back(page, clicks):
         page.wait_for_timeout(500)
         seen.append(page.url)
         assert page.evaluate("history.length") == entries + len(seen) - 1, (seen[-2], page.url)
-    for url in seen[-2::-1]:
-        page.go_back()
-        page.wait_for_function("url => location.href === url", arg=url)
+    page.go_back()
+    page.wait_for_function("url => location.href === url", arg=seen[-2])
+    there()
+    page.evaluate("steps => history.go(-steps)", len(clicks) - 1)
+    page.wait_for_function("url => location.href === url", arg=seen[0])
 
 
-@pytest.fixture(scope="module")
-def looked_into(tmp_path_factory):
-    with lab_of(lambda: included("lenet5-mnist-*"), tmp_path_factory) as found:
-        yield found
+@pytest.fixture
+def looked_into(included_lab):
+    (lenet, _), app_url = included_lab
+    return lenet, app_url
 
 
 def test_each_click_inside_a_network_is_one_entry_and_back_undoes_it(looked_into, page):
@@ -187,6 +205,7 @@ def test_each_click_inside_a_network_is_one_entry_and_back_undoes_it(looked_into
             lambda: page.get_by_text("Hide the answer").click(),
             lambda: page.get_by_role("button", name="Reveal").click(),
         ),
+        lambda: expect(page.get_by_role("button", name="Reveal")).to_be_visible(),
     )
     expect(page.get_by_text("Test image 1:")).to_be_visible()
     expect(page.get_by_role("radio", name="Class activation")).to_be_checked()
@@ -209,12 +228,17 @@ def test_each_click_on_the_map_is_one_entry_and_back_undoes_it(looked_into, page
             lambda: tiles(page).first.locator("summary").click(),
             lambda: page.get_by_role("button", name="Clear the area").click(),
         ),
+        lambda: expect(page.get_by_role("button", name="Clear the area")).to_be_enabled(),
     )
     expect(page.locator(".above")).to_have_count(0)
     expect(tiles(page).and_(page.locator("[open]"))).to_have_count(0)
     page.goto(f"{app_url}/draw")
     expect(page.locator(".predictions article").first).to_be_visible()
-    click_each_and_go_back(page, (lambda: chosen(page, "Best"),))
+    click_each_and_go_back(
+        page,
+        (lambda: chosen(page, "Best"), lambda: chosen(page, "Newest")),
+        lambda: expect(page.get_by_role("radio", name="Best")).to_be_checked(),
+    )
     expect(page.get_by_role("radio", name="Newest")).to_be_checked()
 
 

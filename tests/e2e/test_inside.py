@@ -1,40 +1,18 @@
 """The journey of somebody who looks into a network: from an image in the Gallery to its maps, a sum and a heat map."""
 
 import re
-import shutil
-from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import expect
 
 from core.explain.perturbations import erased_in_address
-from core.runs.run import Run
-from core.settings import artifacts_folder
-from tests.e2e.conftest import lab_of
-from tests.e2e.test_every_page import violations
-
-INCLUDED = Path(__file__).parents[2] / "artifacts"
-
-
-def included(pattern):
-    (folder,) = INCLUDED.glob(pattern)
-    return Run(shutil.copytree(folder, artifacts_folder() / folder.name))
-
-
-def two_networks():
-    return included("lenet5-mnist-*"), included("alexnet-mnist-modern-*")
-
-
-@pytest.fixture(scope="module")
-def both(tmp_path_factory):
-    with lab_of(two_networks, tmp_path_factory) as found:
-        yield found
+from tests.e2e.test_every_page import BUT_COLOURS, look_in_both_themes, violations
 
 
 @pytest.fixture
-def lab(both):
-    (lenet, _), app_url = both
+def lab(included_lab):
+    (lenet, _), app_url = included_lab
     return lenet, app_url
 
 
@@ -46,7 +24,7 @@ def is_in_sight(locator):
     )
 
 
-def test_from_an_image_in_the_gallery_to_what_its_maps_see(lab, page):
+def test_from_an_image_in_the_gallery_to_what_its_maps_see_and_what_is_erased_and_turned_is_in_the_link(lab, page):
     run, app_url = lab
     page.goto(f"{app_url}/gallery?run={run.id}&show=all&image=7")
     page.locator(".cases details[open] a.inner").click()
@@ -67,6 +45,32 @@ def test_from_an_image_in_the_gallery_to_what_its_maps_see(lab, page):
     expect(page.locator(".filmstrip .sheet .map")).to_have_count(16)
     page.wait_for_url(re.compile("stage=c3"))
     assert "image=7" in page.url
+    page.locator("[data-test-script-state=notRunning]").wait_for()
+    canvas = page.locator(".eraser canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.5 * box["height"], steps=6)
+    page.mouse.up()
+    page.wait_for_url(re.compile("erased="))
+    expect(page.get_by_role("button", name="Undo all changes")).to_be_visible()
+    before = page.url
+    canvas.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    page.wait_for_url(lambda url: "erased=" in url and url != before)
+    (text,) = parse_qs(urlsplit(page.url).query)["erased"]
+    erased = erased_in_address(text, (28, 28))
+    assert erased[14, 8:20].all()
+    assert erased[17, 14]
+    assert not erased[:11].any()
+    page.get_by_role("slider", name="Rotate").press("ArrowRight")
+    page.wait_for_url(re.compile(r"rotate=1\b"))
+    assert f"erased={text}" in page.url
+    assert "image=7" in page.url
 
 
 def test_a_sum_can_be_followed_step_by_step_and_axe_finds_nothing(lab, page):
@@ -85,13 +89,10 @@ def test_a_sum_can_be_followed_step_by_step_and_axe_finds_nothing(lab, page):
     page.get_by_role("button", name="Pause").click()
     page.locator(".look img").first.wait_for()
     page.locator(".stVegaLiteChart .mark-line path").first.wait_for()
-    for theme in ("light", "dark"):
-        page.emulate_media(color_scheme=theme)
-        page.wait_for_timeout(500)
-        assert violations(page) == [], theme
+    look_in_both_themes(page, within=".convolution")
     page.set_viewport_size({"width": 390, "height": 800})
     page.wait_for_timeout(300)
-    assert violations(page) == [], "on a phone"
+    assert violations(page, ".convolution", BUT_COLOURS) == [], "on a phone"
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     buttons = page.get_by_role("radio").filter(has_text=re.compile("Class activation|Occlusion|Common to its maps"))
     buttons = [*buttons.all(), *page.get_by_role("toolbar", name="Classes").get_by_role("button").all()]
@@ -102,8 +103,8 @@ def test_a_sum_can_be_followed_step_by_step_and_axe_finds_nothing(lab, page):
     assert plot["width"] > 250
 
 
-def test_the_numbers_of_a_large_filter_can_be_read_on_a_phone(both, page):
-    (_, alexnet), app_url = both
+def test_the_numbers_of_a_large_filter_can_be_read_on_a_phone(included_lab, page):
+    (_, alexnet), app_url = included_lab
     page.set_viewport_size({"width": 390, "height": 800})
     page.goto(f"{app_url}/inside?run={alexnet.id}&image=7")
     kernel, products, said = (page.locator(f".convolution .{name}") for name in ("kernel", "products", "said"))
@@ -137,34 +138,4 @@ def test_the_numbers_of_a_large_filter_can_be_read_on_a_phone(both, page):
     total = sum(float(number.replace("−", "-")) for number in numbers)
     assert total == pytest.approx(float(sum_.replace("−", "-")), abs=0.7)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    assert violations(page) == []
-
-
-def test_what_is_erased_with_the_brush_and_turned_by_a_slider_is_in_the_link(lab, page):
-    run, app_url = lab
-    page.goto(f"{app_url}/inside?run={run.id}&image=7")
-    canvas = page.locator(".eraser canvas")
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"])
-    page.mouse.down()
-    page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.5 * box["height"], steps=6)
-    page.mouse.up()
-    page.wait_for_url(re.compile("erased="))
-    expect(page.get_by_role("button", name="Undo all changes")).to_be_visible()
-    before = page.url
-    canvas.focus()
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("Space")
-    page.wait_for_url(lambda url: "erased=" in url and url != before)
-    (text,) = parse_qs(urlsplit(page.url).query)["erased"]
-    erased = erased_in_address(text, (28, 28))
-    assert erased[14, 8:20].all()
-    assert erased[17, 14]
-    assert not erased[:11].any()
-    page.get_by_role("slider", name="Rotate").press("ArrowRight")
-    page.wait_for_url(re.compile(r"rotate=1\b"))
-    assert f"erased={text}" in page.url
-    assert "image=7" in page.url
+    assert violations(page, ".convolution") == []

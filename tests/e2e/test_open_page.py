@@ -5,13 +5,8 @@ import threading
 
 import pytest
 
+from tests.e2e.conftest import look_away
 from tests.folders import started_run
-
-# Stands for another tab in front: a headless browser never hides a page.
-LOOK_AWAY = """away => {
-  Object.defineProperty(document, "hidden", { get: () => away, configurable: true });
-  document.dispatchEvent(new Event("visibilitychange"));
-}"""
 
 
 @pytest.fixture
@@ -43,13 +38,21 @@ def wait_for_step(page, least, timeout):
 
 
 @pytest.mark.timeout(300)
-def test_a_page_is_fresh_while_it_is_looked_at_rests_while_not_and_catches_up(app_url, page, steps):
+def test_a_fresh_servers_page_shows_no_file_names_is_fresh_while_looked_at_rests_while_not_and_catches_up(
+    app_url, page, steps
+):
+    # What an open tab gets too when the server was started anew: a sidebar that Streamlit makes of the folder `pages`.
+    page.add_init_script(
+        "new MutationObserver(() => { if (document.querySelector('[data-testid=stSidebarNav]')) window.seen = true; })"
+        ".observe(document, { childList: true, subtree: true });"
+    )
     run, step = steps
     page.goto(f"{app_url}/train?run={run}")
     wait_for_step(page, shown(page) + 5, timeout=30_000)
+    assert not page.evaluate("window.seen")
     assert step() - shown(page) <= 6
 
-    page.evaluate(LOOK_AWAY, True)
+    look_away(page)
     # What was under way when they looked away still comes.
     page.wait_for_timeout(3000)
     left = shown(page)
@@ -57,17 +60,6 @@ def test_a_page_is_fresh_while_it_is_looked_at_rests_while_not_and_catches_up(ap
     assert shown(page) == left
     assert step() >= left + 5
 
-    page.evaluate(LOOK_AWAY, False)
+    look_away(page, away=False)
     wait_for_step(page, left + 5, timeout=10_000)
     assert step() - shown(page) <= 6
-
-
-def test_the_first_page_of_a_fresh_server_never_shows_a_sidebar_of_file_names(app_url, page):
-    # What an open tab gets too when the server was started anew: a sidebar that Streamlit makes of the folder `pages`.
-    page.add_init_script(
-        "new MutationObserver(() => { if (document.querySelector('[data-testid=stSidebarNav]')) window.seen = true; })"
-        ".observe(document, { childList: true, subtree: true });"
-    )
-    page.goto(f"{app_url}/compare")
-    page.get_by_role("heading", name="Compare", exact=True).wait_for()
-    assert not page.evaluate("window.seen")

@@ -1,9 +1,9 @@
 """The journey of somebody who hands in what the lab found: a button, a file, and a report that needs nobody else."""
 
-import os
 import re
 import zipfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -49,10 +49,9 @@ def test_the_ticked_runs_are_packed_beside_the_server_and_the_report_opens_offli
         assert (status, body.decode()) == (404, "There is no such pack; ask for it on the Compare page.")
         status, _, _ = ask(app_url, "/" + made.get_attribute("href"), Host="lab.example")
         assert status == 403
-        children = psutil.Process(os.getpid()).children()
-        alive = [each for each in children if each.status() != psutil.STATUS_ZOMBIE]
-        (server,) = (each for each in alive if "streamlit" in each.cmdline())
-        loaded = {Path(each.path).parts for each in server.memory_maps()}
+        port = urlsplit(app_url).port
+        (server,) = {c.pid for c in psutil.net_connections("tcp") if c.laddr.port == port and c.status == "LISTEN"}
+        loaded = {Path(each.path).parts for each in psutil.Process(server).memory_maps()}
         assert not any("matplotlib" in parts for parts in loaded)
         assert list((tmp_path / "temporary").rglob(NAME))
     assert not list((tmp_path / "temporary").rglob("deeper-networks-*"))
@@ -62,26 +61,25 @@ def test_the_ticked_runs_are_packed_beside_the_server_and_the_report_opens_offli
 
 
 def looks_at_the_report(browser, address):
-    for width, scheme in ((1440, "light"), (390, "dark")):
-        with context_in(browser) as context, page_in(context) as page:
-            context.set_offline(True)
-            asked = []
-            page.on("request", lambda request, asked=asked: asked.append(request.url))
+    with context_in(browser) as context, page_in(context) as page:
+        context.set_offline(True)
+        asked = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(address)
+        expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("Deeper Networks"))
+        assert [url for url in asked if not url.startswith("data:")] == [address]
+        for width, scheme in ((1440, "light"), (390, "dark")):
             page.set_viewport_size({"width": width, "height": 900})
             page.emulate_media(color_scheme=scheme)
-            page.goto(address)
-            expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("Deeper Networks"))
-            assert [url for url in asked if not url.startswith("data:")] == [address]
             found = Axe().run(page).response["violations"]
             assert [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found] == []
             # Nothing but its tables is moved sideways.
             assert page.evaluate("document.documentElement.scrollWidth") <= width
-            assert page.locator("img:not([alt]), svg:not([aria-label])").count() == 0
-            assert page.get_by_role("img", name="Accuracy of AlexNet on CIFAR-10").count() == 1
-    with context_in(browser) as context, page_in(context) as page:
+        assert page.locator("img:not([alt]), svg:not([aria-label])").count() == 0
+        assert page.get_by_role("img", name="Accuracy of AlexNet on CIFAR-10").count() == 1
+
         page.set_viewport_size(SHEET)
         page.emulate_media(media="print", color_scheme="dark")
-        page.goto(address)
         assert page.evaluate(CUT) == []
         # Which a table that is cut would not pass.
         page.add_style_tag(content=".figures { font-size: 16pt !important; } tr { break-inside: auto !important; }")

@@ -41,11 +41,10 @@ def test_a_newcomer_finds_figures_galleries_and_networks_that_read_digits(newcom
             assert percent(accuracy) in tab.texts("metric")
             images = re.findall("<details.*?<img", "".join(tab.texts("html")), re.DOTALL)
         assert len(images) == min(100, round(10_000 * (1 - accuracy)))
-    for run in {run.read_config().dataset: run for run in runs}.values():
-        page.goto(f"{newcomers_url}/gallery?run={run.id}")
-        picture = page.locator(".cases details img").first
-        expect(picture).to_be_visible()
-        assert picture.evaluate("image => image.naturalWidth") in (28, 32)
+    page.goto(f"{newcomers_url}/gallery?run={runs[0].id}")
+    picture = page.locator(".cases details img").first
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.naturalWidth") in (28, 32)
 
     page.goto(f"{newcomers_url}/train?run={runs[0].id}")
     expect(page.locator(f".st-key-title-{runs[0].id}")).to_contain_text("included")

@@ -1,14 +1,19 @@
-"""The journey of somebody who trains a network: click a pair, watch its curves grow, look closer, come back later."""
+"""The journey of somebody who trains a network: click a pair, watch its curves grow, lose it, resume it, delete it."""
 
+import os
 import re
+import signal
 
 import pytest
 from playwright.sync_api import expect
 
-from core.results.reference import REPORT
+from core.jobs import liveness
 from core.runs.run import list_runs
+from tests.e2e.conftest import look_away
+from tests.workers import wait_for
 
 TRAINING_MILLISECONDS = 400_000
+SEEN_MILLISECONDS = 10_000
 
 
 def points(page):
@@ -32,18 +37,73 @@ def zoom(page):
 
 
 @pytest.mark.timeout(900)
-def test_a_click_on_a_pair_trains_it_and_its_curves_grow(app_url, page):
+def test_a_click_on_a_pair_trains_it_its_curves_grow_and_once_killed_it_is_resumed_to_its_end_and_deleted(
+    app_url, page
+):
     page.goto(app_url)
     page.get_by_role("link", name="Train", exact=True).first.click()
+    fill_in_the_settings(page)
+    run = click_on_a_pair(page)
+    zoom_in_while_the_curves_grow(page)
+    # A checkpoint is there, and what follows has the time that it takes.
+    look_away(page)
+    wait_for(run, lambda status: status.get("epoch", 0) >= 2 and status["phase"] == "training")
+    liveness.worker(run).suspend()
+    page.reload()
+    wait_for_more_points(page, than=2)
+    page.evaluate("window.opened_once = true")
+
+    card = page.locator(f".st-key-run-{run.id}")
+    os.kill(run.read_status()["pid"], signal.SIGKILL)
+    expect(card.get_by_text("Interrupted at epoch ")).to_be_visible(timeout=SEEN_MILLISECONDS)
+    expect(card.get_by_text("interrupted", exact=True)).to_be_visible()
+    card.get_by_text("The last lines of its log").click()
+    expect(card.get_by_text("Epoch 1/3")).to_be_visible()
+    card.get_by_role("button", name="Resume").click()
+    expect(card.get_by_role("button", name="Stop", exact=True)).to_be_visible()
+    look_away(page)
+    wait_for(run, lambda status: status["state"] == "completed")
+    look_away(page, away=False)
+    expect(card.get_by_text("finished", exact=True)).to_be_visible(timeout=SEEN_MILLISECONDS)
+    expect(page.get_by_text(re.compile(r"Test accuracy, epoch \d"))).to_be_visible()
+    expect(page.get_by_role("link", name="See what it gets wrong")).to_have_attribute("href", re.compile(run.id))
+    assert run.read_status()["state"] == "completed"
+    assert list(run.read_history()["epoch"]) == [1, 2, 3]
+    assert run.read_config().image_size == 16
+    assert page.evaluate("window.opened_once")
+
+    # Where it was only greyed out, it is changed for one that can be pressed.
+    expect(card.get_by_role("button", name="Delete")).to_have_count(1)
+    card.get_by_role("button", name="Delete").click()
+    delete = page.get_by_role("button", name="Delete for good")
+    expect(delete).to_have_css("background-color", "rgb(179, 38, 30)")
+    delete.click()
+    expect(card).to_have_count(0)
+    assert list_runs() == []
+    assert f"run={run.id}" not in page.url
+
+
+def fill_in_the_settings(page):
+    """Small ones, after a wrong one that starts nothing."""
     page.get_by_text("More settings").click()
-    for label, value in (("Epochs", 3), ("Image size", 16), ("Training images", 30_000)):
+    batch = page.get_by_role("textbox", name="Batch size")
+    usual = batch.input_value()
+    batch.fill("5000")
+    page.get_by_role("button", name="AlexNet on MNIST").click(force=True)
+    expect(page.get_by_text("Batch size is between 1 and 1,024, not 5000.")).to_be_visible()
+    expect(batch).to_have_value("5000")
+    assert list_runs() == []
+    for label, value in (("Batch size", usual), ("Epochs", 3), ("Image size", 16), ("Training images", 15_000)):
         field = page.get_by_role("textbox", name=label)
         field.fill(str(value))
         field.press("Enter")
-    expect(page.get_by_text("epochs 3, training images 30,000, image size 16")).to_be_visible()
+    expect(page.get_by_text("epochs 3, training images 15,000, image size 16")).to_be_visible()
     assert "epochs=3" in page.url
     page.get_by_text("More settings").click()
 
+
+def click_on_a_pair(page):
+    """The run that it starts."""
     page.get_by_test_id("stButtonGroup").get_by_text("LeNet-5", exact=True).click()
     button = page.get_by_role("button", name="LeNet-5 on MNIST about")
     place = button.bounding_box()
@@ -55,9 +115,12 @@ def test_a_click_on_a_pair_trains_it_and_its_curves_grow(app_url, page):
     assert button.bounding_box() == pytest.approx(place, abs=1.5)
     (run,) = list_runs()
     assert f"run={run.id}" in page.url
-    wait_for_more_points(page, than=2)
+    return run
 
-    # Zoom in and hide a curve; both stay as they are while the curves grow.
+
+def zoom_in_while_the_curves_grow(page):
+    """What is zoomed in, and a curve that is hidden, stay as they are."""
+    wait_for_more_points(page, than=2)
     chart = page.locator(".live-chart .js-plotly-plot").last
     chart.scroll_into_view_if_needed()
     area = chart.locator(".nsewdrag").first.bounding_box()
@@ -73,32 +136,3 @@ def test_a_click_on_a_pair_trains_it_and_its_curves_grow(app_url, page):
     assert 0.1 < chosen[0][0] < chosen[0][1] < 2.5
     wait_for_more_points(page, than=points(page))
     assert zoom(page) == chosen
-
-    # A reload and a second tab show what is on disk.
-    page.reload()
-    wait_for_more_points(page, than=2)
-    tab = page.context.new_page()
-    tab.goto(page.url)
-    expect(tab.get_by_text(run.id)).to_be_visible()
-    tab.close()
-
-    expect(page.get_by_text(re.compile(r"Test accuracy, epoch \d"))).to_be_visible(timeout=TRAINING_MILLISECONDS)
-    expect(page.get_by_role("link", name="See what it gets wrong")).to_have_attribute("href", re.compile(run.id))
-    assert run.read_status()["state"] == "completed"
-    assert len(run.read_history()) == 3
-    assert run.read_config().image_size == 16
-
-
-def test_a_wrong_setting_is_said_and_starts_nothing(lab, page):
-    (run, *_), app_url = lab
-    before = set(run.path.parent.iterdir())
-    page.goto(f"{app_url}/train")
-    # Which of the report's figures a line is, is said at it.
-    accuracy = 100 * REPORT["alexnet", "cifar10"]["validation_accuracy"]
-    expect(page.get_by_text(f"the report’s validation accuracy, {accuracy:.2f} %", exact=True)).to_be_visible()
-    page.get_by_text("More settings").click()
-    page.get_by_role("textbox", name="Batch size").fill("5000")
-    page.get_by_role("button", name="AlexNet on MNIST").click(force=True)
-    expect(page.get_by_text("Batch size is between 1 and 1,024, not 5000.")).to_be_visible()
-    expect(page.get_by_role("textbox", name="Batch size")).to_have_value("5000")
-    assert set(run.path.parent.iterdir()) == before
