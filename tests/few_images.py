@@ -1,5 +1,7 @@
 """Trainings of a moment: on the first images of a real dataset in place of all of them, and without a graph."""
 
+import keras
+
 from core.datasets.loading import Dataset, load
 from core.training import train
 
@@ -11,11 +13,17 @@ def few(name, progress=None):
 
 
 def eager(monkeypatch):
-    """Trains operation by operation for the length of a test: making a graph of a step takes longer than few steps."""
+    """Trains and predicts operation by operation for the length of a test: making a graph of a step, or of a network
+    that predicts, takes longer than few steps.
+    """
     compile_model = train.compile_model
 
     def compiled(model, *about):
         compile_model(model, *about)
         model.run_eagerly = True
 
+    def predicted(model, images):
+        return keras.ops.convert_to_numpy(model(images, training=False))
+
     monkeypatch.setattr(train, "compile_model", compiled)
+    monkeypatch.setattr(keras.Model, "predict_on_batch", predicted)
