@@ -2,7 +2,12 @@
 
 import importlib
 
+import keras
+import numpy as np
+
+from core.datasets.catalogue import DATASETS
 from core.networks import sizes
+from core.networks.build import build_model
 from core.networks.catalogue import FAMILIES, NETWORKS
 
 _INCEPTION = (4, (4, 8), (4, 8), 4)
@@ -41,3 +46,16 @@ def shallow(monkeypatch, family):
     # Otherwise the sizes of one test would be another's.
     monkeypatch.setattr(sizes, "count", getattr(sizes.count, "__wrapped__", sizes.count))
     return name
+
+
+def untrained(config):
+    """The network of a RunConfig that has seen nothing, with a mean image and averages of batch normalisation as if it
+    had.
+    """
+    shape, random = DATASETS[config.dataset]["image_shape"], np.random.default_rng(0)
+    mean = random.uniform(0, 255, (config.image_size, config.image_size, shape[2])).astype("float32")
+    network = build_model(config, shape, mean_image=mean, deviation=78.0)
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.set_weights([weight * random.uniform(0.5, 1.5, weight.shape) for weight in layer.get_weights()])
+    return network

@@ -27,7 +27,7 @@ def last_features(model, images, batch_size, bar=None):
         x = operation.input
     if len(x.shape) == 4:
         x = keras.ops.mean(x, axis=(1, 2))
-    found = predict(keras.Model(model.inputs, x), images, batch_size, bar)
+    found = predict(keras.Model(model.input, x), images, batch_size, bar)
     return found.reshape(len(found), -1).astype("float32")
 
 

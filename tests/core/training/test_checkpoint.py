@@ -10,6 +10,7 @@ import pytest
 from core.config.recipes import make_config
 from core.runs.run import Run, RunError, create_run
 from core.training import checkpoint, train
+from tests.core.training.filled import TRAINED, expect_a_full_folder
 from tests.few_images import eager, few
 from tests.shallow import shallow
 
@@ -33,14 +34,18 @@ SMALLEST = "alexnet"
 
 
 @pytest.fixture
-def handful(monkeypatch, artifacts):
+def few_images(monkeypatch, artifacts):
     monkeypatch.setattr(train, "load", few)
+    yield
+    keras.utils.clear_session(free_memory=True)
+
+
+@pytest.fixture
+def handful(few_images, monkeypatch):
     # What comes last takes longest, and says nothing about checkpoints.
     for save in ("save_network", "save_tflite"):
         monkeypatch.setattr(train, save, lambda model, run: None)
     shallow(monkeypatch, SMALLEST)
-    yield
-    keras.utils.clear_session(free_memory=True)
 
 
 def trained(config, cuts=()):
@@ -76,15 +81,18 @@ def state(run):
     return run.read_history().drop(columns=WALL_TIME).to_dict("records"), (saved.epoch, saved.step), variables
 
 
-@pytest.mark.parametrize("family", ["googlenet", "fractalnet", "small_resnet"])
-def test_a_run_cut_in_the_middle_of_an_epoch_equals_one_that_was_not(handful, artifacts, monkeypatch, family):
+@pytest.mark.parametrize("family", [family for family in TRAINED if family != SMALLEST])
+def test_a_run_cut_in_the_middle_of_an_epoch_equals_one_that_was_not_and_fills_its_folder(
+    few_images, artifacts, monkeypatch, family
+):
     """Families that have something of their own to resume: auxiliary heads, paths and blocks dropped. Of one of them
     also the graph of a step, which takes longest.
     """
     if family != "googlenet":
         eager(monkeypatch)
     monkeypatch.setattr(checkpoint, "MINUTES_BETWEEN", 0)
-    options = TINY | {"epochs": 2, "dropout": 0.2, "stochastic_depth": 0.3, "optimizer": "sgd"} | AUGMENTED
+    options = TINY | {"epochs": 2, "dropout": 0.2, "stochastic_depth": 0.3, "optimizer": "sgd", "map": "on"}
+    options |= AUGMENTED
     config = make_config(shallow(monkeypatch, family), "mnist", "quick", **options)
     whole = create_run(config)
     cut = Run(artifacts / f"{whole.id[:-4]}0000")
@@ -106,6 +114,9 @@ def test_a_run_cut_in_the_middle_of_an_epoch_equals_one_that_was_not(handful, ar
     assert train.train(config, cut.path, asks("go on", "stop"), verbose=0) is None
     assert state(cut) == state(whole)
     assert state(cut)[1] == (1, 0)
+    eager(monkeypatch)
+    assert train.train(config, cut.path, verbose=0)
+    expect_a_full_folder(cut, STEPS, exported=True)
 
 
 def test_a_run_with_averaged_weights_cut_in_several_places_equals_one_that_was_not(handful, monkeypatch):
