@@ -14,7 +14,7 @@ from tests.core.training.filled import TRAINED, expect_a_full_folder
 from tests.few_images import eager, few
 from tests.shallow import shallow
 
-TINY = {"image_size": 16, "train_examples": 60, "epochs": 3, "batch_size": 18}
+TINY = {"image_size": 16, "train_examples": 60, "epochs": 2, "batch_size": 18}
 # All that happens to images at random; `translate` and `flip` are what most recipes do besides.
 AUGMENTED = {
     "flip": True,
@@ -91,7 +91,7 @@ def test_a_run_cut_in_the_middle_of_an_epoch_equals_one_that_was_not_and_fills_i
     if family != "googlenet":
         eager(monkeypatch)
     monkeypatch.setattr(checkpoint, "MINUTES_BETWEEN", 0)
-    options = TINY | {"epochs": 2, "dropout": 0.2, "stochastic_depth": 0.3, "optimizer": "sgd", "map": "on"}
+    options = TINY | {"dropout": 0.2, "stochastic_depth": 0.3, "optimizer": "sgd", "map": "on"}
     options |= AUGMENTED
     config = make_config(shallow(monkeypatch, family), "mnist", "quick", **options)
     whole = create_run(config)
@@ -121,7 +121,7 @@ def test_a_run_cut_in_the_middle_of_an_epoch_equals_one_that_was_not_and_fills_i
 
 def test_a_run_with_averaged_weights_cut_in_several_places_equals_one_that_was_not(handful, monkeypatch):
     eager(monkeypatch)
-    config = make_config(SMALLEST, "mnist", "modern", **TINY | {"epochs": 2} | AUGMENTED | MUON)
+    config = make_config(SMALLEST, "mnist", "modern", **TINY | AUGMENTED | MUON)
     assert config.weight_averaging
     assert config.record_test_predictions
     whole, cut = trained(config), trained(config, CUTS)
@@ -149,7 +149,7 @@ def test_long_epochs_are_kept_inside_and_only_the_newest_stays(handful, monkeypa
     written = []
     write = checkpoint.write_state
     monkeypatch.setattr(checkpoint, "write_state", lambda *about: written.append(about[1:3]) or write(*about))
-    config = make_config(SMALLEST, "mnist", **TINY | {"epochs": 2})
+    config = make_config(SMALLEST, "mnist", **TINY)
     run = trained(config)
     assert written == [(0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (2, 0)]
     assert [path.name for path in checkpoint.state_paths(run)] == ["state-002-000000.npz"]
@@ -202,8 +202,8 @@ def test_a_run_with_a_damaged_checkpoint_begins_anew(stopped):
     (path,) = checkpoint.state_paths(stopped)
     path.write_bytes(b"")
     metrics = train.train(stopped.read_config(), stopped.path, verbose=0)
-    assert metrics["epochs"] == 3
-    assert list(stopped.read_history()["epoch"]) == [1, 2, 3]
+    assert metrics["epochs"] == 2
+    assert list(stopped.read_history()["epoch"]) == [1, 2]
 
 
 def rewritten(path, change):
@@ -274,7 +274,7 @@ def test_what_was_recorded_of_each_epoch_is_there_while_it_trains_and_after_a_st
     assert run.epochs_path.read_bytes().startswith(stopped)
     for name in ("labels", "epoch_classes", "epoch_confidences"):
         assert found[name].tolist() == kept[name].tolist()
-    assert len(kept["epoch_classes"]) == 3
+    assert len(kept["epoch_classes"]) == 2
 
 
 def test_the_curves_go_back_to_the_checkpoint(stopped):
