@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
 
 from core.datasets.catalogue import DATASETS
 from core.datasets.test_images import load_test_images
@@ -63,6 +62,9 @@ def test_each_included_network_warns_of_no_more_test_images_than_is_stated_by_it
 
 
 def test_the_threshold_leaves_as_many_validation_images_beyond_as_make_the_stated_share_sure(lenet):
+    # Takes longer than all else that is imported for tests but Keras.
+    from scipy.stats import binomtest
+
     arrays, random = lenet[1], np.random.default_rng(0)
     features = random.normal(size=(6_000, len(arrays["basis"]))).astype(np.float32)
     found = familiarity.calibration(arrays, features)

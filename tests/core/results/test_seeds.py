@@ -5,7 +5,6 @@ import random
 from statistics import stdev
 
 import pytest
-from scipy import stats
 
 from core.results import seeds
 from core.results import table as results
@@ -28,6 +27,8 @@ def reached(accuracy, **options):
 
 
 def test_the_interval_of_a_mean_is_students_and_holds_in_95_of_100_cases():
+    from scipy import stats
+
     values = [0.981, 0.984, 0.979, 0.99]
     expected = stats.t.interval(0.95, 3, loc=sum(values) / 4, scale=stdev(values) / 2)
     assert mean_interval(values) == pytest.approx((sum(values) / 4, *expected))
