@@ -39,6 +39,7 @@ def test_a_round_is_played_with_keys_nothing_moves_and_back_takes_a_choice_back(
         page.keyboard.press("ArrowRight")
         expect(verdict).to_have_text(f"Image {number + 1} of 10: what is it?")
         expect(page.locator(f".st-key-class-{number} button")).to_be_enabled()
+        page.locator("[data-test-script-state=notRunning]").wait_for()
         page.keyboard.press(str(number))
         expect(verdict).not_to_contain_text("what is it?")
     assert answers(page) == "5123456789"

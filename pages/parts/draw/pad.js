@@ -116,7 +116,8 @@ function openPad(root, { strokes: kept, penWidth, penWidths, mostPoints, longest
     if ((url.searchParams.get("drawing") ?? "") === address()) return;
     if (address()) url.searchParams.set("drawing", address());
     else url.searchParams.delete("drawing");
-    history.replaceState(history.state, "", url);
+    // A whole address would be an entry of its own, see linked.js.
+    history.replaceState(history.state, "", url.pathname + url.search);
   }
 
   // A sheet comes with what is on it; what is drawn on it later is known here first.
