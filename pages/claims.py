@@ -71,9 +71,14 @@ ABOUT = (
 
 def trained():
     """RunConfig -> the newest finished run that has it, and the configs of those that train or wait."""
-    finished, on_the_way = {}, set()
     runs = data.nameable_runs()
-    for run, state, config in zip(runs, data.states(runs), data.configs(runs), strict=True):
+    found = list(zip(runs, data.states(runs), data.configs(runs), strict=True))
+    return data.made_of(found, "trained", lambda: _trained(found))
+
+
+def _trained(found):
+    finished, on_the_way = {}, set()
+    for run, state, config in found:
         if state == "completed":
             finished.setdefault(config, run)
         elif state in UNFINISHED:

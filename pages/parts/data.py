@@ -145,13 +145,8 @@ def metrics(run):
     return _read(run, "metrics", Run.read_metrics, "metrics.json", load=_as_it_is)
 
 
-@OfEach
-def were_tested(run):
-    """Whether each of some runs was tested, and its metrics are sound."""
-    try:
-        return metrics(run) is not None
-    except RunError:
-        return False
+# Whether each of some runs was tested, and its metrics are sound.
+were_tested = OfEach(lambda run: metrics(run) is not None, failed=lambda error: False)
 
 
 def table(runs, which="best"):
@@ -179,13 +174,7 @@ def made_of(values, what, make):
 def _rows(which):
     """A function of some runs: the row of each, None where it was not evaluated, or a sentence where it is damaged."""
 
-    def row(run):
-        try:
-            return _row(run, which)
-        except RunError as error:
-            return str(error)
-
-    return OfEach(row)
+    return OfEach(lambda run: _row(run, which), failed=str)
 
 
 def _row(run, which):
@@ -392,20 +381,24 @@ def pending():
 
 
 def _written_state(run):
-    """The state in the run's status.json, which may be out of date; None where it is damaged."""
-    try:
-        return _read(run, "state", lambda run: run.read_status()["state"], "status.json", load=_as_it_is)
-    except RunError:
-        return None
+    """The state in the run's status.json, which may be out of date."""
+    return _read(run, "state", lambda run: run.read_status()["state"], "status.json", load=_as_it_is)
 
 
-_written_states = OfEach(_written_state)
+_written_states = OfEach(_written_state, failed=lambda error: None)
 
 
 def states(runs):
     """The state of each of some runs as it is now: as `state` has it, None for a run whose status is damaged."""
     written = _written_states(runs)
-    return [state(run)["state"] if each in UNFINISHED else each for run, each in zip(runs, written, strict=True)]
+    return [_state_now(run) if each in UNFINISHED else each for run, each in zip(runs, written, strict=True)]
+
+
+def _state_now(run):
+    try:
+        return state(run)["state"]
+    except RunError:
+        return None  # Deleted or damaged a moment ago.
 
 
 def _maybe_unfinished():
@@ -512,12 +505,7 @@ def nameable_runs():
     return [run for run, can in zip(_runs(), _can_be_named(_runs()), strict=True) if can]
 
 
-@OfEach
-def _can_be_named(run):
-    try:
-        return bool(_about(run)) and _written_state(run) is not None
-    except RunError:
-        return False
+_can_be_named = OfEach(lambda run: bool(_about(run) and _written_state(run)), failed=lambda error: False)
 
 
 def own_first(runs):

@@ -9,6 +9,8 @@ import threading
 import time
 from collections import OrderedDict
 
+from core.runs.run import RunError
+
 # Of a folder in which nothing was made, replaced or deleted for a minute, which the folder itself says, the files are
 # looked at again after so many seconds only, or later where there are more than a few hundred folders: there can be ten
 # thousand, with a dozen files each.
@@ -92,7 +94,7 @@ def stamps(folder, names):
     if found is None:
         for name in names:
             if name not in seen.stamps:
-                seen.stamps[name] = _stamp(f"{folder}/{name}")
+                seen.stamps.setdefault(name, _stamp(f"{folder}/{name}"))
         found = seen.groups[names] = tuple([seen.stamps[name] for name in names])
     return found
 
@@ -104,22 +106,36 @@ class OfEach:
     Args:
         make: a function of a run, which reads nothing but its folder through `stamps`. Nobody may change what it
             returns.
+        failed: a function of the RunError that `make` raises, which gives the value for now; without it the error is
+            raised.
     """
 
-    def __init__(self, make):
-        self._make, self._known = make, {}
+    def __init__(self, make, failed=None):
+        self._make, self._failed, self._known = make, failed, {}
 
     def __call__(self, runs):
         if getattr(_look, "folders", None) is None:
-            return [self._make(run) for run in runs]
+            return [self._made(run)[0] for run in runs]
         known, values = self._known, []
         for run in runs:
             folder = str(run.path)
             seen, last = _seen_in(folder), known.get(folder)
             if last is None or last[0] is not seen:
-                last = known[folder] = seen, self._make(run)
+                value, is_sound = self._made(run)
+                last = seen, value
+                # What failed may have done so for a moment, as where too many files are open.
+                if is_sound:
+                    known[folder] = last
             values.append(last[1])
         return values
+
+    def _made(self, run):
+        try:
+            return self._make(run), True
+        except RunError as error:
+            if self._failed is None:
+                raise
+            return self._failed(error), False
 
 
 def _seen_in(folder):

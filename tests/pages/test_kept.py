@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.jobs import control
 from core.jobs.estimate import kind
-from core.runs.run import Run
+from core.runs.run import Run, RunError
 from pages.parts import data
 from pages.parts import kept as kept_files
 from pages.parts.kept import Kept
@@ -372,3 +372,23 @@ def test_a_value_of_each_run_is_made_anew_only_where_its_folder_changed(artifact
     # Outside of a look each is of its own moment.
     accuracies(runs)
     assert asked == [*runs[:1], *runs]
+
+
+def test_what_fails_for_a_moment_is_asked_for_again_though_no_file_has_changed(artifacts):
+    run, answers = finished_run(), [RunError("Too many files are open."), 0.5, 0.7]
+
+    def answer(run):
+        said = answers.pop(0)
+        if isinstance(said, RunError):
+            raise said
+        return said
+
+    told = kept_files.OfEach(answer, failed=str)
+    found = []
+    for _ in range(3):
+        with kept_files.one_look():
+            found += told([run])
+    assert found == ["Too many files are open.", 0.5, 0.5]
+    run.metrics_path.write_text("{")
+    with pytest.raises(RunError), kept_files.one_look():
+        kept_files.OfEach(lambda run: run.read_metrics())([run])
