@@ -287,8 +287,7 @@ def main():
     st.title("Draw")
     st.write("Draw a digit, or choose a picture of one. Networks that have learned digits say what they read.")
     unreadable = open_link()
-    runs = data.nameable_runs()
-    mnist_runs = [run for run, config in zip(runs, data.configs(runs), strict=True) if config.dataset == DATASET]
+    mnist_runs = data.runs_on(DATASET)
     states = data.states(mnist_runs)
     ended = [run for run, state in zip(mnist_runs, states, strict=True) if state == "completed"]
     completed = [run for run in ended if opens(run)]

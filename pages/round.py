@@ -114,8 +114,7 @@ def one_of(choices, label):
 
 def playing(dataset):
     """(The runs that play, all that could): those that the URL names, else the best of each network, a few."""
-    runs = data.nameable_runs()
-    runs = [run for run, config in zip(runs, data.configs(runs), strict=True) if config.dataset == dataset]
+    runs = data.runs_on(dataset)
     rows, _ = data.table(runs)
     tested = set(rows["run"])
     # Only of those that play are the predictions read: of all runs that could they may be gigabytes.

@@ -505,6 +505,12 @@ def nameable_runs():
     return [run for run, can in zip(_runs(), _can_be_named(_runs()), strict=True) if can]
 
 
+def runs_on(dataset):
+    """Those of `nameable_runs` that are on a dataset."""
+    runs = nameable_runs()
+    return [run for run, found in zip(runs, configs(runs), strict=True) if found.dataset == dataset]
+
+
 _can_be_named = OfEach(lambda run: bool(_about(run) and _written_state(run)), failed=lambda error: False)
 
 
